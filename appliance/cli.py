@@ -1,0 +1,85 @@
+"""The command ``tickplane``: one verb a module, each imported only when it is asked for.
+
+A verb's module has ``add_arguments(parser)`` and ``run(args) -> int``; the value is the exit
+status. 0 is done, 1 is a fault of the machine or of the data, 2 is something the person
+who typed it can mend.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from appliance.errors import CommandError
+from dataplane.errors import DataplaneError
+
+# verb -> (module, what it does, an example)
+VERBS = {
+    "generate": ("appliance.generate", "make a recorded session to play with"),
+    "decode": ("appliance.decode", "print every message of a recorded session"),
+    "book": ("appliance.book", "show the order books of a recorded session"),
+    "replay": ("appliance.replay", "run a recorded session through the whole appliance"),
+    "journal": ("appliance.journal", "dump or verify the journal of a run"),
+    "top": ("appliance.top", "watch a running appliance"),
+    "bench": ("appliance.bench", "measure, beside a reference measured in the same run"),
+}
+
+EPILOG = """\
+first steps:
+  tickplane generate day.itch --messages 1000000   a session of a million messages
+  tickplane book day.itch --depth 3                its books at the end of the day
+  tickplane replay day.itch                        trade it: orders, risk, journal, report
+  tickplane VERB --help                            what a verb takes
+"""
+
+OPERATOR_CODES = {
+    errno.EINVAL, errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.EACCES,
+    errno.EPERM,
+}
+
+
+def parser_for(verb: str | None) -> argparse.ArgumentParser:
+    """Build the parser; only the verb that was asked for imports its module."""
+    parser = argparse.ArgumentParser(
+        prog="tickplane",
+        description="A trading appliance: market data in, book, risk gate, orders out, journal.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for name, (module, words) in VERBS.items():
+        sub = verbs.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
+        if name == verb:
+            importlib.import_module(module).add_arguments(sub)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; every expected failure becomes one line on stderr."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    verb = next((word for word in words if word in VERBS), None)
+    try:
+        args = parser_for(verb).parse_args(words)
+        status: int = importlib.import_module(VERBS[args.verb][0]).run(args)
+        sys.stdout.flush()
+        return status
+    except CommandError as error:
+        return complain(str(error), 2)
+    except DataplaneError as error:
+        return complain(str(error), 2 if error.code in OPERATOR_CODES else 1)
+    except BrokenPipeError:
+        # The reader of our output left (`| head`): nobody is there to complain to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return complain("stopped by Ctrl-C", 130)
+
+
+def complain(text: str, status: int) -> int:
+    """Print one line on stderr and return the exit status."""
+    print(f"tickplane: {text}", file=sys.stderr)
+    return status

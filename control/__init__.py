@@ -1,0 +1,1 @@
+"""Decides and configures the machine: profile, plan, apply, verify."""

@@ -1,0 +1,1 @@
+"""The dataplane: C modules and their thin Cython classes."""

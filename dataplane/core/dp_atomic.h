@@ -1,0 +1,27 @@
+/*
+ * dp_atomic - every atomic operation of the project goes through these names.
+ *
+ * One thin layer over C11, so that a checker can put its own scheduler underneath by
+ * replacing this header alone. Use the weakest ordering that is right, and say at the call which
+ * other line it pairs with.
+ */
+#ifndef DP_ATOMIC_H
+#define DP_ATOMIC_H
+
+#include <stdatomic.h>
+
+#define dp_load_relaxed(object) atomic_load_explicit((object), memory_order_relaxed)
+#define dp_load_acquire(object) atomic_load_explicit((object), memory_order_acquire)
+#define dp_store_relaxed(object, value) \
+    atomic_store_explicit((object), (value), memory_order_relaxed)
+#define dp_store_release(object, value) \
+    atomic_store_explicit((object), (value), memory_order_release)
+#define dp_cas_acq_rel(object, expected, desired) \
+    atomic_compare_exchange_strong_explicit( \
+        (object), (expected), (desired), memory_order_acq_rel, memory_order_acquire)
+#define dp_fetch_add_relaxed(object, value) \
+    atomic_fetch_add_explicit((object), (value), memory_order_relaxed)
+#define dp_fence_acquire() atomic_thread_fence(memory_order_acquire)
+#define dp_fence_release() atomic_thread_fence(memory_order_release)
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * dp_event - one thing that happened to one order of ours.
+ *
+ * The only record of orders there is: the order table is a pure function of these events, the journal
+ * stores them verbatim, the event digest runs over their bytes, and strategies are told by them.
+ * Plain data, fixed layout, little-endian in memory and in the journal. Every byte is
+ * defined (reserved ones are 0), so equal runs give equal bytes.
+ */
+#ifndef DP_EVENT_H
+#define DP_EVENT_H
+
+#include "dp_base.h"
+
+/* number, name, words. Requests of ours first, then answers of the venue (order_states.md words). */
+#define DP_EVENT_KINDS(X) \
+    X(1, NEW, "new order sent") \
+    X(2, DENIED, "new order refused by our own gate; never sent") \
+    X(3, REPLACE, "replace sent") \
+    X(4, REPLACE_DENIED, "replace refused by our own gate; the order stands") \
+    X(5, CANCEL, "cancel sent") \
+    X(16, ACCEPTED, "accepted by the venue") \
+    X(17, REJECTED, "new order refused by the venue") \
+    X(18, FILLED, "executed, in part or in full") \
+    X(19, CANCELED, "cancelled by quantity: dead when leaves_qty is 0") \
+    X(20, REPLACED, "replaced: user_ref_num is the new number, orig_user_ref_num the old") \
+    X(21, REPLACE_REJECTED, "replace refused by the venue; the order stands") \
+    X(22, CANCEL_PENDING, "cancel noted by the venue, order may still fill") \
+    X(23, CANCEL_REJECTED, "cancel refused by the venue") \
+    X(24, RESTATED, "priority, display or reference changed by the venue") \
+    X(25, BROKEN, "an earlier execution was broken") \
+    X(26, EXPIRED, "time in force over")
+
+enum dp_event_kind {
+    DP_EVENT_NONE = 0,
+#define X(number, name, words) DP_EVENT_##name = number,
+    DP_EVENT_KINDS(X)
+#undef X
+};
+
+/* FIX OrdStatus(39) as the characters FIX uses. */
+enum dp_ord_status {
+    DP_ORD_NEW = '0',
+    DP_ORD_PARTIALLY_FILLED = '1',
+    DP_ORD_FILLED = '2',
+    DP_ORD_DONE_FOR_DAY = '3',
+    DP_ORD_CANCELED = '4',
+    DP_ORD_PENDING_CANCEL = '6',
+    DP_ORD_REJECTED = '8',
+    DP_ORD_SUSPENDED = '9',
+    DP_ORD_PENDING_NEW = 'A',
+    DP_ORD_EXPIRED = 'C',
+    DP_ORD_PENDING_REPLACE = 'E',
+    DP_ORD_DENIED = 'd',  /* ours: OrdStatus 8 that never left the building */
+    DP_ORD_UNKNOWN = 'u', /* ours: outcome cannot be known yet; exposure kept at worst case */
+};
+
+/* FIX TimeInForce(59). */
+enum dp_time_in_force { DP_TIF_DAY = '0', DP_TIF_IOC = '3' };
+
+struct dp_event {
+    int64_t time_ns;             /* when we sent it, or when the venue says it happened */
+    uint64_t venue_order_id;     /* the venue's order reference; 0 when not known */
+    uint64_t exec_id;            /* match number of a fill or break; else 0 */
+    int64_t price_nanos;         /* limit price of a request, last price of a fill; else 0 */
+    uint64_t qty;                /* order quantity of a request; last, cancelled or outstanding quantity of an answer */
+    int64_t observed;            /* risk: what was seen, in the unit of the check; else 0 */
+    int64_t limit;               /* risk: what was allowed */
+    uint32_t user_ref_num;       /* the order's number; the new one for REPLACE and REPLACED */
+    uint32_t orig_user_ref_num;  /* the replaced order's number; else 0 */
+    uint32_t instrument_index;
+    uint16_t strategy_index;
+    uint16_t reason;             /* enum dp_reason of our gate; the venue's code in an answer */
+    uint8_t kind;                /* enum dp_event_kind */
+    uint8_t side;                /* enum dp_side */
+    uint8_t time_in_force;       /* enum dp_time_in_force */
+    uint8_t liquidity;           /* liquidity flag of a fill; else 0 */
+    uint8_t ord_status;          /* filled in by dp_orders_apply(): enum dp_ord_status after the event */
+    uint8_t order_state;         /* venue's order state of ACCEPTED and REPLACED: 'L' live, 'D' dead; else 0 */
+    uint8_t reserved[2];
+    uint64_t leaves_qty;         /* filled in by dp_orders_apply(): after the event */
+    uint64_t cum_qty;            /* filled in by dp_orders_apply(): after the event */
+};
+
+static_assert(sizeof(struct dp_event) == 96, "docs/journal.md states this layout");
+
+const char *dp_event_kind_name(uint8_t kind); /* "FILLED"; "UNKNOWN" outside the list */
+const char *dp_ord_status_name(uint8_t ord_status); /* "PARTIALLY_FILLED" */
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * dp_reason - every reason for which an order of ours is refused before it leaves, in one list.
+ *
+ * number, name (the stable code), words, FIX OrdRejReason(103) of FIX 5.0 SP2. Numbers are written into
+ * journals: append only. Codes and meanings: docs/risk.md.
+ */
+#ifndef DP_REASON_H
+#define DP_REASON_H
+
+#include "dp_base.h"
+
+#define DP_REASONS(X) \
+    X(0, ACCEPTED, "accepted", 0) \
+    X(1, KILL_SWITCH, "the kill switch is set", 0) \
+    X(2, HALTED, "the instrument is not trading", 2) \
+    X(3, MAX_ORDER_QTY, "quantity above the limit for one order", 26) \
+    X(4, NO_REFERENCE_PRICE, "no reference price for the collar", 19) \
+    X(5, STALE_MARKET_DATA, "the book has a gap or is suspect", 19) \
+    X(6, PRICE_COLLAR, "price outside the collar around the reference price", 16) \
+    X(7, MAX_ORDER_NOTIONAL, "value above the limit for one order", 27) \
+    X(8, DUPLICATE_ORDER, "the same order was sent a moment ago", 6) \
+    X(9, ORDER_RATE, "more orders a second than allowed", 21) \
+    X(10, OPEN_ORDER_COUNT, "too many orders open", 3) \
+    X(11, POSITION, "position could pass its limit", 3) \
+    X(12, NET_EXPOSURE, "net exposure could pass its limit", 3) \
+    X(13, GROSS_EXPOSURE_ENTERED, "gross exposure entered would pass its limit", 25) \
+    X(14, NO_POLICY, "no limits are configured for this instrument or strategy", 0) \
+    X(15, ORDER_INVALID, "quantity, price, side or time in force is outside what the venue takes", 11) \
+    X(16, ORDER_UNKNOWN, "no live order of this strategy has that number", 5) \
+    X(17, ORDER_PENDING, "a cancel or replace of this order is already on its way", 99) \
+    X(18, POOL_EXHAUSTED, "no free order record; wait for orders to end", 99) \
+    X(19, JOURNAL_UNAVAILABLE, "the journal cannot take the record", 99) \
+    X(20, TX_FULL, "the transmit ring is full", 99)
+
+enum dp_reason {
+#define X(number, name, words, fix) DP_REASON_##name = number,
+    DP_REASONS(X)
+#undef X
+    DP_REASON_COUNT
+};
+
+const char *dp_reason_name(enum dp_reason reason);  /* "MAX_ORDER_QTY"; "UNKNOWN" outside the list */
+const char *dp_reason_words(enum dp_reason reason);
+int dp_reason_ord_rej_reason(enum dp_reason reason);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * dp_region - one block of memory that several processes map, laid out in named parts.
+ *
+ * It holds offsets and indexes, never pointers: each process maps it where it likes. The maker lays
+ * the parts out once (dp_region_init, dp_region_place ..., dp_region_publish); afterwards the table of parts is
+ * read-only. A reader that finds another magic, layout version or layout hash refuses to attach and says so.
+ * Each part has exactly one writer unless its own header says otherwise. docs/memory-map.md lists the parts.
+ */
+#ifndef DP_REGION_H
+#define DP_REGION_H
+
+#include "dp_atomic.h"
+#include "dp_base.h"
+#include "dp_err.h"
+
+#define DP_REGION_MAGIC 0x454e414c504b4354ull /* "TCKPLANE" as bytes in memory */
+#define DP_REGION_LAYOUT_VERSION 1
+#define DP_REGION_PARTS_MAX 48
+#define DP_REGION_NAME_SIZE 24
+
+struct dp_region_part {
+    char name[DP_REGION_NAME_SIZE]; /* NUL-terminated */
+    uint64_t offset;                /* bytes from the start of the region, a multiple of DP_CACHE_LINE */
+    uint64_t size;
+};
+
+struct dp_region {
+    uint64_t magic;
+    uint32_t layout_version;
+    uint32_t part_count;
+    uint64_t layout_hash; /* over the sizes of all shared structs: dp_region_layout_hash() */
+    uint64_t generation;  /* nanoseconds since the epoch when it was made: tells two runs apart */
+    uint64_t size;        /* bytes, this header included */
+    uint64_t used;        /* bytes placed so far */
+    uint64_t tsc_hz;      /* calibrated ticks a second */
+    uint64_t tsc_error_ppb; /* half-width of the calibration, in parts per 1e9 */
+    int64_t pid;          /* of the maker: a reader can see that it died */
+    _Atomic uint32_t ready; /* 1 once all parts are laid out and initialised (release / acquire) */
+    char build[52];       /* version text of the build that made it */
+    struct dp_region_part parts[DP_REGION_PARTS_MAX];
+};
+
+/* Bytes to ask for, given the sum of dp_region_part_size(size) of all parts. */
+size_t dp_region_header_size(void);
+size_t dp_region_part_size(size_t size); /* rounded up to whole cache lines */
+
+/* memory: `size` zeroed bytes, cache-line aligned, owned by the caller for the life of the region. */
+int dp_region_init(void *memory, size_t size, uint64_t generation, struct dp_err *err);
+/* Pointer to `size` zeroed bytes named `name`, or NULL with err filled when it does not fit or the name is taken. */
+void *dp_region_place(struct dp_region *region, const char *name, size_t size, struct dp_err *err);
+void dp_region_publish(struct dp_region *region); /* from now on readers may attach */
+
+/* 0 when `size` mapped bytes hold a region of this very layout that is ready; else -errno and why. */
+int dp_region_check(const void *memory, size_t size, struct dp_err *err);
+/* The part's first byte, or NULL. *size may be NULL. Bounds are checked against the region's size. */
+void *dp_region_find(struct dp_region *region, const char *name, size_t *size);
+uint64_t dp_region_layout_hash(void);
+
+#endif

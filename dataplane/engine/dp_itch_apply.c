@@ -1,0 +1,1 @@
+#include "dp_itch_apply.h"

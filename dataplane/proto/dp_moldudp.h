@@ -1,0 +1,69 @@
+/*
+ * dp_moldudp - MoldUDP64 1.00: packets, and the arbitration of two lines into one sequence.
+ *
+ * dp_moldudp_parse() is a pure function over (bytes, size). struct dp_moldudp_feed joins lines A and B (any number of
+ * lines: the first copy of a message wins): packets go in as they arrive, messages come out once each, in
+ * sequence. A packet ahead of the expected number is held (copied, bounded); when the hold is full or its time is up,
+ * the hole is given up: the callback hears of the gap first and of the messages behind it afterwards. One thread.
+ */
+#ifndef DP_MOLDUDP_H
+#define DP_MOLDUDP_H
+
+#include "dp_base.h"
+#include "dp_err.h"
+
+#define DP_MOLDUDP_HEADER_SIZE 20
+#define DP_MOLDUDP_END_OF_SESSION 0xffff
+
+struct dp_moldudp_packet {
+    const uint8_t *session; /* 10 bytes, opaque */
+    uint64_t sequence;      /* of the first message; of the next one for heartbeat and end of session */
+    uint16_t message_count; /* as on the wire: 0 heartbeat, 0xffff end of session */
+    const uint8_t *blocks;  /* length-prefixed messages; checked to end exactly at the packet's end */
+    size_t blocks_size;
+};
+
+bool dp_moldudp_parse(const uint8_t *data, size_t size, struct dp_moldudp_packet *packet); /* false: malformed */
+
+enum dp_moldudp_verdict {
+    DP_MOLDUDP_DELIVERED, /* at least one new message went out */
+    DP_MOLDUDP_DUPLICATE, /* all seen before */
+    DP_MOLDUDP_HELD,      /* ahead of a hole: kept */
+    DP_MOLDUDP_IDLE,      /* heartbeat or end of session with nothing missing */
+    DP_MOLDUDP_MALFORMED,
+    DP_MOLDUDP_OLD_SESSION, /* of a session that is over */
+};
+
+struct dp_moldudp_handler {
+    void *context;
+    /* One message, in sequence. data is valid during the call only. */
+    void (*on_message)(void *context, uint64_t sequence, const uint8_t *data, size_t size, int64_t time_ns);
+    /* Messages first .. last are missing on every line and will not come. */
+    void (*on_gap)(void *context, uint64_t first, uint64_t last, int64_t time_ns);
+    /* Another session began: empty books. session is 10 bytes. */
+    void (*on_session)(void *context, const uint8_t *session);
+    void (*on_end)(void *context); /* end of session reached with nothing missing or the rest given up */
+};
+
+struct dp_moldudp_config {
+    uint32_t hold_count_max;   /* packets held at once */
+    uint32_t packet_size_max;  /* bytes of one MoldUDP64 packet */
+    int64_t gap_timeout_ns;    /* a hole older than this is given up */
+    uint64_t sequence_first;   /* first number expected: 1 at the start of a day; 0 = take the first packet's */
+};
+
+struct dp_moldudp_feed; /* opaque; holds no pointers but what the handler carries */
+
+size_t dp_moldudp_feed_size(const struct dp_moldudp_config *config);
+int dp_moldudp_feed_init(struct dp_moldudp_feed *feed, const struct dp_moldudp_config *config, struct dp_err *err);
+/* time_ns: receive time of the packet; never goes back (a smaller one is taken as the largest so far). */
+enum dp_moldudp_verdict dp_moldudp_feed_push(struct dp_moldudp_feed *feed, const uint8_t *data,
+    size_t size, int64_t time_ns, const struct dp_moldudp_handler *handler);
+/* Gives up holes whose time is up; called between packets and at the end (with INT64_MAX: all holes). */
+void dp_moldudp_feed_poll(struct dp_moldudp_feed *feed, int64_t now_ns, const struct dp_moldudp_handler *handler);
+uint64_t dp_moldudp_feed_expected(const struct dp_moldudp_feed *feed); /* next sequence number to go out */
+
+/* Writes a header; returns DP_MOLDUDP_HEADER_SIZE. session: 10 bytes. */
+size_t dp_moldudp_build(uint8_t *data, const uint8_t *session, uint64_t sequence, uint16_t message_count);
+
+#endif
