@@ -37,21 +37,27 @@ enum dp_event_kind {
 #undef X
 };
 
-/* FIX OrdStatus(39) as the characters FIX uses. */
+/* FIX OrdStatus(39) as the characters FIX uses; the two lower-case ones are ours: DENIED is OrdStatus 8
+ * that never left the building, UNKNOWN an outcome not known yet (exposure is kept at worst case). */
+#define DP_ORD_STATUSES(X) \
+    X('0', NEW) \
+    X('1', PARTIALLY_FILLED) \
+    X('2', FILLED) \
+    X('3', DONE_FOR_DAY) \
+    X('4', CANCELED) \
+    X('6', PENDING_CANCEL) \
+    X('8', REJECTED) \
+    X('9', SUSPENDED) \
+    X('A', PENDING_NEW) \
+    X('C', EXPIRED) \
+    X('E', PENDING_REPLACE) \
+    X('d', DENIED) \
+    X('u', UNKNOWN)
+
 enum dp_ord_status {
-    DP_ORD_NEW = '0',
-    DP_ORD_PARTIALLY_FILLED = '1',
-    DP_ORD_FILLED = '2',
-    DP_ORD_DONE_FOR_DAY = '3',
-    DP_ORD_CANCELED = '4',
-    DP_ORD_PENDING_CANCEL = '6',
-    DP_ORD_REJECTED = '8',
-    DP_ORD_SUSPENDED = '9',
-    DP_ORD_PENDING_NEW = 'A',
-    DP_ORD_EXPIRED = 'C',
-    DP_ORD_PENDING_REPLACE = 'E',
-    DP_ORD_DENIED = 'd',  /* ours: OrdStatus 8 that never left the building */
-    DP_ORD_UNKNOWN = 'u', /* ours: outcome cannot be known yet; exposure kept at worst case */
+#define X(letter, name) DP_ORD_##name = letter,
+    DP_ORD_STATUSES(X)
+#undef X
 };
 
 /* FIX TimeInForce(59). */

@@ -7,9 +7,15 @@
  *     (fill it)                        (use it)
  *     dp_ring_publish()                dp_ring_release()
  *
- * No call blocks, allocates or enters the kernel. A ring holds no pointers, so two processes may map it
- * at different addresses. Its memory belongs to the caller and must outlive both ends. Slots are filled and
- * used in place: a frame is written once. head and tail count slots since the ring was made and never wrap.
+ * No call blocks, allocates or enters the kernel; each is wait-free (a bounded number of own steps). A ring
+ * holds no pointers, so two processes may map it at different addresses. Its memory belongs to the caller and must
+ * outlive both ends. Slots are filled and used in place: a frame is written once.
+ *
+ * head and tail count slots since the ring was made and never wrap: at one slot a nanosecond 64 bits last 584
+ * years. Only the producer writes tail and head_seen, only the consumer head and tail_seen. Publishing is the
+ * release store to tail, giving back the release store to head; each end re-reads the other's count (acquire)
+ * only when its last look says full or empty, so a busy ring moves one cache line a slot. An end
+ * that dies between two calls leaves a whole ring: a slot reserved and never published was never there.
  */
 #ifndef DP_RING_H
 #define DP_RING_H
@@ -44,16 +50,64 @@ struct dp_ring_slot {
     uint8_t data[];
 };
 
+static_assert(offsetof(struct dp_ring, head) >= DP_CACHE_LINE, "ends must not share a line");
+static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "a lock inside shared memory would deadlock");
+
 /* data_size: the most bytes a slot can hold. */
 size_t dp_ring_size(uint32_t slot_count, uint32_t data_size);
 /* ring: dp_ring_size() bytes, cache-line aligned. slot_count a power of two. */
-int dp_ring_init(struct dp_ring *ring, uint32_t slot_count, uint32_t data_size, struct dp_err *err);
+int dp_ring_init(
+    struct dp_ring *ring, uint32_t slot_count, uint32_t data_size, struct dp_err *err);
 
-/* Producer only. The next free slot, or NULL when the ring is full. Asking again without publishing gives the same slot. */
-struct dp_ring_slot *dp_ring_reserve(struct dp_ring *ring);
-void dp_ring_publish(struct dp_ring *ring); /* producer only: hands the reserved slot over */
+static inline struct dp_ring_slot *dp_ring_slot_at(struct dp_ring *ring, uint64_t count)
+{
+    return (struct dp_ring_slot *)(void *)(ring->slots + (count & ring->slot_mask) * ring->slot_size);
+}
+
+/* Producer only. The next free slot, or NULL when the ring is full. Asking again without publishing
+ * gives the same slot. */
+static inline struct dp_ring_slot *dp_ring_reserve(struct dp_ring *ring)
+{
+    uint64_t tail = dp_load_relaxed(&ring->tail);
+    if (DP_UNLIKELY(tail - ring->head_seen > ring->slot_mask)) {
+        /* Looks full: the consumer may have moved on. Acquire pairs with dp_ring_release(): a slot seen
+         * as given back is no longer being read. */
+        ring->head_seen = dp_load_acquire(&ring->head);
+        if (tail - ring->head_seen > ring->slot_mask)
+            return NULL;
+    }
+    return dp_ring_slot_at(ring, tail);
+}
+
+/* Producer only: hands the reserved slot over. */
+static inline void dp_ring_publish(struct dp_ring *ring)
+{
+    uint64_t tail = dp_load_relaxed(&ring->tail);
+    DP_CHECK(tail - ring->head_seen <= ring->slot_mask);
+    /* Release: the consumer that sees the new tail also sees what the slot holds. */
+    dp_store_release(&ring->tail, tail + 1);
+}
+
 /* Consumer only. The oldest slot, or NULL when the ring is empty. */
-struct dp_ring_slot *dp_ring_peek(struct dp_ring *ring);
-void dp_ring_release(struct dp_ring *ring); /* consumer only: gives the peeked slot back */
+static inline struct dp_ring_slot *dp_ring_peek(struct dp_ring *ring)
+{
+    uint64_t head = dp_load_relaxed(&ring->head);
+    if (head == ring->tail_seen) {
+        /* Acquire pairs with dp_ring_publish(): the slot's bytes are there before its count is. */
+        ring->tail_seen = dp_load_acquire(&ring->tail);
+        if (head == ring->tail_seen)
+            return NULL;
+    }
+    return dp_ring_slot_at(ring, head);
+}
+
+/* Consumer only: gives the peeked slot back. */
+static inline void dp_ring_release(struct dp_ring *ring)
+{
+    uint64_t head = dp_load_relaxed(&ring->head);
+    DP_CHECK(head != ring->tail_seen);
+    /* Release: the producer that sees the new head writes after our last read of the slot. */
+    dp_store_release(&ring->head, head + 1);
+}
 
 #endif
