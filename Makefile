@@ -1,0 +1,70 @@
+# make help lists the commands. Every one installs what it needs first (see scripts/setup.sh) and is
+# safe to repeat.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+BUILD ?= release
+MESSAGES ?= 2000000
+SEED ?= 1
+FUZZ_SECONDS ?= 5
+C_FILES = $$(git ls-files '*.c' '*.h')
+
+.PHONY: help run test dev lint format sanitize fuzz bench wheel clean
+
+help: ## list the commands
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | \
+	    while IFS=$$'\t' read -r name words; do printf '  make %-10s %s\n' "$$name" "$$words"; done
+
+run: setup-run install-$(BUILD) ## generate a session and trade it: book, strategy, risk, orders, journal, report
+	@MESSAGES=$(MESSAGES) SEED=$(SEED) scripts/run.sh
+
+test: setup-test install-$(BUILD) ## all tests: C, Python, tidy (BUILD=checks: with the costly assertions)
+	meson test -C build/$(BUILD) --print-errorlogs
+	pytest
+
+dev: setup-lint install-checks ## prepare for development: all tools, build with checks; import rebuilds what changed
+	@echo "dev: ready; activate with: . .venv/bin/activate"
+
+lint: setup-lint ## style and types, and the whole project compiled by gcc and by clang, warnings are errors
+	ruff check .
+	ruff format --check .
+	mypy
+	cython-lint dataplane
+	clang-format --dry-run -Werror $(C_FILES)
+	scripts/compile.sh gcc
+	scripts/compile.sh clang
+
+format: setup-lint ## bring all sources into the project's form
+	ruff check --fix --select I .
+	ruff format .
+	clang-format -i $(C_FILES)
+
+sanitize: setup-lint ## C tests under address, undefined and thread sanitizers, gcc and clang; then fuzz
+	scripts/sanitize.sh gcc address,undefined
+	scripts/sanitize.sh clang address,undefined
+	scripts/sanitize.sh gcc thread
+	scripts/sanitize.sh clang thread
+	scripts/fuzz.sh $(FUZZ_SECONDS)
+
+fuzz: setup-lint ## every parser against random input (FUZZ_SECONDS=5 each)
+	scripts/fuzz.sh $(FUZZ_SECONDS)
+
+bench: setup-run install-$(BUILD) ## measure; one table
+	tickplane bench
+
+wheel: setup-test ## build dist/*.whl and try it in an empty environment
+	scripts/wheel.sh
+
+clean: ## remove what was built (.venv stays)
+	rm -rf build dist .venv/installed-tickplane
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+setup-%:
+	@scripts/setup.sh $*
+
+install-%:
+	@scripts/install.sh $*

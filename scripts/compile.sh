@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Compiles everything, Cython and tests included, with one compiler; a warning is an error.
+#
+#     scripts/compile.sh gcc|clang
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+compiler=$1
+dir=build/lint-$compiler
+[ -f "$dir/build.ninja" ] || CC=$compiler meson setup "$dir" -Dbuildtype=debugoptimized >"$dir.log" 2>&1 ||
+    { cat "$dir.log" >&2; exit 1; }
+echo "compile: $compiler"
+ninja -C "$dir" --quiet
