@@ -38,10 +38,12 @@ struct dp_itch_message {
     const uint8_t *stock;    /* 8 bytes inside the input, space padded; NULL when the type has none */
 };
 
-/* Decodes one message. On SHORT and UNKNOWN only message->type is set (0 for an empty input). */
-enum dp_itch_result dp_itch_decode(const uint8_t *data, size_t size, struct dp_itch_message *message);
+/* Decodes one message; an unknown code letter never fails it. On SHORT and UNKNOWN only message->type is set
+ * (0 for an empty input). */
+static inline enum dp_itch_result dp_itch_decode(
+    const uint8_t *data, size_t size, struct dp_itch_message *message);
 /* Length of a type by the specification, 0 for an unknown one. */
-uint32_t dp_itch_length(uint8_t type);
+static inline uint32_t dp_itch_length(uint8_t type);
 
 /* ---- every field by name: decoding for people and tests ---- */
 
@@ -65,8 +67,16 @@ struct dp_itch_type {
 const struct dp_itch_type *dp_itch_type(uint8_t type); /* NULL for an unknown type */
 const struct dp_itch_type *dp_itch_type_at(size_t index); /* 0 .. 22 in the order of the specification; NULL behind the end */
 /* Renders one message as a line of text without a line end; returns the characters written (never more than size - 1,
- * NUL-terminated) or 0 when text is too small. 1,024 bytes hold any message.
- * Text: `time type name field=value ...`; JSON: one object, integers as numbers, prices as raw integers, alpha right-stripped. */
+ * NUL-terminated), or 0 when text is too small or the message is SHORT or UNKNOWN. DP_ITCH_TEXT_SIZE holds any message;
+ * of a LONGER one the known prefix is rendered.
+ *
+ * Text: `HH:MM:SS.nnnnnnnnn name field=value ...`, prices as decimals.
+ * JSON: one object of "type", "name" and the fields in wire order; numbers as raw integers (prices too, times in
+ * nanoseconds), char and alpha as strings, alpha right-stripped.
+ * A byte that is not printable ASCII is \u00XX in both; so are, in text, a backslash and a space inside a value. */
+#define DP_ITCH_TEXT_SIZE 1024
 size_t dp_itch_render(const uint8_t *data, size_t data_size, bool json, char *text, size_t size);
+
+#include "dp_itch_decode.h"
 
 #endif

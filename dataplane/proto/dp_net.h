@@ -34,7 +34,8 @@ struct dp_net_packet {
     uint32_t tcp_ack;
 };
 
-/* Up to two VLAN tags (0x8100, 0x88a8) and any IPv4 options are stepped over. Trailing Ethernet padding is cut off. */
+/* Up to two VLAN tags (0x8100, 0x88a8) and any IPv4 options are stepped over. Trailing Ethernet padding is cut off.
+ * payload is NULL unless the result is OK or CHECKSUM of a segment; other fields are filled as far as they were read. */
 enum dp_net_result dp_net_parse(
     const uint8_t *frame, size_t size, bool check_checksums, struct dp_net_packet *packet);
 
