@@ -20,6 +20,8 @@
 
 #define DP_BOOK_INSTRUMENTS_MAX 65536u /* ITCH stock locate is 16 bits and serves as the index */
 #define DP_BOOK_NONE UINT32_MAX
+#define DP_BOOK_QTY_MAX UINT32_MAX /* of one order; a level's sum has 64 bits */
+#define DP_BOOK_ORDERS_MAX (1u << 30)
 
 enum dp_book_result {
     DP_BOOK_OK = 0,
@@ -104,6 +106,8 @@ void dp_book_set_flags(struct dp_books *books, uint32_t instrument_index, uint32
 /* Marks every instrument opened so far. Instruments opened later start clean. */
 void dp_books_set_flags(struct dp_books *books, uint32_t flags);
 void dp_book_set_trading_state(struct dp_books *books, uint32_t instrument_index, uint32_t trading_state);
+/* While set, the instrument shows as HALTED whatever its trading state (ITCH message h); that state is kept underneath. */
+void dp_book_set_operational_halt(struct dp_books *books, uint32_t instrument_index, bool halted);
 /* Empties all books and forgets symbols, flags and states: a new session. */
 void dp_books_clear(struct dp_books *books);
 

@@ -1,1 +1,198 @@
-#include "dp_base.h"
+#include "dp_skiplist.h"
+
+#define GENERATION_SHIFT 33
+
+/* The last link before a price at each height. */
+struct path {
+    _Atomic uint64_t *links[DP_SKIPLIST_HEIGHT_MAX];
+    uint32_t before; /* the level that owns links[0]; none when that is the head */
+};
+
+size_t dp_skiplist_pool_size(uint32_t capacity)
+{
+    return sizeof(struct dp_skiplist_pool) +
+        ((size_t)capacity + 1) * sizeof(struct dp_skiplist_level);
+}
+
+void dp_skiplist_pool_init(struct dp_skiplist_pool *pool, uint32_t capacity)
+{
+    DP_ASSERT((uintptr_t)pool % DP_CACHE_LINE == 0 && capacity <= DP_SKIPLIST_LEVELS_MAX);
+    pool->capacity = capacity;
+}
+
+void dp_skiplist_init(struct dp_skiplist *list, enum dp_side side, uint64_t seed)
+{
+    list->flip = side == DP_SIDE_BUY ? -1 : 0;
+    list->random = seed;
+}
+
+static uint32_t target_of(uint64_t link)
+{
+    return (uint32_t)link;
+}
+
+/* A quarter of the levels reach each next height. The multiplier is Knuth's MMIX generator: only high bits are used. */
+static uint32_t draw_height(struct dp_skiplist *list)
+{
+    list->random = list->random * 6364136223846793005ull + 1442695040888963407ull;
+    uint64_t bits = list->random >> 40 | 1ull << (2 * (DP_SKIPLIST_HEIGHT_MAX - 1));
+    return 1 + (uint32_t)__builtin_ctzll(bits) / 2;
+}
+
+static uint32_t take_record(struct dp_skiplist_pool *pool)
+{
+    uint32_t level = pool->free_first;
+    if (level != DP_SKIPLIST_NONE)
+        pool->free_first = pool->levels[level].back;
+    else if (pool->used < pool->capacity)
+        level = ++pool->used;
+    else
+        return DP_SKIPLIST_NONE;
+    pool->live_count++;
+    return level;
+}
+
+static void give_record(struct dp_skiplist_pool *pool, uint32_t level)
+{
+    pool->levels[level].back = pool->free_first;
+    pool->free_first = level;
+    pool->live_count--;
+}
+
+static bool leads_before(const struct dp_skiplist *list, const struct dp_skiplist_pool *pool,
+    uint64_t link, int64_t rank)
+{
+    uint32_t next = target_of(link);
+    return next != DP_SKIPLIST_NONE &&
+        (dp_load_relaxed(&pool->levels[next].price_nanos) ^ list->flip) < rank;
+}
+
+/* Climbs from the best end while the head's links still lead to better levels than the target, then descends. */
+static void search(struct dp_skiplist *list, struct dp_skiplist_pool *pool, int64_t price_nanos,
+    struct path *path)
+{
+    int64_t rank = price_nanos ^ list->flip;
+    uint32_t height = 0;
+    _Atomic uint64_t *links = list->head;
+
+    while (height < list->height && leads_before(list, pool, dp_load_relaxed(&links[height]), rank))
+        height++;
+    for (uint32_t above = height; above < DP_SKIPLIST_HEIGHT_MAX; above++)
+        path->links[above] = &list->head[above];
+    path->before = DP_SKIPLIST_NONE;
+    while (height-- > 0) {
+        uint64_t link = dp_load_relaxed(&links[height]);
+        while (leads_before(list, pool, link, rank)) {
+            path->before = target_of(link);
+            links = pool->levels[path->before].links;
+            link = dp_load_relaxed(&links[height]);
+        }
+        path->links[height] = &links[height];
+    }
+}
+
+uint32_t dp_skiplist_find(
+    const struct dp_skiplist *list, const struct dp_skiplist_pool *pool, int64_t price_nanos)
+{
+    int64_t rank = price_nanos ^ list->flip;
+    uint32_t height = 0;
+    const _Atomic uint64_t *links = list->head;
+
+    while (height < list->height && leads_before(list, pool, dp_load_relaxed(&links[height]), rank))
+        height++;
+    while (height-- > 0) {
+        uint64_t link = dp_load_relaxed(&links[height]);
+        while (leads_before(list, pool, link, rank)) {
+            links = pool->levels[target_of(link)].links;
+            link = dp_load_relaxed(&links[height]);
+        }
+    }
+    uint32_t level = target_of(dp_load_relaxed(&links[0]));
+    if (level == DP_SKIPLIST_NONE ||
+        dp_load_relaxed(&pool->levels[level].price_nanos) != price_nanos)
+        return DP_SKIPLIST_NONE;
+    return level;
+}
+
+/* A record's new life. The generation goes first: see the argument in the header. */
+static uint64_t begin_life(struct dp_skiplist_level *level, uint32_t number, int64_t price_nanos)
+{
+    uint32_t generation = (dp_load_relaxed(&level->generation) + 1) & INT32_MAX;
+    dp_store_relaxed(&level->generation, generation);
+    /* Release, here and below: who sees any of these also sees the new generation. */
+    dp_store_release(&level->price_nanos, price_nanos);
+    dp_store_release(&level->qty, 0);
+    dp_store_release(&level->order_count, 0);
+    level->first_order = 0;
+    level->last_order = 0;
+    return (uint64_t)generation << GENERATION_SHIFT | number;
+}
+
+uint32_t dp_skiplist_insert(
+    struct dp_skiplist *list, struct dp_skiplist_pool *pool, int64_t price_nanos)
+{
+    uint32_t number = take_record(pool);
+    if (DP_UNLIKELY(number == DP_SKIPLIST_NONE))
+        return DP_SKIPLIST_NONE;
+
+    struct dp_skiplist_level *level = &pool->levels[number];
+    struct path path;
+    search(list, pool, price_nanos, &path);
+    uint64_t link = begin_life(level, number, price_nanos);
+    uint32_t worse = target_of(dp_load_relaxed(path.links[0]));
+    uint32_t height = draw_height(list);
+    level->height = (uint8_t)height;
+    level->back = path.before;
+    pool->levels[worse].back = number; /* of record 0 when there is none: never read */
+    for (uint32_t h = 0; h < height; h++)
+        dp_store_release(&level->links[h], dp_load_relaxed(path.links[h]));
+    /* Release: the reader that finds the link also finds the level filled in. Lowest height first: whoever arrives from
+     * above can always go on below. */
+    for (uint32_t h = 0; h < height; h++)
+        dp_store_release(path.links[h], link);
+    if (height > list->height)
+        list->height = height;
+    list->level_count++;
+    return number;
+}
+
+void dp_skiplist_remove(struct dp_skiplist *list, struct dp_skiplist_pool *pool, uint32_t number)
+{
+    struct dp_skiplist_level *level = &pool->levels[number];
+    uint64_t onward = dp_load_relaxed(&level->links[0]);
+    _Atomic uint64_t *before = level->back == DP_SKIPLIST_NONE
+        ? list->head : pool->levels[level->back].links;
+
+    /* Release: who sees the mark saw the level's last quantity, or a later one. */
+    dp_store_release(&level->links[0], onward | DP_SKIPLIST_MARK);
+    if (level->height > 1) {
+        struct path path;
+        search(list, pool, dp_load_relaxed(&level->price_nanos), &path);
+        for (uint32_t h = level->height - 1u; h > 0; h--)
+            dp_store_release(path.links[h], dp_load_relaxed(&level->links[h]));
+    }
+    /* Release: readers may follow it straight to the next level, filled in long ago. */
+    dp_store_release(&before[0], onward);
+    pool->levels[target_of(onward)].back = level->back;
+    list->level_count--;
+    give_record(pool, number);
+}
+
+enum dp_skiplist_step dp_skiplist_next(const struct dp_skiplist_pool *pool, uint32_t capacity,
+    struct dp_skiplist_cursor *cursor, struct dp_skiplist_reading *reading)
+{
+    uint32_t number = target_of(cursor->link);
+    if (number == DP_SKIPLIST_NONE)
+        return DP_SKIPLIST_END;
+    if (number > capacity)
+        return DP_SKIPLIST_RECYCLED;
+
+    const struct dp_skiplist_level *level = &pool->levels[number];
+    uint64_t generation = cursor->link >> GENERATION_SHIFT;
+    /* Acquire, each: the generation is loaded after them and cannot be older than they are. */
+    reading->price_nanos = dp_load_acquire(&level->price_nanos);
+    reading->qty = dp_load_acquire(&level->qty);
+    reading->order_count = dp_load_acquire(&level->order_count);
+    cursor->link = dp_load_acquire(&level->links[0]) & ~DP_SKIPLIST_MARK;
+    return dp_load_relaxed(&level->generation) == generation ? DP_SKIPLIST_LEVEL : DP_SKIPLIST_RECYCLED;
+}

@@ -1,0 +1,138 @@
+/*
+ * dp_book_layout - how the books lie in memory. For dp_book*.c and their tests only.
+ *
+ *   struct dp_books | books (one an instrument) | orders | order slots | level slots | level pool
+ *
+ * Record 0 of orders and levels is never used, so a zero is "none" everywhere. Memory of a pool is touched only as far as
+ * it was ever in use. Bytes: 40 to 48 an order (32 + slots), 144 to 160 a level (128 + slots), 384 an instrument.
+ *
+ * Readers use struct dp_book's atomic fields, the lists and the levels; the rest belongs to the writer. A book is guarded by
+ * its sequence number (a seqlock): odd while the writer is in the middle of a change. Every store to shared fields
+ * between is a release and every load an acquire: a reader that got a value of an unfinished change therefore finds the
+ * sequence moved when it looks again. This is the fence-free form, which ThreadSanitizer understands; on
+ * x86 both are plain moves.
+ */
+#ifndef DP_BOOK_LAYOUT_H
+#define DP_BOOK_LAYOUT_H
+
+#include "dp_book.h"
+#include "dp_book_index.h"
+#include "dp_skiplist.h"
+
+#define DP_BOOK_PUBLIC_FLAGS 0xffu
+#define DP_BOOK_OPERATIONAL_HALT 0x100u /* private bit of the flags word */
+
+struct dp_book_order {
+    uint64_t order_ref;
+    uint64_t priority;
+    uint32_t qty;
+    uint32_t level;
+    uint32_t ahead;  /* order before this one in the queue of the level */
+    uint32_t behind; /* order after it; the free list of the pool */
+};
+
+static_assert(sizeof(struct dp_book_order) == 32, "two orders a cache line");
+
+struct dp_book {
+    alignas(DP_CACHE_LINE) _Atomic uint64_t sequence; /* twice the changes, plus one during a change */
+    _Atomic int64_t time_ns;
+    _Atomic uint64_t symbol; /* the 8 bytes as they are on the wire */
+    _Atomic uint32_t flags;
+    _Atomic uint32_t trading_state;
+    _Atomic uint32_t is_open;
+    uint32_t reserved;
+    int64_t best_nanos[2]; /* writer only: bid, ask; DP_PRICE_NONE when the side is empty */
+    struct dp_skiplist sides[2];
+};
+
+static_assert(sizeof(struct dp_book) == 320, "at most 4,096 bytes an instrument");
+
+struct dp_books {
+    alignas(DP_CACHE_LINE) struct dp_books_config config;
+    uint32_t order_bits; /* log2 of slots */
+    uint32_t level_bits;
+    uint64_t orders_offset;
+    uint64_t order_slots_offset;
+    uint64_t level_slots_offset;
+    uint64_t pool_offset;
+    alignas(DP_CACHE_LINE) uint64_t priority_next; /* writer only from here on */
+    uint32_t order_used;       /* highest order record ever handed out */
+    uint32_t order_free_first;
+    uint32_t order_live_count;
+    _Atomic uint32_t instrument_count;
+    alignas(DP_CACHE_LINE) struct dp_book book[];
+};
+
+static inline void *dp_books_at(const struct dp_books *books, uint64_t offset)
+{
+    return (uint8_t *)(uintptr_t)books + offset;
+}
+
+static inline struct dp_book_order *dp_books_orders(const struct dp_books *books)
+{
+    return dp_books_at(books, books->orders_offset);
+}
+
+static inline struct dp_skiplist_pool *dp_books_pool(const struct dp_books *books)
+{
+    return dp_books_at(books, books->pool_offset);
+}
+
+static inline struct dp_book_index dp_books_order_index(const struct dp_books *books)
+{
+    return (struct dp_book_index){dp_books_at(books, books->order_slots_offset), books->order_bits};
+}
+
+static inline struct dp_book_index dp_books_level_index(const struct dp_books *books)
+{
+    return (struct dp_book_index){dp_books_at(books, books->level_slots_offset), books->level_bits};
+}
+
+static inline uint32_t dp_book_side_index(enum dp_side side)
+{
+    return side == DP_SIDE_BUY ? 0 : 1;
+}
+
+/* Slot of a resting order, or DP_BOOK_NONE. */
+static inline uint32_t dp_book_order_slot(const struct dp_books *books, uint64_t order_ref)
+{
+    struct dp_book_index index = dp_books_order_index(books);
+    const struct dp_book_order *orders = dp_books_orders(books);
+    uint32_t tag = dp_book_ref_tag(order_ref);
+    uint32_t slot = dp_book_index_home(tag, index.bits);
+
+    for (uint32_t distance = 0; !dp_book_index_ends(&index, slot, distance); distance++) {
+        uint64_t entry = index.slots[slot];
+        if (entry >> 32 == tag && orders[(uint32_t)entry].order_ref == order_ref)
+            return slot;
+        slot = (slot + 1) & ((1u << index.bits) - 1);
+    }
+    return DP_BOOK_NONE;
+}
+
+/* Slot of the level of that instrument, side and price, or DP_BOOK_NONE. */
+static inline uint32_t dp_book_level_slot(const struct dp_books *books, uint32_t instrument_index,
+    enum dp_side side, int64_t price_nanos)
+{
+    struct dp_book_index index = dp_books_level_index(books);
+    const struct dp_skiplist_level *levels = dp_books_pool(books)->levels;
+    uint32_t tag = dp_book_price_tag(instrument_index << 2 | side, price_nanos);
+    uint32_t slot = dp_book_index_home(tag, index.bits);
+
+    for (uint32_t distance = 0; !dp_book_index_ends(&index, slot, distance); distance++) {
+        uint64_t entry = index.slots[slot];
+        const struct dp_skiplist_level *level = &levels[(uint32_t)entry];
+        if (entry >> 32 == tag && dp_load_relaxed(&level->price_nanos) == price_nanos &&
+            level->instrument_index == instrument_index && level->side == side)
+            return slot;
+        slot = (slot + 1) & ((1u << index.bits) - 1);
+    }
+    return DP_BOOK_NONE;
+}
+
+static inline uint32_t dp_book_index_record(const struct dp_book_index *index, uint32_t slot)
+{
+    return (uint32_t)index->slots[slot];
+}
+
+#endif

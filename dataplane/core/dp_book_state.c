@@ -1,0 +1,167 @@
+/* Setting up, naming, flagging and clearing books: everything that is not about orders. */
+#include "dp_book_layout.h"
+
+#include <errno.h>
+
+static uint64_t place(uint64_t *used, uint64_t size)
+{
+    uint64_t offset = *used;
+    *used = dp_round_up(offset + size, DP_CACHE_LINE);
+    return offset;
+}
+
+/* Fills in where everything lies; returns the bytes of the whole. */
+static uint64_t lay_out(struct dp_books *books, const struct dp_books_config *config)
+{
+    uint64_t used = 0;
+    books->config = *config;
+    books->order_bits = dp_book_index_bits(config->order_count_max);
+    books->level_bits = dp_book_index_bits(config->level_count_max);
+    place(&used, sizeof(*books) + config->instrument_count_max * sizeof(struct dp_book));
+    books->orders_offset = place(&used, (config->order_count_max + 1ull) * sizeof(struct dp_book_order));
+    books->order_slots_offset = place(&used, sizeof(uint64_t) << books->order_bits);
+    books->level_slots_offset = place(&used, sizeof(uint64_t) << books->level_bits);
+    books->pool_offset = place(&used, dp_skiplist_pool_size(config->level_count_max));
+    return used;
+}
+
+size_t dp_books_size(const struct dp_books_config *config)
+{
+    struct dp_books scratch;
+    return lay_out(&scratch, config);
+}
+
+static int check_count(const char *what, uint32_t value, uint32_t max, struct dp_err *err)
+{
+    if (value >= 1 && value <= max)
+        return 0;
+    return dp_err_set(err, EINVAL, "books: %s: %u; give 1 to %u", what, value, max);
+}
+
+int dp_books_init(struct dp_books *books, const struct dp_books_config *config, struct dp_err *err)
+{
+    DP_ASSERT((uintptr_t)books % DP_CACHE_LINE == 0);
+    int code = check_count(
+        "instrument_count_max", config->instrument_count_max, DP_BOOK_INSTRUMENTS_MAX, err);
+    if (code == 0)
+        code = check_count("order_count_max", config->order_count_max, DP_BOOK_ORDERS_MAX, err);
+    if (code == 0)
+        code = check_count("level_count_max", config->level_count_max, DP_SKIPLIST_LEVELS_MAX, err);
+    if (code != 0)
+        return code;
+
+    lay_out(books, config);
+    books->priority_next = 1;
+    dp_skiplist_pool_init(dp_books_pool(books), config->level_count_max);
+    for (uint32_t index = 0; index < config->instrument_count_max; index++) {
+        struct dp_book *book = &books->book[index];
+        book->best_nanos[0] = book->best_nanos[1] = DP_PRICE_NONE;
+        dp_skiplist_init(&book->sides[0], DP_SIDE_BUY, 2 * index);
+        dp_skiplist_init(&book->sides[1], DP_SIDE_SELL, 2 * index + 1);
+    }
+    return 0;
+}
+
+/* A change of the book's own fields, published like any other; the book's time stays. */
+static struct dp_book *begin_change(struct dp_books *books, uint32_t instrument_index)
+{
+    struct dp_book *book = &books->book[instrument_index];
+    dp_store_relaxed(&book->sequence, dp_load_relaxed(&book->sequence) + 1);
+    return book;
+}
+
+static void end_change(struct dp_book *book)
+{
+    /* Release: a reader that sees the even number sees the whole change. */
+    dp_store_release(&book->sequence, dp_load_relaxed(&book->sequence) + 1);
+}
+
+enum dp_book_result dp_book_open(struct dp_books *books, uint32_t instrument_index, const char symbol[8])
+{
+    if (instrument_index >= books->config.instrument_count_max)
+        return DP_BOOK_INVALID;
+    uint64_t word;
+    memcpy(&word, symbol, sizeof(word));
+    struct dp_book *book = begin_change(books, instrument_index);
+    dp_store_release(&book->symbol, word);
+    dp_store_release(&book->is_open, 1);
+    end_change(book);
+    /* Release: a reader that counts this instrument finds its symbol. */
+    if (instrument_index >= dp_load_relaxed(&books->instrument_count))
+        dp_store_release(&books->instrument_count, instrument_index + 1);
+    return DP_BOOK_OK;
+}
+
+static void change_flags(struct dp_books *books, uint32_t instrument_index, uint32_t set, uint32_t drop)
+{
+    if (instrument_index >= books->config.instrument_count_max)
+        return;
+    uint32_t flags = dp_load_relaxed(&books->book[instrument_index].flags);
+    uint32_t wanted = (flags & ~drop) | set;
+    if (wanted == flags)
+        return;
+    struct dp_book *book = begin_change(books, instrument_index);
+    dp_store_release(&book->flags, wanted);
+    end_change(book);
+}
+
+void dp_book_set_flags(struct dp_books *books, uint32_t instrument_index, uint32_t flags)
+{
+    change_flags(books, instrument_index, flags & DP_BOOK_PUBLIC_FLAGS, 0);
+}
+
+void dp_books_set_flags(struct dp_books *books, uint32_t flags)
+{
+    for (uint32_t index = 0; index < dp_books_instrument_count(books); index++)
+        if (dp_book_is_open(books, index))
+            dp_book_set_flags(books, index, flags);
+}
+
+void dp_book_set_operational_halt(struct dp_books *books, uint32_t instrument_index, bool halted)
+{
+    if (halted)
+        change_flags(books, instrument_index, DP_BOOK_OPERATIONAL_HALT, 0);
+    else
+        change_flags(books, instrument_index, 0, DP_BOOK_OPERATIONAL_HALT);
+}
+
+void dp_book_set_trading_state(struct dp_books *books, uint32_t instrument_index, uint32_t trading_state)
+{
+    if (instrument_index >= books->config.instrument_count_max)
+        return;
+    struct dp_book *book = begin_change(books, instrument_index);
+    dp_store_release(&book->trading_state, trading_state);
+    end_change(book);
+}
+
+static void clear_book(struct dp_books *books, uint32_t instrument_index)
+{
+    struct dp_book *book = begin_change(books, instrument_index);
+    for (uint32_t side = 0; side < 2; side++) {
+        uint32_t level;
+        while ((level = dp_skiplist_best(&book->sides[side])) != DP_SKIPLIST_NONE)
+            dp_skiplist_remove(&book->sides[side], dp_books_pool(books), level);
+        book->best_nanos[side] = DP_PRICE_NONE;
+    }
+    dp_store_release(&book->flags, 0);
+    dp_store_release(&book->trading_state, DP_TRADING_UNKNOWN);
+    dp_store_release(&book->symbol, 0);
+    dp_store_release(&book->is_open, 0);
+    end_change(book);
+}
+
+void dp_books_clear(struct dp_books *books)
+{
+    /* Slots are zero where nothing rests: an empty table needs no sweep (it may be hundreds of megabytes). */
+    if (books->order_live_count != 0) {
+        memset(dp_books_order_index(books).slots, 0, sizeof(uint64_t) << books->order_bits);
+        memset(dp_books_level_index(books).slots, 0, sizeof(uint64_t) << books->level_bits);
+    }
+    /* Not only the opened ones: a flag may stand on an instrument that was named but never opened. */
+    for (uint32_t index = 0; index < books->config.instrument_count_max; index++)
+        clear_book(books, index);
+    dp_store_release(&books->instrument_count, 0);
+    books->order_live_count = 0;
+    books->order_free_first = 0;
+    books->order_used = 0;
+}

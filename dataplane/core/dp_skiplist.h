@@ -1,0 +1,136 @@
+/*
+ * dp_skiplist - the price levels of one side of a book, best first, in a skip list without pointers.
+ *
+ *   list.head[h] --> level --> level --> ... --> 0      for each height h; every level hangs at height 0
+ *
+ * Levels live in a pool of 128-byte records that belongs to the caller (shared memory) and are named by their
+ * number; number 0 means none. The height of a level is drawn from a generator of its list (a quarter of the levels
+ * reach the next height), so the same changes give the same list on every machine. A search starts at the best end and climbs only
+ * as high as the target is far: O(log of the rank), because most of a book's life happens near the touch.
+ *
+ * Who writes: one thread, all lists of a pool. Who reads: any thread of any process that maps the pool, without a lock,
+ * while the writer writes. The argument:
+ *
+ * - A link is one 64-bit word: number of the next level, a mark, and the generation that record had when it was
+ *   linked. Words are read and written whole, so no half-made link is ever seen.
+ * - insert fills the record first and stores the link to it with release; a reader loads links with acquire, so
+ *   what it reaches is completely filled in.
+ * - remove marks the level's own link, then swings its predecessors' links past it. The record keeps its links, so a
+ *   reader that stands on it walks on into the live list.
+ * - Reusing a record stores its new generation before anything else (all its later stores are releases). A reader
+ *   checks the generation after it has read the fields with acquire: equal means that nothing of the record was
+ *   overwritten for a later life, else dp_skiplist_next says RECYCLED and the reader starts again from the best.
+ * - Records are never given back to the system: a reader may hold an old number for ever and still reads a level record.
+ * - Progress: the writer never waits. A reader's step is a bounded number of loads; a walk that must be consistent as a
+ *   whole is bounded by its caller (dp_book_read retries through the book's sequence number).
+ *
+ * Generations are 31 bits: a reader would have to sleep through 2^31 lives of one record and wake up inside a life with the
+ * same number to be deceived, and the book's sequence number would still catch it.
+ */
+#ifndef DP_SKIPLIST_H
+#define DP_SKIPLIST_H
+
+#include "dp_atomic.h"
+#include "dp_base.h"
+
+#define DP_SKIPLIST_HEIGHT_MAX 11 /* 4^11 levels a side keep their logarithm */
+#define DP_SKIPLIST_NONE 0u
+#define DP_SKIPLIST_MARK (1ull << 32)
+#define DP_SKIPLIST_LEVELS_MAX (1u << 30)
+
+/* One price level. The first cache line holds all that three of four levels ever use. */
+struct dp_skiplist_level {
+    alignas(DP_CACHE_LINE) _Atomic int64_t price_nanos;
+    _Atomic uint64_t qty;         /* of all orders here */
+    _Atomic uint32_t order_count;
+    _Atomic uint32_t generation;  /* which life of this record this is */
+    uint32_t back;                /* writer only: the next better level; the free list of the pool */
+    uint32_t first_order;         /* the book's: ends of the queue of orders */
+    uint32_t last_order;
+    uint16_t instrument_index;    /* the book's: whose level this is */
+    uint8_t side;                 /* the book's: enum dp_side */
+    uint8_t height;               /* writer only: links in use */
+    _Atomic uint64_t links[DP_SKIPLIST_HEIGHT_MAX];
+};
+
+static_assert(sizeof(struct dp_skiplist_level) == 128, "two cache lines a level");
+
+/* One side. Zeroed memory and dp_skiplist_init() make an empty list. */
+struct dp_skiplist {
+    alignas(DP_CACHE_LINE) _Atomic uint64_t head[DP_SKIPLIST_HEIGHT_MAX];
+    int64_t flip;         /* price ^ flip grows from the best level outwards: 0 for asks, -1 for bids */
+    uint64_t random;      /* writer only: state of the height generator */
+    uint32_t height;      /* writer only: heights in use */
+    uint32_t level_count; /* writer only */
+};
+
+/* All levels of all lists, and the free ones. Offsets only; record 0 is never handed out. */
+struct dp_skiplist_pool {
+    alignas(DP_CACHE_LINE) uint32_t capacity; /* records behind record 0 */
+    uint32_t used;                            /* highest record ever handed out */
+    uint32_t free_first;                      /* last one given back, chained through `back` */
+    uint32_t live_count;
+    struct dp_skiplist_level levels[]; /* capacity + 1 */
+};
+
+size_t dp_skiplist_pool_size(uint32_t capacity);
+/* pool: dp_skiplist_pool_size() zeroed bytes, cache-line aligned. */
+void dp_skiplist_pool_init(struct dp_skiplist_pool *pool, uint32_t capacity);
+static inline bool dp_skiplist_pool_is_full(const struct dp_skiplist_pool *pool)
+{
+    return pool->live_count == pool->capacity;
+}
+
+void dp_skiplist_init(struct dp_skiplist *list, enum dp_side side, uint64_t seed);
+
+/* ---- the writer ---- */
+
+/* A new level without orders at this price, which must have none. DP_SKIPLIST_NONE when the pool is exhausted. */
+uint32_t dp_skiplist_insert(
+    struct dp_skiplist *list, struct dp_skiplist_pool *pool, int64_t price_nanos);
+/* Takes a level out and gives its record back. */
+void dp_skiplist_remove(struct dp_skiplist *list, struct dp_skiplist_pool *pool, uint32_t level);
+/* The level at this price, or DP_SKIPLIST_NONE. */
+uint32_t dp_skiplist_find(
+    const struct dp_skiplist *list, const struct dp_skiplist_pool *pool, int64_t price_nanos);
+
+static inline uint32_t dp_skiplist_best(const struct dp_skiplist *list)
+{
+    return (uint32_t)dp_load_relaxed(&list->head[0]);
+}
+
+static inline uint32_t dp_skiplist_worse(const struct dp_skiplist_pool *pool, uint32_t level)
+{
+    return (uint32_t)dp_load_relaxed(&pool->levels[level].links[0]);
+}
+
+/* ---- any reader ---- */
+
+enum dp_skiplist_step {
+    DP_SKIPLIST_LEVEL = 0, /* a level was read and the cursor moved behind it */
+    DP_SKIPLIST_END,
+    DP_SKIPLIST_RECYCLED, /* the record under the cursor began another life: start again from the best */
+};
+
+/* What a reader carries from level to level: the link it will follow next. */
+struct dp_skiplist_cursor {
+    uint64_t link;
+};
+
+struct dp_skiplist_reading {
+    int64_t price_nanos;
+    uint64_t qty;
+    uint32_t order_count;
+};
+
+static inline struct dp_skiplist_cursor dp_skiplist_begin(const struct dp_skiplist *list)
+{
+    /* Acquire: pairs with the release in dp_skiplist_insert(); the level behind the link is filled in. */
+    return (struct dp_skiplist_cursor){dp_load_acquire(&list->head[0])};
+}
+
+/* Reads the level under the cursor. capacity is the caller's own copy, taken when it attached. */
+enum dp_skiplist_step dp_skiplist_next(const struct dp_skiplist_pool *pool, uint32_t capacity,
+    struct dp_skiplist_cursor *cursor, struct dp_skiplist_reading *reading);
+
+#endif
