@@ -10,6 +10,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 level=${1:-run}
+# The environment's own Python must not be taken for the machine's.
+PATH=${PATH//"$PWD/.venv/bin:"/}
 
 say() { printf 'setup: %s\n' "$*"; }
 fail() {

@@ -1,0 +1,387 @@
+"""The configuration: YAML, checked once into frozen values, trusted afterwards.
+
+    config = load("my.yaml")        # or default(): the example that ships
+    config.session.midnight_ns
+
+Names here are those of the C structs they fill; docs/configuration.md has every key. Prices
+and amounts are integers in 1e-9 (``_nanos``), times are nanoseconds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from importlib import resources
+from zoneinfo import ZoneInfo, available_timezones
+
+from appliance.config_section import ConfigError, Section, compose, suggestion
+
+# A configuration is a page or two; this keeps a wrong file (a capture, /dev/zero) out of memory.
+SIZE_MAX = 1 << 20
+QTY_MAX = 999_999  # OUCH 5.0, Enter Order, Quantity
+STRATEGIES_MAX = 16
+COUNT_MAX = 1 << 30  # of records in one part of the region
+SECOND_NS = 1_000_000_000
+BUILT_IN = ("market_maker", "imbalance_taker")
+TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+SYMBOL = re.compile(r"[!-~]{1,8}")
+
+
+@dataclass(frozen=True)
+class SessionConfig:
+    """The day that was recorded: feed times count from its local midnight."""
+
+    date: date
+    timezone: str
+    midnight_ns: int
+
+
+@dataclass(frozen=True)
+class CapacityConfig:
+    """Records laid out before the first packet; nothing grows afterwards."""
+
+    instruments: int
+    orders: int
+    levels: int
+    own_orders: int
+
+
+@dataclass(frozen=True)
+class FeedConfig:
+    """How long a missing packet is waited for."""
+
+    gap_timeout_ns: int
+
+
+@dataclass(frozen=True)
+class VenueConfig:
+    """Where orders go: distance in time, and what every order carries."""
+
+    name: str
+    order_latency_ns: int
+    report_latency_ns: int
+    cl_ord_id_prefix: str
+    capacity: str
+    display: str
+
+
+@dataclass(frozen=True)
+class InstrumentLimits:
+    """Limits of one instrument, over all strategies."""
+
+    order_qty_max: int
+    order_notional_max_nanos: int
+    position_max: int
+    collar_bps: int
+    collar_abs_nanos: int
+
+
+@dataclass(frozen=True)
+class StrategyLimits:
+    """Limits of one strategy, over all its instruments."""
+
+    order_qty_max: int
+    order_notional_max_nanos: int
+    gross_max_nanos: int
+    net_max_nanos: int
+    open_order_count_max: int
+    order_rate_max: int
+    order_burst_max: int
+    duplicate_count_max: int
+    duplicate_window_ns: int
+
+
+@dataclass(frozen=True)
+class StrategyConfig:
+    """One strategy: what it is, what it trades, how far it may go.
+
+    ``kind`` is a built-in name, or ``python`` or ``cython`` with ``target`` as ``module:name``.
+    ``params`` is checked by the strategy itself, with the same complaints.
+    """
+
+    name: str
+    kind: str
+    target: str
+    symbols: tuple[str, ...]  # empty: not chosen by name
+    first: int  # the first so many of the directory; 0: not chosen by place
+    params: Section
+    limits: StrategyLimits
+
+    def trades(self, symbol: str, place: int) -> bool:
+        """Say whether it trades the instrument that is number ``place`` (0, 1 ...) to be opened."""
+        return symbol in self.symbols if self.symbols else place < self.first
+
+
+@dataclass(frozen=True)
+class JournalConfig:
+    """Size of one file of the journal."""
+
+    segment_size: int
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that one run of the appliance is told."""
+
+    source: str
+    name: str
+    session: SessionConfig
+    capacity: CapacityConfig
+    feed: FeedConfig
+    venue: VenueConfig
+    instrument_limits: InstrumentLimits
+    overrides: Mapping[str, InstrumentLimits]
+    strategies: tuple[StrategyConfig, ...]
+    journal: JournalConfig
+    seed: int
+
+    def limits_of(self, symbol: str) -> InstrumentLimits:
+        """Return the limits of an instrument: its own, else the default ones."""
+        return self.overrides.get(symbol, self.instrument_limits)
+
+    def only_strategy(self, words: str) -> Config:
+        """Return the same with the strategies of that name or kind alone.
+
+        A kind that is not configured takes the place, instruments and limits of the first
+        strategy, with default parameters: enough to try one out.
+        """
+        chosen = tuple(one for one in self.strategies if words in (one.name, one.kind))
+        if not chosen:
+            names = [one.name for one in self.strategies]
+            kind, target = parse_kind(words, "--strategy", names)
+            params = compose("{}", "--strategy")
+            first = replace(self.strategies[0], name=kind, kind=kind, target=target, params=params)
+            chosen = (first,)
+        return replace(self, strategies=chosen)
+
+
+def load(path: str) -> Config:
+    """Read and check a configuration file, or raise ConfigError."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(SIZE_MAX + 1)
+    except OSError as error:
+        words = (error.strerror or "it cannot be opened").lower()
+        raise ConfigError(
+            f"{path}: cannot be read: {words}; give a file like appliance/configs/example.yaml"
+        ) from None
+    if len(data) > SIZE_MAX:
+        raise ConfigError(f"{path}: larger than {SIZE_MAX} bytes; give a page of YAML")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise ConfigError(
+            f"{path}:{line}: byte {error.start} is not UTF-8; save the file as UTF-8 text"
+        ) from None
+    return parse(text, source=path)
+
+
+def parse(text: str, *, source: str) -> Config:
+    """Turn YAML text into a checked configuration, or raise ConfigError."""
+    root = compose(text, source)
+    root.only(
+        "appliance", "session", "capacity", "feed", "venue", "instruments", "strategies",
+        "journal", "seed",
+    )  # fmt: skip
+    appliance = root.section("appliance")
+    appliance.only("name")
+    instruments = root.section("instruments")
+    instruments.only("default", "overrides")
+    base = instruments.section("default")
+    return Config(
+        source=source,
+        name=appliance.text("name", example="demo"),
+        session=parse_session(root.section("session")),
+        capacity=parse_capacity(root.section("capacity")),
+        feed=parse_feed(root.section("feed")),
+        venue=parse_venue(root.section("venue")),
+        instrument_limits=parse_instrument_limits(base),
+        overrides=parse_overrides(instruments.section("overrides"), base),
+        strategies=parse_strategies(root),
+        journal=parse_journal(root.section("journal")),
+        seed=root.integer("seed", 0, (1 << 64) - 1, default=1),
+    )
+
+
+def example_text() -> str:
+    """Return the example that ships, comments and all."""
+    return (resources.files("appliance") / "configs" / "example.yaml").read_text(encoding="utf-8")
+
+
+def default() -> Config:
+    """Return the example that ships, checked like any other file."""
+    return parse(example_text(), source="example.yaml")
+
+
+def parse_session(section: Section) -> SessionConfig:
+    """Check ``session``."""
+    section.only("date", "timezone")
+    text = section.text("date", example="2026-01-02")
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        section.fail("date", f"{text!r} is not a day; write it like 2026-01-02")
+    # Nanoseconds since 1970 end in 2262; the feeds that we read began in this century.
+    if not 1990 <= day.year <= 2200:
+        section.fail("date", f"{day} is out of reach; give a day from 1990 to 2200")
+    name = section.text("timezone", example="America/New_York")
+    try:
+        zone = ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        zones = available_timezones()
+        remedy = suggestion(name, zones) if len(zones) > 1 else "install the package tzdata"
+        if remedy.startswith("known:"):
+            remedy = "write it like America/New_York"
+        section.fail("timezone", f"{name!r} is not a time zone here; {remedy}")
+    midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
+    seconds = (midnight - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1)
+    return SessionConfig(date=day, timezone=name, midnight_ns=seconds * SECOND_NS)
+
+
+def parse_capacity(section: Section) -> CapacityConfig:
+    """Check ``capacity``."""
+    section.only("instruments", "orders", "levels", "own_orders")
+    return CapacityConfig(
+        instruments=section.integer("instruments", 1, 65_536, default=65_536),
+        orders=section.integer("orders", 1, COUNT_MAX, default=1 << 22),
+        levels=section.integer("levels", 1, COUNT_MAX, default=1 << 20),
+        own_orders=section.integer("own_orders", 1, COUNT_MAX, default=1 << 20),
+    )
+
+
+def parse_feed(section: Section) -> FeedConfig:
+    """Check ``feed``."""
+    section.only("gap_timeout_ms")
+    return FeedConfig(section.integer("gap_timeout_ms", 1, 60_000, default=50) * 1_000_000)
+
+
+def parse_venue(section: Section) -> VenueConfig:
+    """Check ``venue``."""
+    section.only(
+        "name", "order_latency_ns", "report_latency_ns", "cl_ord_id_prefix", "capacity", "display"
+    )
+    prefix = section.text("cl_ord_id_prefix", default="TP")
+    if not re.fullmatch(r"[A-Za-z0-9]{1,6}", prefix):
+        section.fail("cl_ord_id_prefix", f"{prefix!r} does not fit; give 1 to 6 letters and digits")
+    return VenueConfig(
+        name=section.one_of("name", ("nasdaq",), default="nasdaq"),
+        order_latency_ns=section.integer("order_latency_ns", 0, SECOND_NS, default=20_000),
+        report_latency_ns=section.integer("report_latency_ns", 0, SECOND_NS, default=20_000),
+        cl_ord_id_prefix=prefix,
+        capacity=section.one_of("capacity", ("A", "P", "R", "O"), default="P"),
+        display=section.one_of("display", ("Y", "N", "A"), default="Y"),
+    )
+
+
+def parse_instrument_limits(section: Section) -> InstrumentLimits:
+    """Check the limits of one instrument: every one must be there."""
+    section.only("max_order_qty", "max_order_notional", "max_position", "collar_bps", "collar_abs")
+    return InstrumentLimits(
+        order_qty_max=section.integer("max_order_qty", 1, QTY_MAX),
+        order_notional_max_nanos=section.nanos("max_order_notional", 1),
+        position_max=section.integer("max_position", 0, 1 << 40),
+        collar_bps=section.integer("collar_bps", 0, 100_000),
+        collar_abs_nanos=section.nanos("collar_abs"),
+    )
+
+
+def parse_overrides(section: Section, base: Section) -> dict[str, InstrumentLimits]:
+    """Check ``instruments.overrides``: symbol to what differs from the default."""
+    for symbol in section:
+        if not SYMBOL.fullmatch(symbol):
+            section.fail(symbol, "not a symbol; give 1 to 8 printable characters")
+    return {
+        symbol: parse_instrument_limits(section.section(symbol).on_top_of(base))
+        for symbol in section
+    }
+
+
+def parse_strategies(root: Section) -> tuple[StrategyConfig, ...]:
+    """Check ``strategies``: a list, each with a name of its own."""
+    sections = root.sections("strategies")
+    if len(sections) > STRATEGIES_MAX:
+        root.fail("strategies", f"{len(sections)} of them; give at most {STRATEGIES_MAX}")
+    strategies: list[StrategyConfig] = []
+    for section in sections:
+        strategy = parse_strategy(section)
+        if any(strategy.name == other.name for other in strategies):
+            section.fail("name", f"{strategy.name!r} is taken; give each strategy its own name")
+        strategies.append(strategy)
+    return tuple(strategies)
+
+
+def parse_strategy(section: Section) -> StrategyConfig:
+    """Check one of ``strategies``."""
+    section.only("name", "kind", "symbols", "first", "params", "risk")
+    words = section.text("kind", example="market_maker", size_max=200)
+    try:
+        kind, target = parse_kind(words, "kind", ())
+    except ConfigError as error:
+        section.fail("kind", str(error).split(": ", 1)[1])
+    symbols, first = parse_choice(section)
+    return StrategyConfig(
+        name=section.text("name", default=kind),
+        kind=kind,
+        target=target,
+        symbols=symbols,
+        first=first,
+        params=section.section("params"),
+        limits=parse_strategy_limits(section.section("risk")),
+    )
+
+
+def parse_kind(words: str, where: str, names: list[str] | tuple[str, ...]) -> tuple[str, str]:
+    """Return a strategy's kind and target from ``market_maker`` or ``python module:Class``."""
+    kind, _, target = words.partition(" ")
+    if kind in BUILT_IN and not target:
+        return kind, ""
+    if kind in ("python", "cython"):
+        if not TARGET.fullmatch(target):
+            raise ConfigError(f"{where}: {words!r} names no code; write `{kind} module:name`")
+        return kind, target
+    known = (*names, *BUILT_IN, "python module:name", "cython module:name")
+    raise ConfigError(f"{where}: no strategy is called {words!r}; {suggestion(words, known)}")
+
+
+def parse_choice(section: Section) -> tuple[tuple[str, ...], int]:
+    """Return what a strategy trades: its symbols, or how many from the start of the directory."""
+    if ("symbols" in section) == ("first" in section):
+        section.fail("symbols", "give either `symbols: [AAA, BBB]`, `symbols: all` or `first: 20`")
+    if "first" in section:
+        return (), section.integer("first", 1, 65_536)
+    if not section.is_list("symbols"):
+        section.one_of("symbols", ("all",))
+        return (), 65_536
+    symbols = section.words("symbols")
+    for symbol in symbols:
+        if not SYMBOL.fullmatch(symbol):
+            section.fail("symbols", f"{symbol!r} is not a symbol; give 1 to 8 printable characters")
+    return symbols, 0
+
+
+def parse_strategy_limits(section: Section) -> StrategyLimits:
+    """Check ``risk`` of one strategy: every limit must be there."""
+    section.only(
+        "max_order_qty", "max_order_notional", "max_gross", "max_net", "max_open_orders",
+        "order_rate", "order_burst", "duplicate_count", "duplicate_window_ms",
+    )  # fmt: skip
+    return StrategyLimits(
+        order_qty_max=section.integer("max_order_qty", 1, QTY_MAX),
+        order_notional_max_nanos=section.nanos("max_order_notional", 1),
+        gross_max_nanos=section.nanos("max_gross", 1),
+        net_max_nanos=section.nanos("max_net", 1),
+        open_order_count_max=section.integer("max_open_orders", 1, COUNT_MAX),
+        order_rate_max=section.integer("order_rate", 1, 100_000_000),
+        order_burst_max=section.integer("order_burst", 1, 100_000_000),
+        duplicate_count_max=section.integer("duplicate_count", 1, 1_000_000),
+        duplicate_window_ns=section.integer("duplicate_window_ms", 1, 60_000) * 1_000_000,
+    )
+
+
+def parse_journal(section: Section) -> JournalConfig:
+    """Check ``journal``."""
+    section.only("segment_size_mib")
+    return JournalConfig(section.integer("segment_size_mib", 1, 4096, default=64) << 20)
