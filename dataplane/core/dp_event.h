@@ -11,13 +11,15 @@
 
 #include "dp_base.h"
 
-/* number, name, words. Requests of ours first, then answers of the venue (order_states.md words). */
+/* number, name, words. What we did or found out first, then answers of the venue. Append only: journals hold them. */
 #define DP_EVENT_KINDS(X) \
     X(1, NEW, "new order sent") \
     X(2, DENIED, "new order refused by our own gate; never sent") \
     X(3, REPLACE, "replace sent") \
     X(4, REPLACE_DENIED, "replace refused by our own gate; the order stands") \
     X(5, CANCEL, "cancel sent") \
+    X(6, OUTCOME_UNKNOWN, "session lost or no answer in time: the order may or may not live") \
+    X(7, NOT_SENT, "proof that the request never reached the venue") \
     X(16, ACCEPTED, "accepted by the venue") \
     X(17, REJECTED, "new order refused by the venue") \
     X(18, FILLED, "executed, in part or in full") \
@@ -28,7 +30,12 @@
     X(23, CANCEL_REJECTED, "cancel refused by the venue") \
     X(24, RESTATED, "priority, display or reference changed by the venue") \
     X(25, BROKEN, "an earlier execution was broken") \
-    X(26, EXPIRED, "time in force over")
+    X(26, EXPIRED, "time in force over") \
+    X(27, SUSPENDED, "held by the venue, not executable") \
+    X(28, RESUMED, "executable again") \
+    X(29, DONE_FOR_DAY, "no more executions today")
+
+#define DP_EVENT_KIND_MAX 29
 
 enum dp_event_kind {
     DP_EVENT_NONE = 0,
