@@ -1,8 +1,9 @@
 /*
  * dp_port - packet I/O behind one small interface: bursts in, bursts out, counters, close.
  *
- * A port is owned by one thread (the engine's). Received packets stay valid until the next receive on the same port.
- * Each kind of port is one file: dp_port_loop.c (two ends in memory), dp_port_pcap.c (a capture in, a capture out).
+ * A port is owned by one thread (the engine's). Received packets stay valid until the next receive
+ * on the same port, or until it is closed. Each kind of port is one file: dp_port_loop.c (two ends
+ * in memory), dp_port_pcap.c (a capture in, a capture out).
  */
 #ifndef DP_PORT_H
 #define DP_PORT_H
@@ -11,6 +12,7 @@
 #include "dp_err.h"
 
 #define DP_PORT_FRAME_MAX 2048
+#define DP_PORT_LOOP_SLOTS_MAX 65536u
 
 struct dp_packet {
     const uint8_t *data;
@@ -24,7 +26,7 @@ struct dp_port_stats {
     uint64_t rx_bytes;
     uint64_t tx_packets;
     uint64_t tx_bytes;
-    uint64_t tx_refused; /* frames that the port could not take */
+    uint64_t tx_refused; /* frames dropped: longer than the port takes, or its file cannot grow */
 };
 
 struct dp_port;
@@ -41,14 +43,18 @@ struct dp_port {
     struct dp_port_stats stats;
 };
 
-/* Up to max packets; 0 when there is none now (or, for a file, no more: see dp_port_pcap_is_done). */
-static inline uint32_t dp_port_receive(struct dp_port *port, struct dp_packet *packets, uint32_t max)
+/* Up to max packets, at least one is asked for; 0 when there is none now (a file: no more). */
+static inline uint32_t dp_port_receive(
+    struct dp_port *port, struct dp_packet *packets, uint32_t max)
 {
     return port->ops->receive(port, packets, max);
 }
 
-/* How many of the packets were taken, from the first; the caller keeps the rest. Frames are copied or sent when it returns. */
-static inline uint32_t dp_port_send(struct dp_port *port, const struct dp_packet *packets, uint32_t count)
+/* How many of the packets were taken, from the first; the caller keeps the rest and may try again.
+ * Frames are copied or sent when it returns. A frame that can never be sent counts as taken and in
+ * tx_refused, so that nobody tries it for ever. */
+static inline uint32_t dp_port_send(
+    struct dp_port *port, const struct dp_packet *packets, uint32_t count)
 {
     return port->ops->send(port, packets, count);
 }
@@ -59,10 +65,20 @@ static inline int dp_port_close(struct dp_port *port, struct dp_err *err)
     return port->ops->close(port, err);
 }
 
-/* Two ends joined in memory: what one sends the other receives. Both are closed on their own. */
-int dp_port_loop_open(struct dp_port **a, struct dp_port **b, uint32_t slot_count, struct dp_err *err);
+/* Two ends joined in memory, both owned by one thread: what one sends the other receives, in order
+ * and with its time. Each direction holds slot_count frames (a power of two) of up to
+ * DP_PORT_FRAME_MAX bytes; the frames of the last receive still count. Both are closed on their
+ * own; what was sent to a closed end stays unread. 0 or -errno. */
+int dp_port_loop_open(
+    struct dp_port **a, struct dp_port **b, uint32_t slot_count, struct dp_err *err);
 
-/* A capture read as received packets; `tx_path` (may be NULL) gets what is sent, as a nanosecond pcap. */
+/* The frames of a pcap or pcapng as received packets; `tx_path` gets what is sent, as a nanosecond
+ * pcap (NULL: it is counted and forgotten). NULL with err filled when either cannot be opened, when
+ * rx_path is a BinaryFILE, or when both name one file. */
 struct dp_port *dp_port_pcap_open(const char *rx_path, const char *tx_path, struct dp_err *err);
+/* The capture such a port reads: for its position, and at the end for what was wrong with it. The
+ * port's until it is closed. */
+struct dp_capture;
+const struct dp_capture *dp_port_pcap_capture(const struct dp_port *port);
 
 #endif

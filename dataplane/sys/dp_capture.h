@@ -54,13 +54,13 @@ uint64_t dp_capture_skipped(const struct dp_capture *capture);
 void dp_capture_close(struct dp_capture *capture); /* NULL is fine */
 
 /* Writing pcap, nanosecond resolution, Ethernet. Buffered. The first failure is kept, nothing is
- * written behind it, and dp_capture_writer_close() tells it with the path. */
+ * written behind it, and dp_capture_writer_close() tells it with the path. Closing NULL is fine. */
 struct dp_capture_writer;
 /* NULL with err filled. An existing file is emptied. */
 struct dp_capture_writer *dp_capture_writer_open(const char *path, struct dp_err *err);
 /* 0 or -errno, that of the first failure from then on. time_ns: 0 .. 2^32 seconds. */
 int dp_capture_writer_add(
     struct dp_capture_writer *writer, int64_t time_ns, const uint8_t *data, uint32_t size);
-int dp_capture_writer_close(struct dp_capture_writer *writer, struct dp_err *err); /* NULL is fine */
+int dp_capture_writer_close(struct dp_capture_writer *writer, struct dp_err *err);
 
 #endif

@@ -116,8 +116,8 @@ static int64_t time_ns(const struct dp_capture_interface *interface, uint64_t ti
 }
 
 /* NOTHING: a frame of another link type, counted. */
-static enum outcome deliver(struct dp_capture *capture, uint32_t interface_index, const uint8_t *data,
-    uint32_t room, struct dp_capture_record *record)
+static enum outcome deliver(struct dp_capture *capture, uint32_t interface_index,
+    const uint8_t *data, uint32_t room, struct dp_capture_record *record)
 {
     if (interface_index >= capture->interface_count)
         return fault(capture, "no such interface", interface_index), FAULT;

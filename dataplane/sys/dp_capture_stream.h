@@ -43,7 +43,7 @@ int dp_capture_stream_open(
 void dp_capture_stream_close(struct dp_capture_stream *stream);
 
 /* Brings `wanted` bytes between head and tail if the file has them, and as many more as fit.
- * False when it has not, when they would not fit the window (a fault) or when reading failed (a fault). */
+ * False when it has not, or on a fault: they would not fit the window, or reading failed. */
 bool dp_capture_stream_refill(struct dp_capture_stream *stream, size_t wanted);
 /* Steps over `count` bytes, moving the window as needed; returns how many there were. */
 uint64_t dp_capture_stream_skip(struct dp_capture_stream *stream, uint64_t count);
