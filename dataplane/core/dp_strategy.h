@@ -2,9 +2,10 @@
  * dp_strategy - what a strategy is told, and what it may say.
  *
  * A strategy is a table of functions and a state of its own. Callbacks run on the engine's thread, to completion, in
- * the order of the packets; a NULL callback is skipped. Inside one a strategy may call the three verbs and read
- * books; it must not block, allocate or keep the pointers it was given. Callbacks are made for the instruments that the
- * strategy asked for (dp_gateway_watch). Same input, configuration and seed: same calls in the same order.
+ * the order of the packets; a NULL callback is skipped. Inside one a strategy may call the verbs and read books; it
+ * must not block, allocate or keep the pointers it was given. Callbacks are made for the instruments that the
+ * strategy watches: those of its configuration, and any it adds with dp_gateway_watch(). Same input, configuration and
+ * seed: same calls in the same order. docs/strategy.md is the tutorial.
  */
 #ifndef DP_STRATEGY_H
 #define DP_STRATEGY_H
@@ -14,6 +15,7 @@
 #include "dp_event.h"
 #include "dp_submit.h"
 
+struct dp_engine;
 struct dp_gateway;
 
 /* A trade printed by the feed (ITCH E, C printable, P, Q). */
@@ -51,17 +53,42 @@ struct dp_strategy {
     void (*on_canceled)(void *state, struct dp_gateway *gateway, const struct dp_event *event); /* and EXPIRED */
     void (*on_rejected)(void *state, struct dp_gateway *gateway, const struct dp_event *event); /* by the venue */
     void (*on_timer)(void *state, struct dp_gateway *gateway, int64_t now_ns);
-    void (*on_stop)(void *state, struct dp_gateway *gateway); /* once, after the last packet */
+    void (*on_stop)(void *state, struct dp_gateway *gateway); /* once, after the last packet; last reports may follow */
+};
+
+/*
+ * The verbs, as a table of functions: a strategy compiled elsewhere links nothing of ours, it calls through its gateway.
+ * Each may be called inside any callback.
+ */
+struct dp_gateway_verbs {
+    /* dp_submit.h says what the three answer. */
+    enum dp_reason (*submit)(
+        struct dp_gateway *gateway, const struct dp_request *request, uint32_t *user_ref_num);
+    enum dp_reason (*replace)(struct dp_gateway *gateway, uint32_t user_ref_num, uint64_t qty,
+        int64_t price_nanos, uint32_t *new_user_ref_num);
+    enum dp_reason (*cancel)(struct dp_gateway *gateway, uint32_t user_ref_num);
+    /* Levels best first, at most max; returns how many. */
+    uint32_t (*levels)(const struct dp_gateway *gateway, uint32_t instrument_index,
+        enum dp_side side, struct dp_book_level_view *levels, uint32_t max);
+    /* The instrument's trimmed symbol. */
+    void (*symbol)(const struct dp_gateway *gateway, uint32_t instrument_index, char symbol[9]);
+    /* Signed position of the whole appliance in the instrument, from its executions. */
+    int64_t (*position)(const struct dp_gateway *gateway, uint32_t instrument_index);
+    /* Ends the session at the next message: for a strategy that cannot go on. Open orders are cancelled then. */
+    void (*stop)(struct dp_gateway *gateway);
 };
 
 /* A strategy's window on the appliance. Made by the engine, one per strategy; valid until on_stop returns. */
 struct dp_gateway {
+    const struct dp_gateway_verbs *verbs;
+    struct dp_engine *engine; /* the engine's, as is submit; strategies go through the verbs */
     struct dp_submit *submit;
-    uint8_t *watched;      /* instrument_count_max bytes, 1 where callbacks are wanted */
+    uint8_t *watched;         /* instrument_count_max bytes, 1 where callbacks are wanted */
+    int64_t now_ns;           /* engine time of the running callback */
+    int64_t timer_interval_ns; /* 0: no timer; the strategy may change it */
+    int64_t timer_next_ns;     /* the engine's */
     uint32_t instrument_count_max;
     uint16_t strategy_index;
-    int64_t timer_interval_ns; /* 0: no timer; the strategy may change it */
-    int64_t timer_next_ns;
 };
 
 static inline void dp_gateway_watch(struct dp_gateway *gateway, uint32_t instrument_index)
@@ -70,32 +97,35 @@ static inline void dp_gateway_watch(struct dp_gateway *gateway, uint32_t instrum
         gateway->watched[instrument_index] = 1;
 }
 
-static inline const struct dp_books *dp_gateway_books(const struct dp_gateway *gateway)
-{
-    return gateway->submit->books;
-}
-
-static inline int64_t dp_gateway_now_ns(const struct dp_gateway *gateway)
-{
-    return gateway->submit->now_ns;
-}
-
 static inline enum dp_reason dp_gateway_submit(
     struct dp_gateway *gateway, const struct dp_request *request, uint32_t *user_ref_num)
 {
-    return dp_submit_new(gateway->submit, gateway->strategy_index, request, user_ref_num);
+    return gateway->verbs->submit(gateway, request, user_ref_num);
 }
 
 static inline enum dp_reason dp_gateway_replace(struct dp_gateway *gateway, uint32_t user_ref_num,
     uint64_t qty, int64_t price_nanos, uint32_t *new_user_ref_num)
 {
-    return dp_submit_replace(gateway->submit, gateway->strategy_index, user_ref_num, qty,
-        price_nanos, new_user_ref_num);
+    return gateway->verbs->replace(gateway, user_ref_num, qty, price_nanos, new_user_ref_num);
 }
 
 static inline enum dp_reason dp_gateway_cancel(struct dp_gateway *gateway, uint32_t user_ref_num)
 {
-    return dp_submit_cancel(gateway->submit, gateway->strategy_index, user_ref_num);
+    return gateway->verbs->cancel(gateway, user_ref_num);
 }
+
+/* What a strategy is made from: the `params` of its configuration, values as written there. */
+struct dp_strategy_param {
+    const char *name;
+    const char *value;
+};
+
+/*
+ * A strategy in a shared library exports these two names. open fills the table (state included) and returns 0, or
+ * writes why not into err->text and returns -1; close frees the state.
+ */
+typedef int dp_strategy_open_function(struct dp_strategy *strategy,
+    const struct dp_strategy_param *params, uint32_t param_count, struct dp_err *err);
+typedef void dp_strategy_close_function(void *state);
 
 #endif

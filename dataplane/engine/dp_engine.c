@@ -1,1 +1,396 @@
-#include "dp_engine.h"
+#include "dp_engine_internal.h"
+
+#include <errno.h>
+
+#define CALIBRATION_MS 20
+#define VERSION_TEXT "tickplane 0.1.0"
+
+/* ---- the region's parts ---- */
+
+static size_t region_size(const struct dp_engine_config *config)
+{
+    struct dp_risk_config risk = {config->books.instrument_count_max, DP_ENGINE_STRATEGIES_MAX};
+    return dp_region_header_size() + dp_region_part_size(sizeof(struct dp_engine_status)) +
+           dp_region_part_size(sizeof(struct dp_counters)) +
+           DP_STAGE_COUNT * dp_region_part_size(sizeof(struct dp_hist)) +
+           dp_region_part_size(dp_books_size(&config->books)) +
+           dp_region_part_size(dp_orders_size(&config->orders)) +
+           dp_region_part_size(dp_risk_size(&risk)) +
+           dp_region_part_size(dp_ring_size(DP_ENGINE_TX_SLOTS, DP_TEMPLATE_FRAME_MAX));
+}
+
+static int place_measurements(struct dp_engine *engine, struct dp_err *err)
+{
+    engine->status =
+        dp_region_place(engine->region, "status", sizeof(struct dp_engine_status), err);
+    engine->counters =
+        dp_region_place(engine->region, "counters", sizeof(struct dp_counters), err);
+    if (engine->status == NULL || engine->counters == NULL)
+        return -err->code;
+
+    for (uint32_t stage = 0; stage < DP_STAGE_COUNT; stage++) {
+        char name[DP_REGION_NAME_SIZE];
+        snprintf(name, sizeof(name), "hist.%s", dp_stage_key(stage));
+        engine->hists[stage] =
+            dp_region_place(engine->region, name, sizeof(struct dp_hist), err);
+        if (engine->hists[stage] == NULL)
+            return -err->code;
+        dp_hist_init(engine->hists[stage]);
+    }
+    return 0;
+}
+
+static int place_state(struct dp_engine *engine, struct dp_err *err)
+{
+    const struct dp_engine_config *config = &engine->config;
+    struct dp_risk_config risk = {config->books.instrument_count_max, DP_ENGINE_STRATEGIES_MAX};
+    engine->books = dp_region_place(engine->region, "books", dp_books_size(&config->books), err);
+    engine->orders =
+        dp_region_place(engine->region, "orders", dp_orders_size(&config->orders), err);
+    engine->risk = dp_region_place(engine->region, "risk", dp_risk_size(&risk), err);
+    engine->submit.tx = dp_region_place(engine->region, "submit.tx",
+        dp_ring_size(DP_ENGINE_TX_SLOTS, DP_TEMPLATE_FRAME_MAX), err);
+    if (engine->books == NULL || engine->orders == NULL || engine->risk == NULL ||
+        engine->submit.tx == NULL)
+        return -err->code;
+
+    int status = dp_books_init(engine->books, &config->books, err);
+    if (status == 0)
+        status = dp_orders_init(engine->orders, &config->orders, err);
+    if (status == 0)
+        status = dp_risk_init(engine->risk, &risk, err);
+    if (status == 0)
+        status =
+            dp_ring_init(engine->submit.tx, DP_ENGINE_TX_SLOTS, DP_TEMPLATE_FRAME_MAX, err);
+    return status;
+}
+
+static int open_region(struct dp_engine *engine, struct dp_err *err)
+{
+    const struct dp_engine_config *config = &engine->config;
+    size_t size = region_size(config);
+    int status = config->region_path[0] != '\0'
+                     ? dp_shm_create(&engine->shm, config->region_path, size, err)
+                     : dp_shm_private(&engine->shm, size, err);
+    if (status < 0)
+        return status;
+
+    engine->region = engine->shm.memory;
+    status = dp_region_init(engine->region, size, config->generation, err);
+    if (status == 0)
+        status = place_measurements(engine, err);
+    if (status == 0)
+        status = place_state(engine, err);
+    if (status < 0)
+        return status;
+
+    engine->region->tsc_hz = engine->clock.tsc_hz;
+    engine->region->tsc_error_ppb = engine->clock.error_ppb;
+    snprintf(engine->region->build, sizeof(engine->region->build), "%s", VERSION_TEXT);
+    snprintf(engine->status->name, sizeof(engine->status->name), "%s", config->name);
+    dp_store_relaxed(&engine->status->wall_start_ns, dp_clock_wall_ns());
+    dp_region_publish(engine->region);
+    return 0;
+}
+
+/* ---- everything that is private to this process ---- */
+
+static int open_private(struct dp_engine *engine, struct dp_err *err)
+{
+    uint32_t count = engine->config.books.instrument_count_max;
+    engine->enter_templates = aligned_alloc(DP_CACHE_LINE, count * sizeof(struct dp_template));
+    engine->template_ready = calloc(count, 1);
+    engine->watched_any = calloc(count, 1);
+    engine->tops = calloc(count, sizeof(struct dp_top));
+    if (engine->enter_templates == NULL || engine->template_ready == NULL ||
+        engine->watched_any == NULL || engine->tops == NULL)
+        return dp_err_set(err, ENOMEM, "engine: no memory for %u instruments", count);
+
+    dp_ouch_replace_template(&engine->replace_template, &engine->config.session);
+    dp_ouch_cancel_template(&engine->cancel_template, &engine->config.session);
+    return 0;
+}
+
+static int open_outside(struct dp_engine *engine, struct dp_err *err)
+{
+    const struct dp_engine_config *config = &engine->config;
+    struct dp_venue_config venue = config->venue;
+    venue.midnight_ns = config->midnight_ns;
+    venue.order_count_max = config->orders.order_count_max;
+    venue.us = config->session.us;
+    venue.venue = config->session.venue;
+    engine->venue = dp_venue_open(&venue, engine->books, err);
+    if (engine->venue == NULL)
+        return -err->code;
+
+    int status = dp_port_loop_open(
+        &engine->order_port, &engine->venue_port, DP_ENGINE_TX_SLOTS, err);
+    if (status < 0)
+        return status;
+    if (config->pcap_out[0] != '\0') {
+        engine->tx_capture = dp_capture_writer_open(config->pcap_out, err);
+        if (engine->tx_capture == NULL)
+            return -err->code;
+    }
+    return 0;
+}
+
+static int open_journal(struct dp_engine *engine, struct dp_err *err)
+{
+    const struct dp_engine_config *config = &engine->config;
+    if (config->journal_directory[0] == '\0')
+        return 0;
+
+    struct dp_wal_config wal = {
+        .segment_size = config->journal_segment_size,
+        .generation = config->generation,
+        .created_ns = dp_clock_wall_ns(),
+        .appliance = config->name,
+    };
+    int status = dp_wal_open(&engine->wal, config->journal_directory, &wal, err);
+    engine->has_wal = status == 0;
+    return status;
+}
+
+static void wire_submit(struct dp_engine *engine)
+{
+    struct dp_submit *submit = &engine->submit;
+    bool measured = engine->config.measure_latency;
+    submit->books = engine->books;
+    submit->orders = engine->orders;
+    submit->risk = engine->risk;
+    submit->counters = engine->counters;
+    submit->risk_hist = measured ? engine->hists[DP_STAGE_RISK] : NULL;
+    submit->submit_hist = measured ? engine->hists[DP_STAGE_SUBMIT] : NULL;
+    submit->events_digest = &engine->events_digest;
+    submit->enter_templates = engine->enter_templates;
+    submit->enter_template_count = engine->config.books.instrument_count_max;
+    submit->replace_template = &engine->replace_template;
+    submit->cancel_template = &engine->cancel_template;
+    submit->segment = engine->has_wal ? &engine->wal.segment : NULL;
+    submit->next_segment = dp_wal_next;
+    submit->wal = &engine->wal;
+    submit->tcp_seq = 1;
+    submit->tcp_ack = 1;
+    dp_digest_init(&engine->events_digest);
+    dp_digest_init(&engine->wire_digest);
+}
+
+struct dp_engine *dp_engine_open(const struct dp_engine_config *config, struct dp_err *err)
+{
+    struct dp_engine *engine = aligned_alloc(DP_CACHE_LINE, dp_round_up(sizeof(*engine), DP_CACHE_LINE));
+    if (engine == NULL) {
+        dp_err_set(err, ENOMEM, "engine: no memory");
+        return NULL;
+    }
+    memset(engine, 0, sizeof(*engine));
+    engine->config = *config;
+    dp_clock_calibrate(&engine->clock, CALIBRATION_MS);
+    if (open_region(engine, err) < 0 || open_private(engine, err) < 0 ||
+        open_outside(engine, err) < 0 || open_journal(engine, err) < 0) {
+        dp_engine_close(engine);
+        return NULL;
+    }
+    wire_submit(engine);
+    return engine;
+}
+
+void dp_engine_close(struct dp_engine *engine)
+{
+    if (engine == NULL)
+        return;
+    if (!engine->finished) {
+        /* Not finished: leave what is on disk as a process that died would, but give the memory back. */
+        struct dp_err ignored;
+        dp_engine_close_feed(engine, &ignored);
+        if (engine->tx_capture != NULL)
+            dp_capture_writer_close(engine->tx_capture, &ignored);
+        if (engine->has_wal)
+            dp_wal_close(&engine->wal, &ignored);
+    }
+    if (engine->order_port != NULL) {
+        dp_port_close(engine->order_port, NULL);
+        dp_port_close(engine->venue_port, NULL);
+    }
+    dp_venue_close(engine->venue);
+    for (uint32_t index = 0; index < engine->seat_count; index++) {
+        free(engine->seats[index].symbols);
+        free(engine->seats[index].gateway.watched);
+    }
+    free(engine->limits);
+    free(engine->enter_templates);
+    free(engine->template_ready);
+    free(engine->watched_any);
+    free(engine->tops);
+    if (engine->shm.memory != NULL)
+        dp_shm_close(&engine->shm);
+    free(engine);
+}
+
+/* ---- strategies and limits ---- */
+
+int dp_engine_set_limits(struct dp_engine *engine, const struct dp_engine_limits *limits,
+    uint32_t limits_count, struct dp_err *err)
+{
+    DP_ASSERT(!engine->started);
+    struct dp_engine_limits *copy = calloc(limits_count, sizeof(*limits));
+    if (copy == NULL && limits_count > 0)
+        return dp_err_set(err, ENOMEM, "engine: no memory for %u limits", limits_count);
+    if (limits_count > 0)
+        memcpy(copy, limits, limits_count * sizeof(*limits));
+    free(engine->limits);
+    engine->limits = copy;
+    engine->limits_count = limits_count;
+    return 0;
+}
+
+static int copy_watch(
+    struct dp_engine_seat *seat, const struct dp_engine_watch *watch, struct dp_err *err)
+{
+    seat->first_count = watch->first_count;
+    seat->symbol_count = watch->symbol_count;
+    if (watch->symbol_count == 0)
+        return 0;
+    seat->symbols = calloc(watch->symbol_count, sizeof(*seat->symbols));
+    if (seat->symbols == NULL)
+        return dp_err_set(err, ENOMEM, "engine: no memory for %u symbols", watch->symbol_count);
+    memcpy(seat->symbols, watch->symbols, watch->symbol_count * sizeof(*seat->symbols));
+    return 0;
+}
+
+int dp_engine_add_strategy(struct dp_engine *engine, const struct dp_strategy *strategy,
+    const struct dp_engine_watch *watch, const struct dp_risk_strategy_limits *limits,
+    struct dp_err *err)
+{
+    DP_ASSERT(!engine->started);
+    if (engine->seat_count == DP_ENGINE_STRATEGIES_MAX)
+        return dp_err_set(err, EINVAL, "engine: %u strategies are there already; that is the most",
+            engine->seat_count);
+
+    uint32_t instrument_count = engine->config.books.instrument_count_max;
+    struct dp_engine_seat *seat = &engine->seats[engine->seat_count];
+    uint8_t *watched = calloc(instrument_count, 1);
+    if (watched == NULL)
+        return dp_err_set(err, ENOMEM, "engine: no memory for a strategy's watch list");
+    seat->strategy = strategy;
+    seat->gateway = (struct dp_gateway){
+        .verbs = &dp_engine_verbs,
+        .engine = engine,
+        .submit = &engine->submit,
+        .watched = watched,
+        .instrument_count_max = instrument_count,
+        .strategy_index = (uint16_t)engine->seat_count,
+    };
+    engine->seat_count++;
+    int status = copy_watch(seat, watch, err);
+    if (status < 0)
+        return status;
+    return dp_risk_set_strategy(engine->risk, seat->gateway.strategy_index, limits, err);
+}
+
+/* ---- life ---- */
+
+int dp_engine_start(struct dp_engine *engine, const char *capture_path, struct dp_err *err)
+{
+    DP_ASSERT(!engine->started);
+    int status = dp_engine_open_feed(engine, capture_path, err);
+    if (status < 0)
+        return status;
+
+    engine->started = true;
+    engine->now_ns = engine->config.midnight_ns;
+    engine->submit.now_ns = engine->now_ns;
+    dp_store_relaxed(&engine->status->state, DP_ENGINE_RUNNING);
+    for (uint32_t index = 0; index < engine->seat_count; index++) {
+        struct dp_engine_seat *seat = &engine->seats[index];
+        if (seat->strategy->on_start != NULL)
+            seat->strategy->on_start(seat->strategy->state, dp_engine_gateway(engine, index));
+        seat->gateway.timer_next_ns = engine->now_ns + seat->gateway.timer_interval_ns;
+    }
+    return 0;
+}
+
+void dp_engine_stop(struct dp_engine *engine)
+{
+    engine->stop_asked = true;
+}
+
+/* Strategies have their last word, then the venue ends what is open and its last answers are taken. Timers are over. */
+static void end_session(struct dp_engine *engine)
+{
+    engine->stop_asked = false;
+    for (uint32_t index = 0; index < engine->seat_count; index++) {
+        struct dp_engine_seat *seat = &engine->seats[index];
+        seat->gateway.timer_interval_ns = 0;
+        if (seat->strategy->on_stop != NULL)
+            seat->strategy->on_stop(seat->strategy->state, dp_engine_gateway(engine, index));
+        seat->gateway.timer_interval_ns = 0;
+    }
+    dp_engine_drain(engine);
+    dp_venue_end(engine->venue, engine->now_ns);
+    dp_engine_advance(engine, INT64_MAX);
+}
+
+static int first_error(int status, int next)
+{
+    return status < 0 ? status : next;
+}
+
+static int close_outputs(struct dp_engine *engine, struct dp_err *err)
+{
+    struct dp_err later;
+    int status = 0;
+    if (engine->tx_capture != NULL)
+        status = dp_capture_writer_close(engine->tx_capture, err);
+    if (engine->has_wal)
+        status = first_error(
+            status, dp_wal_close(&engine->wal, status < 0 ? &later : err));
+    engine->submit.segment = NULL;
+    return status;
+}
+
+int dp_engine_finish(struct dp_engine *engine, struct dp_err *err)
+{
+    DP_ASSERT(!engine->finished);
+    struct dp_err ignored;
+    if (engine->started)
+        end_session(engine);
+    dp_engine_close_feed(engine, &ignored);
+    int status = close_outputs(engine, err);
+    engine->finished = true;
+    dp_store_relaxed(&engine->status->now_ns, engine->now_ns);
+    dp_store_release(
+        &engine->status->state, status < 0 ? DP_ENGINE_FAILED : DP_ENGINE_FINISHED);
+    return status;
+}
+
+/* ---- looking in ---- */
+
+struct dp_region *dp_engine_region(struct dp_engine *engine) { return engine->region; }
+struct dp_books *dp_engine_books(struct dp_engine *engine) { return engine->books; }
+struct dp_orders *dp_engine_orders(struct dp_engine *engine) { return engine->orders; }
+struct dp_risk *dp_engine_risk(struct dp_engine *engine) { return engine->risk; }
+struct dp_submit *dp_engine_submit(struct dp_engine *engine) { return &engine->submit; }
+struct dp_counters *dp_engine_counters(struct dp_engine *engine) { return engine->counters; }
+struct dp_engine_status *dp_engine_status(struct dp_engine *engine) { return engine->status; }
+const struct dp_clock *dp_engine_clock(const struct dp_engine *engine) { return &engine->clock; }
+
+struct dp_hist *dp_engine_hist(struct dp_engine *engine, enum dp_stage stage)
+{
+    return engine->hists[stage];
+}
+
+const struct dp_digest *dp_engine_events_digest(const struct dp_engine *engine)
+{
+    return &engine->events_digest;
+}
+
+const struct dp_digest *dp_engine_wire_digest(const struct dp_engine *engine)
+{
+    return &engine->wire_digest;
+}
+
+struct dp_venue_stats dp_engine_venue_stats(const struct dp_engine *engine)
+{
+    return dp_venue_stats(engine->venue);
+}

@@ -4,55 +4,76 @@
  * The engine owns its ports, the region's parts it writes, the journal and the strategies' gateways. A replay is the
  * same loop fed from a capture, with the replay venue (sim/dp_venue) at the other end of the order port; time then comes
  * from the recorded packets and nothing depends on the machine's clock but the latency histograms.
+ *
+ * One thread calls everything here; other processes read the region. Files: dp_engine.c (life), dp_engine_feed.c
+ * (packet to strategy), dp_engine_orders.c (frames out, reports in), dp_engine_internal.h (what they share).
  */
 #ifndef DP_ENGINE_H
 #define DP_ENGINE_H
 
 #include "dp_base.h"
 #include "dp_book.h"
-#include "dp_capture.h"
 #include "dp_clock.h"
 #include "dp_counter.h"
 #include "dp_digest.h"
 #include "dp_err.h"
 #include "dp_hist.h"
-#include "dp_moldudp.h"
+#include "dp_order.h"
 #include "dp_ouch.h"
 #include "dp_region.h"
 #include "dp_risk.h"
-#include "dp_shm.h"
 #include "dp_strategy.h"
 #include "dp_submit.h"
 #include "dp_venue.h"
-#include "dp_wal.h"
 
 #define DP_ENGINE_STRATEGIES_MAX 16
+#define DP_ENGINE_WATCH_ALL UINT32_MAX
 
 struct dp_engine_config {
-    const char *name;          /* of the appliance: journal header, status page */
-    const char *region_path;   /* file in /dev/shm, or "" for private memory */
+    const char *name;              /* of the appliance: journal header, status page */
+    const char *region_path;       /* file in /dev/shm, or "" for private memory */
     const char *journal_directory; /* "" for none */
-    const char *pcap_out;      /* "" for none: outgoing frames as pcap */
+    const char *pcap_out;          /* "" for none: outgoing frames as a nanosecond pcap */
     uint64_t journal_segment_size;
-    uint64_t generation;
-    int64_t midnight_ns;
+    uint64_t generation;           /* tells two runs apart in region and journal; in no event and no frame */
+    int64_t midnight_ns;           /* UTC nanoseconds of the session's local midnight */
+    int64_t gap_timeout_ns;
     struct dp_books_config books;
     struct dp_orders_config orders;
-    struct dp_venue_config venue;
+    struct dp_venue_config venue;  /* midnight and endpoints are filled in by the engine */
     struct dp_ouch_session session;
-    int64_t gap_timeout_ns;
     bool measure_latency;
 };
 
-/* The status page: written by the engine, read by `tickplane top` in any process. */
+/* Limits by symbol (8 bytes, space padded), set when the directory names the instrument. All zero bytes: every other. */
+struct dp_engine_limits {
+    char symbol[8];
+    struct dp_risk_instrument_limits limits;
+};
+
+/* Which instruments a strategy hears of. */
+struct dp_engine_watch {
+    const char (*symbols)[8]; /* space padded; may be NULL */
+    uint32_t symbol_count;
+    uint32_t first_count; /* the first so many instruments of the directory; DP_ENGINE_WATCH_ALL for all */
+};
+
+enum dp_engine_state {
+    DP_ENGINE_STARTING = 0,
+    DP_ENGINE_RUNNING,
+    DP_ENGINE_FINISHED,
+    DP_ENGINE_FAILED,
+};
+
+/* The status page ("status" in the region): written by the engine, read by anyone. */
 struct dp_engine_status {
     alignas(DP_CACHE_LINE) _Atomic uint64_t heartbeat; /* grows while the engine runs */
-    _Atomic int64_t now_ns;        /* engine time: of the packet being worked on */
-    _Atomic uint64_t position;     /* bytes of the capture consumed */
-    _Atomic uint64_t size;         /* bytes of the capture */
-    _Atomic uint64_t wall_start_ns;
-    _Atomic uint64_t state;        /* 0 starting, 1 running, 2 finished, 3 failed */
-    uint64_t messages_by_type[256]; /* relaxed single-writer counts */
+    _Atomic int64_t now_ns;    /* engine time: of the packet being worked on */
+    _Atomic uint64_t position; /* bytes of the capture consumed */
+    _Atomic uint64_t size;     /* bytes of the capture */
+    _Atomic int64_t wall_start_ns;
+    _Atomic uint64_t state;    /* enum dp_engine_state */
+    _Atomic uint64_t messages_by_type[256];
     char name[64];
     char source[256];
 };
@@ -67,26 +88,33 @@ struct dp_books *dp_engine_books(struct dp_engine *engine);
 struct dp_orders *dp_engine_orders(struct dp_engine *engine);
 struct dp_risk *dp_engine_risk(struct dp_engine *engine);
 struct dp_submit *dp_engine_submit(struct dp_engine *engine);
-struct dp_venue *dp_engine_venue(struct dp_engine *engine);
 struct dp_counters *dp_engine_counters(struct dp_engine *engine);
 struct dp_hist *dp_engine_hist(struct dp_engine *engine, enum dp_stage stage);
 struct dp_engine_status *dp_engine_status(struct dp_engine *engine);
 const struct dp_clock *dp_engine_clock(const struct dp_engine *engine);
 const struct dp_digest *dp_engine_events_digest(const struct dp_engine *engine);
-const struct dp_digest *dp_engine_wire_digest(const struct dp_engine *engine);
+const struct dp_digest *dp_engine_wire_digest(const struct dp_engine *engine); /* outgoing frames */
+struct dp_venue_stats dp_engine_venue_stats(const struct dp_engine *engine);
 
-/* The strategy's table and state must outlive the engine. */
-int dp_engine_add_strategy(struct dp_engine *engine, const struct dp_strategy *strategy, struct dp_err *err);
+/* Before dp_engine_start(): limits are copied; the entry with zero bytes as symbol is the default. */
+int dp_engine_set_limits(struct dp_engine *engine, const struct dp_engine_limits *limits,
+    uint32_t limits_count, struct dp_err *err);
+/* Before dp_engine_start(): the table and its state must outlive the engine; watch is copied. */
+int dp_engine_add_strategy(struct dp_engine *engine, const struct dp_strategy *strategy,
+    const struct dp_engine_watch *watch, const struct dp_risk_strategy_limits *limits,
+    struct dp_err *err);
 
 /* Opens the recorded session and calls on_start of every strategy. */
 int dp_engine_start(struct dp_engine *engine, const char *capture_path, struct dp_err *err);
-/* Works through about `message_count` messages; returns how many, 0 when the session is over. Between calls
- * the caller may show progress or stop. */
+/* Works through about message_count messages (a packet is never cut); returns how many records were taken, 0 when the session
+ * is over. Between calls the caller may show progress or stop. */
 uint64_t dp_engine_run(struct dp_engine *engine, uint64_t message_count);
-/* Ends the session: open orders cancelled by the venue, on_stop called, journal closed and flushed, pcap written.
- * Safe at any point of a run. */
+/* Asks the loop to return at the next message: for a strategy that failed. Callable inside a callback. */
+void dp_engine_stop(struct dp_engine *engine);
+/* Ends the session: the venue cancels what is open, on_stop is called, journal closed and flushed, pcap written.
+ * Safe at any point of a run; once. */
 int dp_engine_finish(struct dp_engine *engine, struct dp_err *err);
-/* How the capture ended: dp_capture_status(). */
+/* How the capture ended: 0, or -errno and the words of dp_capture_status(). */
 int dp_engine_source_status(const struct dp_engine *engine, struct dp_err *err);
 
 #endif

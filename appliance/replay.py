@@ -1,0 +1,219 @@
+"""``tickplane replay``: a recorded session through the whole appliance, and its report."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from appliance import config as configuration
+from appliance.config import Config
+from appliance.errors import CommandError
+from appliance.report import render
+from appliance.strategy_loader import load_strategy
+from dataplane.engine import Engine, EngineSettings
+from dataplane.journal import verify
+
+CHUNK = 100_000  # messages between two looks at the clock and at Ctrl-C
+PROGRESS_SECONDS = 0.5
+REGION_PREFIX = "/dev/shm/tickplane-"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.add_argument("file", help="recorded session: BinaryFILE, pcap or pcapng, plain or .gz")
+    parser.add_argument("--config", help="YAML configuration (default: the example that ships)")
+    parser.add_argument(
+        "--strategy",
+        help="only the strategies of this name or kind: market_maker, imbalance_taker, "
+        "'python module:Class', 'cython module:Class', 'library /path/to.so'",
+    )
+    parser.add_argument("--journal", metavar="DIR", help="write the journal there; a new folder")
+    parser.add_argument("--pcap-out", metavar="F", help="write outgoing frames there, as pcap")
+    parser.add_argument("--json", metavar="F", help="write the report there as JSON; - is stdout")
+    parser.add_argument("--quiet", action="store_true", help="no progress, no report on stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Replay, report, and return 0; 1 when the recorded session or the journal has a fault."""
+    config = configuration.load(args.config) if args.config else configuration.default()
+    if args.strategy:
+        config = config.only_strategy(args.strategy)
+    if args.json and args.json != "-":
+        check_writable(args.json)
+    with region_file(config) as region_path:
+        result = replay(args, config, region_path)
+    write_json(result, args.json)
+    if not args.quiet and args.json != "-":
+        print(render(result))
+    return exit_status(result)
+
+
+def replay(args: argparse.Namespace, config: Config, region_path: str) -> dict[str, Any]:
+    """Run the session to its end or to Ctrl-C, and return the report's facts."""
+    engine = Engine(settings_of(args, config, region_path))
+    engine.set_limits(config.instrument_limits, config.overrides)
+    for strategy in config.strategies:
+        engine.add_strategy(
+            load_strategy(strategy),
+            symbols=strategy.symbols,
+            first=strategy.first,
+            limits=strategy.limits,
+        )
+    started = time.perf_counter()
+    engine.start(args.file)
+    interrupted = run_to_end(engine, progress=not args.quiet and sys.stderr.isatty())
+    seconds = time.perf_counter() - started
+    engine.finish()
+    return {
+        "source": args.file,
+        "strategies": [strategy.name for strategy in config.strategies],
+        "interrupted": interrupted,
+        **facts(engine, seconds),
+        "journal": journal_facts(args.journal),
+    }
+
+
+def settings_of(args: argparse.Namespace, config: Config, region_path: str) -> EngineSettings:
+    """Translate the configuration into the engine's words."""
+    return EngineSettings(
+        name=config.name,
+        midnight_ns=config.session.midnight_ns,
+        region_path=region_path,
+        journal_directory=args.journal or "",
+        pcap_out=args.pcap_out or "",
+        journal_segment_size=config.journal.segment_size,
+        generation=time.time_ns(),
+        gap_timeout_ns=config.feed.gap_timeout_ns,
+        instrument_count_max=config.capacity.instruments,
+        order_count_max=config.capacity.orders,
+        level_count_max=config.capacity.levels,
+        own_order_count_max=config.capacity.own_orders,
+        order_latency_ns=config.venue.order_latency_ns,
+        report_latency_ns=config.venue.report_latency_ns,
+        cl_ord_id_prefix=config.venue.cl_ord_id_prefix,
+        capacity=config.venue.capacity,
+        display=config.venue.display,
+    )
+
+
+@contextlib.contextmanager
+def region_file(config: Config) -> Iterator[str]:
+    """Name the shared memory of this run, and remove it afterwards.
+
+    Without a writable /dev/shm the run goes on in private memory, and says that
+    `tickplane top` cannot watch it.
+    """
+    if not os.access("/dev/shm", os.W_OK):
+        print("replay: /dev/shm is not writable: tickplane top cannot watch", file=sys.stderr)
+        yield ""
+        return
+    path = f"{REGION_PREFIX}{config.name}-{os.getpid()}"
+    try:
+        yield path
+    finally:
+        Path(path).unlink(missing_ok=True)
+
+
+def run_to_end(engine: Engine, *, progress: bool) -> bool:
+    """Work through the session; return True when Ctrl-C cut it short."""
+    shown = 0.0
+    try:
+        while engine.run(CHUNK):
+            if progress and time.monotonic() - shown > PROGRESS_SECONDS:
+                shown = time.monotonic()
+                show_progress(engine)
+    except KeyboardInterrupt:
+        return True
+    finally:
+        if progress:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    return False
+
+
+def show_progress(engine: Engine) -> None:
+    """Draw one line that the next one overwrites."""
+    done, size, now_ns = engine.progress()
+    counters = engine.counters()
+    share = done * 100 // size if size else 100
+    clock = time.strftime("%H:%M:%S", time.gmtime(now_ns // 1_000_000_000))
+    print(
+        f"\r\x1b[K{share:3}%  {clock} UTC  {counters['itch_messages']:,} messages  "
+        f"{counters['orders_sent']:,} orders  {counters['reports']:,} reports",
+        end="", file=sys.stderr, flush=True,
+    )  # fmt: skip
+
+
+def facts(engine: Engine, seconds: float) -> dict[str, Any]:
+    """Return everything the engine can tell, under the names that docs/replay.md promises."""
+    counters = engine.counters()
+    books = engine.books()
+    positions = engine.positions()
+    messages = counters["itch_messages"]
+    return {
+        "fault": engine.source_fault(),
+        "messages": messages,
+        "messages_by_type": engine.messages_by_type(),
+        "seconds": round(seconds, 3),
+        "messages_per_second": round(messages / seconds) if seconds > 0 else 0,
+        "books": books.summary(),
+        "books_digest": books.digest(),
+        "orders": engine.orders(),
+        "risk_rejects": engine.risk_rejects(),
+        "venue": engine.venue(),
+        "filled_qty": sum(row["bought_qty"] + row["sold_qty"] for row in positions),
+        "positions": positions,
+        "latency_ns": engine.latency(),
+        "clock": engine.clock(),
+        "counters": counters,
+        "events_digest": engine.events_digest(),
+        "wire_digest": engine.wire_digest(),
+    }
+
+
+def journal_facts(directory: str | None) -> dict[str, Any] | None:
+    """Read the journal back from disk and verify it; None when none was asked for."""
+    if directory is None:
+        return None
+    verdict = verify(directory)
+    return {"directory": directory, "records": verdict["records"], "verified": verdict["valid"]}
+
+
+def check_writable(path: str) -> None:
+    """Refuse a report path before an hour of work, not after it."""
+    try:
+        with open(path, "a", encoding="utf-8"):
+            pass
+    except OSError as error:
+        words = (error.strerror or "it cannot be written").lower()
+        raise CommandError(f"{path}: {words}; give --json a file that can be written") from None
+
+
+def write_json(result: dict[str, Any], path: str | None) -> None:
+    """Write the report as JSON where it was asked for."""
+    if path is None:
+        return
+    text = json.dumps(result, indent=2) + "\n"
+    if path == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{path}: {(error.strerror or '').lower()}; the report is lost") from None
+
+
+def exit_status(result: dict[str, Any]) -> int:
+    """Return 1 for a fault in the data or the journal, 130 after Ctrl-C, else 0."""
+    if result["fault"]:
+        print(f"tickplane: {result['fault']}", file=sys.stderr)
+        return 1
+    if result["journal"] and not result["journal"]["verified"]:
+        return 1
+    return 130 if result["interrupted"] else 0

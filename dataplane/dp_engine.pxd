@@ -1,0 +1,181 @@
+"""Mirror of engine/dp_engine.h and of what it is configured with."""
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+from dataplane.dp_book cimport dp_books
+from dataplane.dp_err cimport dp_err
+from dataplane.dp_strategy cimport dp_strategy
+
+
+cdef extern from "dp_counter.h" nogil:
+    struct dp_counters:
+        pass
+    const int DP_COUNTER_COUNT
+    uint64_t dp_counter_read(const dp_counters *counters, int id)
+    const char *dp_counter_key(int id)
+
+cdef extern from "dp_hist.h" nogil:
+    struct dp_hist:
+        uint64_t count
+        uint64_t max
+    const int DP_STAGE_COUNT
+    const char *dp_stage_key(int stage)
+    uint64_t dp_hist_percentile(const dp_hist *hist, uint32_t per_100000)
+
+cdef extern from "dp_clock.h" nogil:
+    struct dp_clock:
+        uint64_t tsc_hz
+        uint64_t error_ppb
+        uint64_t overhead_tsc
+        bint invariant
+    uint64_t dp_clock_ticks_to_ns(const dp_clock *clock, uint64_t ticks)
+
+cdef extern from "dp_digest.h" nogil:
+    struct dp_digest:
+        pass
+    const int DP_DIGEST_TEXT_SIZE
+    void dp_digest_text(const dp_digest *digest, char *text)
+
+cdef extern from "dp_net.h" nogil:
+    struct dp_net_endpoint:
+        uint8_t mac[6]
+        uint32_t ip
+        uint16_t port
+
+cdef extern from "dp_ouch.h" nogil:
+    struct dp_ouch_session:
+        dp_net_endpoint us
+        dp_net_endpoint venue
+        char cl_ord_id_prefix[7]
+        char capacity
+        char display
+
+cdef extern from "dp_book.h" nogil:
+    struct dp_books_config:
+        uint32_t instrument_count_max
+        uint32_t order_count_max
+        uint32_t level_count_max
+
+cdef extern from "dp_order.h" nogil:
+    struct dp_orders_config:
+        uint32_t order_count_max
+        uint32_t exec_count_max
+        uint32_t user_ref_num_first
+    struct dp_order:
+        uint64_t cum_qty
+        uint32_t instrument_index
+        uint16_t strategy_index
+    struct dp_orders:
+        pass
+    uint32_t dp_orders_count(const dp_orders *orders)
+    const dp_order *dp_orders_at(const dp_orders *orders, uint32_t index)
+    uint8_t dp_order_status(const dp_order *order)
+
+cdef extern from "dp_venue.h" nogil:
+    struct dp_venue_config:
+        int64_t order_latency_ns
+        int64_t report_latency_ns
+    struct dp_venue_stats:
+        uint64_t orders
+        uint64_t executions
+        uint64_t rejected
+        uint64_t ignored
+        uint64_t malformed
+
+cdef extern from "dp_risk.h" nogil:
+    """
+    /* 128-bit money in two halves, for Python's integers. */
+    static inline int64_t money_high(dp_money_nanos money) { return (int64_t)(money >> 64); }
+    static inline uint64_t money_low(dp_money_nanos money) { return (uint64_t)money; }
+    """
+    ctypedef long long dp_money_nanos  # really 128 bits: only ever handed on
+    struct dp_risk:
+        pass
+    struct dp_risk_strategy_limits:
+        uint64_t order_qty_max
+        int64_t order_notional_max_nanos
+        int64_t gross_max_nanos
+        int64_t net_max_nanos
+        uint64_t open_order_count_max
+        uint64_t order_rate_max
+        uint64_t order_burst_max
+        uint64_t duplicate_count_max
+        int64_t duplicate_window_ns
+        bint has_policy
+    struct dp_risk_instrument_limits:
+        uint64_t order_qty_max
+        int64_t order_notional_max_nanos
+        uint64_t position_max
+        uint32_t collar_bps
+        int64_t collar_abs_nanos
+        bint has_policy
+    struct dp_risk_position:
+        int64_t position
+        uint64_t buy_leaves
+        uint64_t sell_leaves
+        dp_money_nanos cash
+        uint64_t bought_qty
+        uint64_t sold_qty
+    dp_risk_position dp_risk_position_of "dp_risk_position" (
+        const dp_risk *risk, uint32_t instrument_index)
+    int64_t money_high(dp_money_nanos money)
+    uint64_t money_low(dp_money_nanos money)
+
+cdef extern from "dp_submit.h" nogil:
+    struct dp_submit:
+        uint64_t *reject_counts
+
+cdef extern from "dp_engine.h" nogil:
+    const uint32_t DP_ENGINE_WATCH_ALL
+    struct dp_engine:
+        pass
+    struct dp_engine_config:
+        const char *name
+        const char *region_path
+        const char *journal_directory
+        const char *pcap_out
+        uint64_t journal_segment_size
+        uint64_t generation
+        int64_t midnight_ns
+        int64_t gap_timeout_ns
+        dp_books_config books
+        dp_orders_config orders
+        dp_venue_config venue
+        dp_ouch_session session
+        bint measure_latency
+    struct dp_engine_limits:
+        char symbol[8]
+        dp_risk_instrument_limits limits
+    struct dp_engine_watch:
+        const char (*symbols)[8]
+        uint32_t symbol_count
+        uint32_t first_count
+    struct dp_engine_status:
+        int64_t now_ns
+        uint64_t position
+        uint64_t size
+        uint64_t messages_by_type[256]
+
+    dp_engine *dp_engine_open(const dp_engine_config *config, dp_err *err)
+    void dp_engine_close(dp_engine *engine)
+    dp_books *dp_engine_books(dp_engine *engine)
+    dp_orders *dp_engine_orders(dp_engine *engine)
+    dp_risk *dp_engine_risk(dp_engine *engine)
+    dp_submit *dp_engine_submit(dp_engine *engine)
+    dp_counters *dp_engine_counters(dp_engine *engine)
+    dp_hist *dp_engine_hist(dp_engine *engine, int stage)
+    dp_engine_status *dp_engine_status_of "dp_engine_status" (dp_engine *engine)
+    const dp_clock *dp_engine_clock(const dp_engine *engine)
+    const dp_digest *dp_engine_events_digest(const dp_engine *engine)
+    const dp_digest *dp_engine_wire_digest(const dp_engine *engine)
+    dp_venue_stats dp_engine_venue_stats(const dp_engine *engine)
+    int dp_engine_set_limits(
+        dp_engine *engine, const dp_engine_limits *limits, uint32_t limits_count, dp_err *err)
+    int dp_engine_add_strategy(
+        dp_engine *engine, const dp_strategy *strategy, const dp_engine_watch *watch,
+        const dp_risk_strategy_limits *limits, dp_err *err)
+    int dp_engine_start(dp_engine *engine, const char *capture_path, dp_err *err)
+    uint64_t dp_engine_run(dp_engine *engine, uint64_t message_count)
+    void dp_engine_stop(dp_engine *engine)
+    int dp_engine_finish(dp_engine *engine, dp_err *err)
+    int dp_engine_source_status(const dp_engine *engine, dp_err *err)

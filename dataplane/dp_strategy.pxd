@@ -1,0 +1,97 @@
+"""Mirror of core/dp_strategy.h and of the request in core/dp_submit.h: the contract of a strategy."""
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+from dataplane.dp_book cimport dp_book_level_view
+from dataplane.dp_err cimport dp_err
+from dataplane.dp_event cimport dp_event
+
+
+cdef extern from "dp_base.h" nogil:
+    const int64_t DP_PRICE_NONE
+    enum dp_side:
+        DP_SIDE_NONE
+        DP_SIDE_BUY
+        DP_SIDE_SELL
+
+cdef extern from "dp_event.h" nogil:
+    enum dp_time_in_force:
+        DP_TIF_DAY
+        DP_TIF_IOC
+
+cdef extern from "dp_reason.h" nogil:
+    enum dp_reason:
+        DP_REASON_ACCEPTED
+        DP_REASON_COUNT
+    const char *dp_reason_name(dp_reason reason)
+    const char *dp_reason_words(dp_reason reason)
+    int dp_reason_ord_rej_reason(dp_reason reason)
+
+cdef extern from "dp_submit.h" nogil:
+    struct dp_request:
+        uint32_t instrument_index
+        uint8_t side
+        uint8_t time_in_force
+        uint64_t qty
+        int64_t price_nanos
+
+cdef extern from "dp_strategy.h" nogil:
+    struct dp_trade:
+        int64_t time_ns
+        int64_t price_nanos
+        uint64_t qty
+        uint64_t match_number
+        uint32_t instrument_index
+        uint8_t aggressor
+        uint8_t kind
+
+    struct dp_top:
+        int64_t time_ns
+        int64_t bid_price_nanos
+        int64_t ask_price_nanos
+        uint64_t bid_qty
+        uint64_t ask_qty
+        uint32_t instrument_index
+        uint32_t flags
+        uint32_t trading_state
+
+    struct dp_gateway_verbs:
+        uint32_t (*levels)(
+            const dp_gateway *gateway, uint32_t instrument_index, dp_side side,
+            dp_book_level_view *levels, uint32_t max) noexcept
+        void (*symbol)(
+            const dp_gateway *gateway, uint32_t instrument_index, char *symbol) noexcept
+        int64_t (*position)(const dp_gateway *gateway, uint32_t instrument_index) noexcept
+        void (*stop)(dp_gateway *gateway) noexcept
+
+    struct dp_gateway:
+        const dp_gateway_verbs *verbs
+        int64_t now_ns
+        int64_t timer_interval_ns
+        uint32_t instrument_count_max
+        uint16_t strategy_index
+
+    struct dp_strategy:
+        void *state
+        void (*on_start)(void *state, dp_gateway *gateway) noexcept
+        void (*on_open)(void *state, dp_gateway *gateway, uint32_t instrument_index) noexcept
+        void (*on_book)(void *state, dp_gateway *gateway, const dp_top *top) noexcept
+        void (*on_trade)(void *state, dp_gateway *gateway, const dp_trade *trade) noexcept
+        void (*on_accepted)(void *state, dp_gateway *gateway, const dp_event *event) noexcept
+        void (*on_filled)(void *state, dp_gateway *gateway, const dp_event *event) noexcept
+        void (*on_canceled)(void *state, dp_gateway *gateway, const dp_event *event) noexcept
+        void (*on_rejected)(void *state, dp_gateway *gateway, const dp_event *event) noexcept
+        void (*on_timer)(void *state, dp_gateway *gateway, int64_t now_ns) noexcept
+        void (*on_stop)(void *state, dp_gateway *gateway) noexcept
+
+    struct dp_strategy_param:
+        const char *name
+        const char *value
+
+    void dp_gateway_watch(dp_gateway *gateway, uint32_t instrument_index)
+    dp_reason dp_gateway_submit(
+        dp_gateway *gateway, const dp_request *request, uint32_t *user_ref_num)
+    dp_reason dp_gateway_replace(
+        dp_gateway *gateway, uint32_t user_ref_num, uint64_t qty, int64_t price_nanos,
+        uint32_t *new_user_ref_num)
+    dp_reason dp_gateway_cancel(dp_gateway *gateway, uint32_t user_ref_num)

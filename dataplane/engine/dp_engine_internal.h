@@ -1,0 +1,107 @@
+/*
+ * dp_engine_internal - what the engine's files share. Not for anybody else.
+ */
+#ifndef DP_ENGINE_INTERNAL_H
+#define DP_ENGINE_INTERNAL_H
+
+#include "dp_capture.h"
+#include "dp_engine.h"
+#include "dp_itch.h"
+#include "dp_moldudp.h"
+#include "dp_port.h"
+#include "dp_shm.h"
+#include "dp_wal.h"
+
+#define DP_ENGINE_BATCH 64          /* records read at a time: how far the look-ahead can see */
+#define DP_ENGINE_TX_SLOTS 1024     /* frames between two drains; a callback that sends more is told TX_FULL */
+#define DP_ENGINE_SAMPLE_MASK 63    /* one message in 64 of unwatched instruments is timed */
+#define DP_ENGINE_TIMER_MIN_NS 1000 /* a shorter timer would never let time pass */
+
+/* One strategy and its window. */
+struct dp_engine_seat {
+    const struct dp_strategy *strategy;
+    struct dp_gateway gateway;
+    char (*symbols)[8];
+    uint32_t symbol_count;
+    uint32_t first_count;
+    uint32_t opened_count; /* instruments taken under first_count so far */
+};
+
+struct dp_engine {
+    struct dp_engine_config config;
+    struct dp_shm shm;
+    struct dp_region *region;
+    struct dp_engine_status *status;
+    struct dp_counters *counters;
+    struct dp_hist *hists[DP_STAGE_COUNT];
+    struct dp_books *books;
+    struct dp_orders *orders;
+    struct dp_risk *risk;
+    struct dp_clock clock;
+
+    struct dp_submit submit;
+    struct dp_template *enter_templates; /* one per instrument, made when it opens */
+    uint8_t *template_ready;             /* one byte per instrument */
+    struct dp_template replace_template;
+    struct dp_template cancel_template;
+    struct dp_wal wal;
+    bool has_wal;
+
+    struct dp_port *order_port;       /* our end */
+    struct dp_port *venue_port;       /* the replay venue's end */
+    struct dp_venue *venue;
+    struct dp_capture_writer *tx_capture; /* NULL when no pcap was asked for */
+    int tx_capture_status;
+    struct dp_digest events_digest;
+    struct dp_digest wire_digest;
+
+    struct dp_port *feed_port;        /* pcap: frames */
+    struct dp_capture *feed_capture;  /* BinaryFILE: messages */
+    struct dp_moldudp_feed *feed;     /* pcap: lines joined into one sequence */
+    struct dp_moldudp_handler feed_handler;
+    char source[256];
+    uint64_t feed_message_count;      /* messages handed on by the feed during one run() */
+
+    struct dp_engine_limits *limits;
+    uint32_t limits_count;
+    struct dp_engine_seat seats[DP_ENGINE_STRATEGIES_MAX];
+    uint32_t seat_count;
+    uint8_t *watched_any;  /* one byte per instrument: some strategy watches it */
+    struct dp_top *tops;   /* last touch told to strategies, one per instrument */
+
+    int64_t now_ns;
+    uint64_t tick_tsc;     /* when the packet being worked on was taken; 0: not measured */
+    uint64_t sample;
+    bool stop_asked;
+    bool started;
+    bool finished;
+};
+
+/* dp_engine_feed.c */
+int dp_engine_open_feed(struct dp_engine *engine, const char *path, struct dp_err *err);
+void dp_engine_close_feed(struct dp_engine *engine, struct dp_err *err);
+
+/* dp_engine_orders.c */
+/* Hands finished frames to the order port, and lets the venue's end take them. */
+void dp_engine_drain(struct dp_engine *engine);
+/* Lets everything that is due up to and including time_ns happen in time order: arrivals, answers, timers. */
+void dp_engine_advance(struct dp_engine *engine, int64_t time_ns);
+extern const struct dp_gateway_verbs dp_engine_verbs;
+
+static inline void dp_engine_set_now(struct dp_engine *engine, int64_t time_ns)
+{
+    if (time_ns > engine->now_ns)
+        engine->now_ns = time_ns;
+    engine->submit.now_ns = engine->now_ns;
+}
+
+/* The gateway of a seat, ready for a callback. */
+static inline struct dp_gateway *dp_engine_gateway(struct dp_engine *engine, uint32_t seat_index)
+{
+    struct dp_gateway *gateway = &engine->seats[seat_index].gateway;
+    gateway->now_ns = engine->now_ns;
+    dp_counter_add(engine->counters, DP_COUNTER_STRATEGY_CALLS, 1);
+    return gateway;
+}
+
+#endif

@@ -1,0 +1,252 @@
+#include "dp_engine_internal.h"
+#include "dp_net.h"
+#include "dp_soup.h"
+
+/* ---- verbs: what a strategy may do ---- */
+
+static enum dp_reason verb_submit(
+    struct dp_gateway *gateway, const struct dp_request *request, uint32_t *user_ref_num)
+{
+    return dp_submit_new(gateway->submit, gateway->strategy_index, request, user_ref_num);
+}
+
+static enum dp_reason verb_replace(struct dp_gateway *gateway, uint32_t user_ref_num, uint64_t qty,
+    int64_t price_nanos, uint32_t *new_user_ref_num)
+{
+    return dp_submit_replace(gateway->submit, gateway->strategy_index, user_ref_num, qty,
+        price_nanos, new_user_ref_num);
+}
+
+static enum dp_reason verb_cancel(struct dp_gateway *gateway, uint32_t user_ref_num)
+{
+    return dp_submit_cancel(gateway->submit, gateway->strategy_index, user_ref_num);
+}
+
+static uint32_t verb_levels(const struct dp_gateway *gateway, uint32_t instrument_index,
+    enum dp_side side, struct dp_book_level_view *levels, uint32_t max)
+{
+    return dp_book_levels(gateway->submit->books, instrument_index, side, levels, max);
+}
+
+static void verb_symbol(
+    const struct dp_gateway *gateway, uint32_t instrument_index, char symbol[9])
+{
+    dp_book_symbol(gateway->submit->books, instrument_index, symbol);
+}
+
+static int64_t verb_position(const struct dp_gateway *gateway, uint32_t instrument_index)
+{
+    return dp_risk_position(gateway->submit->risk, instrument_index).position;
+}
+
+static void verb_stop(struct dp_gateway *gateway)
+{
+    dp_engine_stop(gateway->engine);
+}
+
+const struct dp_gateway_verbs dp_engine_verbs = {
+    .submit = verb_submit,
+    .replace = verb_replace,
+    .cancel = verb_cancel,
+    .levels = verb_levels,
+    .symbol = verb_symbol,
+    .position = verb_position,
+    .stop = verb_stop,
+};
+
+/* ---- frames out ---- */
+
+static void record_frame(struct dp_engine *engine, const struct dp_packet *packet)
+{
+    dp_digest_update(&engine->wire_digest, packet->data, packet->size);
+    dp_counter_add(engine->counters, DP_COUNTER_TX_FRAMES, 1);
+    dp_counter_add(engine->counters, DP_COUNTER_TX_BYTES, packet->size);
+    if (engine->tx_capture != NULL && engine->tx_capture_status == 0)
+        engine->tx_capture_status = dp_capture_writer_add(
+            engine->tx_capture, packet->time_ns, packet->data, packet->size);
+    if (engine->tick_tsc != 0)
+        dp_hist_record(engine->hists[DP_STAGE_TICK_TO_ORDER], dp_tsc() - engine->tick_tsc);
+}
+
+static void deliver_to_venue(struct dp_engine *engine)
+{
+    struct dp_packet packets[32];
+    uint32_t count;
+    while ((count = dp_port_receive(engine->venue_port, packets, 32)) > 0)
+        for (uint32_t index = 0; index < count; index++)
+            dp_venue_receive(engine->venue, packets[index].data, packets[index].size,
+                packets[index].time_ns);
+}
+
+void dp_engine_drain(struct dp_engine *engine)
+{
+    struct dp_ring_slot *slot;
+    while ((slot = dp_ring_peek(engine->submit.tx)) != NULL) {
+        struct dp_packet packet = {
+            .data = slot->data,
+            .size = slot->size,
+            .original_size = slot->size,
+            .time_ns = slot->time_ns,
+        };
+        if (dp_port_send(engine->order_port, &packet, 1) == 0) {
+            /* The port is full: let the other end take what waits, then send the same frame again. */
+            deliver_to_venue(engine);
+            continue;
+        }
+        record_frame(engine, &packet);
+        dp_ring_release(engine->submit.tx);
+    }
+    deliver_to_venue(engine);
+}
+
+/* ---- reports in ---- */
+
+typedef void order_callback(
+    void *state, struct dp_gateway *gateway, const struct dp_event *event);
+
+static order_callback *callback_for(const struct dp_strategy *strategy, uint8_t kind)
+{
+    switch (kind) {
+    case DP_EVENT_ACCEPTED:
+    case DP_EVENT_REPLACED:
+        return strategy->on_accepted;
+    case DP_EVENT_FILLED:
+    case DP_EVENT_BROKEN:
+        return strategy->on_filled;
+    case DP_EVENT_CANCELED:
+    case DP_EVENT_EXPIRED:
+        return strategy->on_canceled;
+    case DP_EVENT_REJECTED:
+    case DP_EVENT_REPLACE_REJECTED:
+    case DP_EVENT_CANCEL_REJECTED:
+        return strategy->on_rejected;
+    default:
+        return NULL;
+    }
+}
+
+static void apply_report(struct dp_engine *engine, struct dp_event *event)
+{
+    enum dp_order_result result = dp_report(&engine->submit, event);
+    if (result != DP_ORDER_APPLIED && result != DP_ORDER_ANOMALY)
+        return;
+    if (event->strategy_index >= engine->seat_count)
+        return;
+
+    const struct dp_strategy *strategy = engine->seats[event->strategy_index].strategy;
+    order_callback *callback = callback_for(strategy, event->kind);
+    if (callback != NULL)
+        callback(strategy->state, dp_engine_gateway(engine, event->strategy_index), event);
+}
+
+static void read_ouch(struct dp_engine *engine, const struct dp_soup_packet *soup)
+{
+    struct dp_ouch_message message;
+    struct dp_event event;
+    if (dp_ouch_decode(soup->payload, soup->payload_size, DP_OUCH_OUTBOUND, &message) !=
+        DP_OUCH_OK) {
+        dp_counter_add(engine->counters, DP_COUNTER_OUCH_MALFORMED, 1);
+        return;
+    }
+    if (dp_ouch_event(&message, engine->config.midnight_ns, &event))
+        apply_report(engine, &event);
+}
+
+/* One frame of the venue's. A SoupBinTCP packet never spans two of its frames in a replay. */
+static void read_frame(struct dp_engine *engine, const struct dp_packet *packet)
+{
+    struct dp_net_packet net;
+    if (dp_net_parse(packet->data, packet->size, true, &net) != DP_NET_OK ||
+        net.protocol != DP_NET_TCP) {
+        dp_counter_add(engine->counters, DP_COUNTER_OUCH_MALFORMED, 1);
+        return;
+    }
+    engine->submit.tcp_ack = net.tcp_seq + net.payload_size;
+
+    size_t offset = 0;
+    struct dp_soup_packet soup;
+    while (offset < net.payload_size) {
+        if (dp_soup_parse(net.payload + offset, net.payload_size - offset, &soup) != DP_SOUP_OK) {
+            dp_counter_add(engine->counters, DP_COUNTER_OUCH_MALFORMED, 1);
+            return;
+        }
+        if (soup.type == 'S')
+            read_ouch(engine, &soup);
+        offset += soup.size;
+    }
+}
+
+static void read_reports(struct dp_engine *engine)
+{
+    struct dp_packet packets[32];
+    uint32_t count;
+    while ((count = dp_port_receive(engine->order_port, packets, 32)) > 0)
+        for (uint32_t index = 0; index < count; index++)
+            read_frame(engine, &packets[index]);
+}
+
+/* ---- time ---- */
+
+/* The venue's answers that are due: over its end of the port to ours, one at a time, so that what a strategy
+ * sends in reply to one answer has left before it hears the next. */
+static void take_answers(struct dp_engine *engine, int64_t time_ns)
+{
+    struct dp_packet packet = {0};
+    while ((packet.data = dp_venue_send(engine->venue, time_ns, &packet.size, &packet.time_ns)) !=
+           NULL) {
+        packet.original_size = packet.size;
+        dp_port_send(engine->venue_port, &packet, 1);
+        dp_engine_set_now(engine, packet.time_ns);
+        read_reports(engine);
+        dp_engine_drain(engine);
+    }
+}
+
+static uint32_t next_timer(const struct dp_engine *engine, int64_t *time_ns)
+{
+    uint32_t found = DP_ENGINE_STRATEGIES_MAX;
+    *time_ns = INT64_MAX;
+    for (uint32_t index = 0; index < engine->seat_count; index++) {
+        const struct dp_gateway *gateway = &engine->seats[index].gateway;
+        if (gateway->timer_interval_ns > 0 && gateway->timer_next_ns < *time_ns) {
+            *time_ns = gateway->timer_next_ns;
+            found = index;
+        }
+    }
+    return found;
+}
+
+static void fire_timer(struct dp_engine *engine, uint32_t seat_index)
+{
+    const struct dp_strategy *strategy = engine->seats[seat_index].strategy;
+    struct dp_gateway *gateway = dp_engine_gateway(engine, seat_index);
+    int64_t interval_ns = gateway->timer_interval_ns;
+    if (interval_ns < DP_ENGINE_TIMER_MIN_NS)
+        interval_ns = DP_ENGINE_TIMER_MIN_NS;
+    gateway->timer_next_ns += interval_ns;
+    if (strategy->on_timer != NULL)
+        strategy->on_timer(strategy->state, gateway, engine->now_ns);
+    dp_engine_drain(engine);
+}
+
+void dp_engine_advance(struct dp_engine *engine, int64_t time_ns)
+{
+    /* Latency is that of ticks: what time itself sets off is not measured against a packet. */
+    engine->tick_tsc = 0;
+    for (;;) {
+        int64_t timer_ns;
+        uint32_t seat_index = next_timer(engine, &timer_ns);
+        int64_t venue_ns = dp_venue_next_ns(engine->venue);
+        int64_t next_ns = venue_ns <= timer_ns ? venue_ns : timer_ns;
+        if (next_ns > time_ns || next_ns == INT64_MAX || engine->stop_asked)
+            return;
+
+        dp_engine_set_now(engine, next_ns);
+        if (venue_ns <= timer_ns) {
+            dp_venue_advance(engine->venue, next_ns);
+            take_answers(engine, next_ns);
+        } else {
+            fire_timer(engine, seat_index);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+"""What a strategy written in Cython, inside or outside this tree, derives from."""
+
+from dataplane.dp_strategy cimport dp_strategy
+
+
+cdef class Strategy:
+    # Callbacks and their state. A subclass sets the ones it wants in __cinit__ or __init__; NULL is skipped.
+    cdef dp_strategy table
+    # What a Python callback raised; the engine stops and raises it.
+    cdef public object failure
+
+
+cdef class PythonStrategy(Strategy):
+    cdef readonly object target
+
+
+cdef class LibraryStrategy(Strategy):
+    cdef void *_library
+    cdef bint _opened
