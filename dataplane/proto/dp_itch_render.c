@@ -41,7 +41,9 @@ static char *put_time(char *at, uint64_t time_ns)
     *at++ = ':';
     at = put_uint(at, seconds / 60 % 60, 2);
     *at++ = ':';
-    return put_decimal(at, seconds % 60 * NS_PER_SECOND + time_ns % NS_PER_SECOND, NS_PER_SECOND, 9);
+    at = put_uint(at, seconds % 60, 2);
+    *at++ = '.';
+    return put_uint(at, time_ns % NS_PER_SECOND, 9);
 }
 
 static char *put_escape(char *at, uint8_t byte)

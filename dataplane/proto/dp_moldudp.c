@@ -243,6 +243,8 @@ static enum dp_moldudp_verdict push_ahead(struct dp_moldudp_feed *feed,
             sequence = feed->held[0].sequence;
         give_up_before(feed, sequence, handler);
     }
+    if (feed->ended)
+        return DP_MOLDUDP_OLD_SESSION; /* a held end mark came out */
     if (packet->sequence > feed->expected) {
         hold(feed, packet);
         return DP_MOLDUDP_HELD;
