@@ -9,7 +9,8 @@
  * duplicate, order rate, open orders, position, net exposure, gross exposure. Rate and duplicate counters are charged
  * also when a later check refuses. docs/risk.md gives each rule with its formula and its source.
  *
- * One thread decides and applies; the kill switch may be set from any process. No pointers inside.
+ * One thread decides and applies; the kill switch may be set from any process. A decision reads about eight cache
+ * lines, without a loop over orders or limits and without a division. Memory belongs to the caller; no pointers inside.
  */
 #ifndef DP_RISK_H
 #define DP_RISK_H
@@ -23,6 +24,8 @@
 
 #define DP_RISK_STRATEGIES_MAX 64
 #define DP_RISK_UNLIMITED INT64_MAX /* in a limit: never breached */
+#define DP_RISK_RATE_MAX 1000000000u  /* of order_rate_max and order_burst_max */
+#define DP_RISK_DUPLICATES_MAX 29u    /* of duplicate_count_max */
 
 /* Limits of one strategy. All must be set (no defaults): has_policy false refuses every order. */
 struct dp_risk_strategy_limits {
@@ -33,7 +36,8 @@ struct dp_risk_strategy_limits {
     uint64_t open_order_count_max;   /* open and in flight */
     uint64_t order_rate_max;         /* new orders and replaces a second (token bucket) */
     uint64_t order_burst_max;        /* depth of that bucket */
-    uint64_t duplicate_count_max;    /* same (instrument, side, qty, price) within the window; this many pass */
+    /* Same (instrument, side, qty, price) within the window: this many pass, at least 1. */
+    uint64_t duplicate_count_max;
     int64_t duplicate_window_ns;
     bool has_policy;
 };
@@ -42,13 +46,14 @@ struct dp_risk_strategy_limits {
 struct dp_risk_instrument_limits {
     uint64_t order_qty_max;
     int64_t order_notional_max_nanos;
-    uint64_t position_max;      /* long and short alike, worst case: position plus all open orders of that side */
-    uint32_t collar_bps;        /* band = max(reference * bps / 10,000, collar_abs_nanos) */
+    uint64_t position_max; /* long and short alike: position plus all open orders of that side */
+    uint32_t collar_bps;   /* band = max(reference * bps / 10,000, collar_abs_nanos) */
     int64_t collar_abs_nanos;
     bool has_policy;
 };
 
-/* What the gate must know about one order, put together by the submit path from book and order table. */
+/* What the gate must know about one order, put together by the submit path from book and order
+ * table. */
 struct dp_risk_order {
     int64_t now_ns;
     int64_t price_nanos;
@@ -95,7 +100,7 @@ struct dp_risk_position {
     uint64_t sold_qty;
 };
 
-struct dp_risk; /* opaque: dp_risk.c and its tests */
+struct dp_risk; /* opaque: dp_risk_layout.h, for dp_risk*.c only */
 
 size_t dp_risk_size(const struct dp_risk_config *config);
 int dp_risk_init(struct dp_risk *risk, const struct dp_risk_config *config, struct dp_err *err);
@@ -104,22 +109,28 @@ int dp_risk_set_strategy(struct dp_risk *risk, uint16_t strategy_index,
 int dp_risk_set_instrument(struct dp_risk *risk, uint32_t instrument_index,
     const struct dp_risk_instrument_limits *limits, struct dp_err *err);
 
-/* Decides one new order or replace. Accepted: exposure is reserved before this returns. Refused: nothing reserved. */
+/* Decides one new order or replace. Accepted: exposure is reserved before this returns. Refused: nothing is
+ * reserved. An index out of range has no policy; numbers that no venue takes are ORDER_INVALID. */
 enum dp_reason dp_risk_decide(
     struct dp_risk *risk, const struct dp_risk_order *order, struct dp_risk_verdict *verdict);
-/* Gives back what dp_risk_decide() reserved, when the order provably never left (journal or ring full). */
+/* Gives back what dp_risk_decide() reserved, when the order provably never left. Counters stay charged. */
 void dp_risk_undo(struct dp_risk *risk, const struct dp_risk_order *order);
 
-/* What an order has reserved at this moment: taken before and after dp_orders_apply(), the difference is released. */
-struct dp_risk_reserved {
-    dp_money_nanos money; /* worst price * worst leaves; 0 when not live */
-    uint64_t leaves;
+/* What an order weighs at this moment. */
+struct dp_risk_weight {
+    dp_money_nanos money;     /* reserved: worst price * worst leaves; 0 when not live */
+    dp_money_nanos cum_money; /* executed */
+    uint64_t leaves;          /* worst case; 0 when not live */
+    uint64_t cum_qty;
     bool open;
 };
-struct dp_risk_reserved dp_risk_reserved(const struct dp_order *order);
-/* After dp_orders_apply(): moves exposure from `before` to the order's present terms, and books the fill or break. */
-void dp_risk_apply(struct dp_risk *risk, const struct dp_order *order,
-    const struct dp_risk_reserved *before, const struct dp_event *event);
+
+struct dp_risk_weight dp_risk_weigh(const struct dp_order *order);
+/* After dp_orders_apply() of a venue event: books the difference between `before`, weighed just before it, and the
+ * order as it is now. So fills, late fills, breaks, cancels and replaces need no case of their own, and a duplicate
+ * changes nothing. Not for NEW and REPLACE sent after dp_risk_decide(), which has reserved them already. */
+void dp_risk_apply(
+    struct dp_risk *risk, const struct dp_order *order, const struct dp_risk_weight *before);
 
 /* Any process. From the next decision on every new order and replace is refused; cancels still pass. */
 void dp_risk_kill(struct dp_risk *risk);
