@@ -1,6 +1,7 @@
 #include "dp_template.h"
 
-/* Where the fixed headers of every template stand: Ethernet without a tag, IPv4 without options, TCP without options. */
+/* Where the fixed headers of every template stand: Ethernet without a tag, IPv4 without options,
+ * TCP without options. */
 enum {
     IP_OFFSET = 14,
     IP_CHECKSUM_OFFSET = 24,
@@ -10,8 +11,9 @@ enum {
     IP_PROTOCOL_TCP = 6,
 };
 
-/* Sums of 32-bit words whose first byte stands at an even and at an odd offset. 2^16 and 2^32 are both 1 modulo
- * 65,535, so words of any width may be added as they are and folded once at the end. */
+/* Sums of 32-bit words whose first byte stands at an even and at an odd offset. 2^16 and 2^32 are
+ * both 1 modulo 65,535, so words of any width may be added as they are and folded once at the end.
+ */
 struct sums {
     uint64_t by_parity[2];
 };
@@ -24,8 +26,8 @@ static uint16_t fold(uint64_t sum)
     return (uint16_t)((sum >> 16) + (sum & 0xffff));
 }
 
-/* Words at odd offsets lie across the 16-bit words of the sum; swapping the bytes of their sum puts them right
- * (RFC 1071, section 2, byte order independence). */
+/* Words at odd offsets lie across the 16-bit words of the sum; swapping the bytes of their sum puts
+ * them right (RFC 1071, section 2, byte order independence). */
 static uint16_t checksum(const struct sums *sums)
 {
     uint16_t odd = __builtin_bswap16(fold(sums->by_parity[1]));
@@ -50,8 +52,9 @@ static void put_be64(uint8_t *frame, uint32_t offset, uint64_t value, struct sum
     sums->by_parity[offset & 1] += (value >> 32) + (uint32_t)value;
 }
 
-/* Eight upper-case hexadecimal digits, the first one in the highest byte. Each nibble is moved into a byte of its own,
- * then all eight become letters at once: adding 6 carries into bit 4 exactly where a nibble is above 9. */
+/* Eight upper-case hexadecimal digits, the first one in the highest byte. Each nibble is moved into
+ * a byte of its own, then all eight become letters at once: adding 6 carries into bit 4 exactly
+ * where a nibble is above 9. */
 static uint64_t hex_digits(uint32_t value)
 {
     uint64_t nibbles = value;
@@ -79,12 +82,13 @@ void dp_template_seal(struct dp_template *template_)
     template_->ip_constant_sum = fold(sum_bytes(frame + IP_OFFSET, TCP_OFFSET - IP_OFFSET));
 
     uint32_t segment_size = (uint32_t)template_->frame_size - TCP_OFFSET;
-    uint64_t pseudo_header = sum_bytes(frame + IP_SOURCE_OFFSET, 8) + IP_PROTOCOL_TCP + segment_size;
+    uint64_t pseudo_header =
+        sum_bytes(frame + IP_SOURCE_OFFSET, 8) + IP_PROTOCOL_TCP + segment_size;
     template_->constant_sum = fold(pseudo_header + sum_bytes(frame + TCP_OFFSET, segment_size));
 }
 
-uint32_t dp_template_build(const struct dp_template *template_,
-    const struct dp_template_fields *fields, uint8_t *frame)
+uint32_t dp_template_build(
+    const struct dp_template *template_, const struct dp_template_fields *fields, uint8_t *frame)
 {
     memcpy(frame, template_->frame, DP_TEMPLATE_FRAME_MAX);
 

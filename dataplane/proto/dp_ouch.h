@@ -1,13 +1,13 @@
 /*
- * dp_ouch - Nasdaq OUCH 5.0 (2 May 2023, and revision 1.05 of October 2025 where marked [2025]): both
- * directions, every message.
+ * dp_ouch - Nasdaq OUCH 5.0 (2 May 2023, and revision 1.05 of October 2025 where marked [2025]):
+ * both directions, every message.
  *
- * Pure functions over (bytes, size), any thread; nothing is read past size and nothing is kept. Letters
- * mean different things inbound (to the venue) and outbound (from it), so each call names its
- * direction. Prices are eight bytes with four decimals. A message may be followed by an appendage
- * (2-byte length, then options as tag-length-value); options are walked with dp_ouch_next_option() and
- * unknown tags are stepped over. One table of fields (dp_ouch_type_at) drives decoding and encoding
- * alike. docs/protocols.md shows it.
+ * Pure functions over (bytes, size), any thread; nothing is read past size and nothing is kept.
+ * Letters mean different things inbound (to the venue) and outbound (from it), so each call names
+ * its direction. Prices are eight bytes with four decimals. A message may be followed by an
+ * appendage (2-byte length, then options as tag-length-value); options are walked with
+ * dp_ouch_next_option() and unknown tags are stepped over. One table of fields (dp_ouch_type_at)
+ * drives decoding and encoding alike. docs/protocols.md shows it.
  */
 #ifndef DP_OUCH_H
 #define DP_OUCH_H
@@ -26,8 +26,8 @@ enum dp_ouch_direction { DP_OUCH_INBOUND, DP_OUCH_OUTBOUND };
 
 enum dp_ouch_result {
     DP_OUCH_OK = 0,
-    DP_OUCH_UNKNOWN,   /* no such type in this direction */
-    DP_OUCH_SHORT,     /* empty, or shorter than its fixed part */
+    DP_OUCH_UNKNOWN, /* no such type in this direction */
+    DP_OUCH_SHORT, /* empty, or shorter than its fixed part */
     DP_OUCH_MALFORMED, /* appendage does not end at the message's end, or an option runs past it */
 };
 
@@ -40,15 +40,15 @@ struct dp_ouch_message {
     char capacity;
     char intermarket_sweep;
     char cross_type;
-    char order_state;    /* A U outbound: 'L' live, 'D' dead */
+    char order_state; /* A U outbound: 'L' live, 'D' dead */
     char liquidity_flag; /* E D */
-    char reason;         /* C D B R: the letter */
-    char event_code;     /* S */
-    char aiq_strategy;   /* D */
+    char reason; /* C D B R: the letter */
+    char event_code; /* S */
+    char aiq_strategy; /* D */
     uint16_t reject_code; /* J */
-    uint32_t user_ref_num;      /* Q outbound: next_user_ref_num */
+    uint32_t user_ref_num; /* Q outbound: next_user_ref_num */
     uint32_t orig_user_ref_num; /* U */
-    uint32_t qty;        /* quantity; D: decrement_shares */
+    uint32_t qty; /* quantity; D: decrement_shares */
     uint32_t qty_prevented; /* D */
     uint32_t options_size; /* bytes at options: the wire's appendage_length */
     uint64_t price_wire; /* four decimals */
@@ -61,12 +61,13 @@ struct dp_ouch_message {
     const uint8_t *options; /* tag-length-values inside the input; NULL when there are none */
 };
 
-/* Codes (side, reasons, states) are handed on as they are: what to do with one outside the tables is
- * the caller's decision. *message is zeroed first; only after DP_OUCH_OK is it filled in whole. */
+/* Codes (side, reasons, states) are handed on as they are: what to do with one outside the tables
+ * is the caller's decision. *message is zeroed first; only after DP_OUCH_OK is it filled in whole.
+ */
 enum dp_ouch_result dp_ouch_decode(const uint8_t *data, size_t size,
     enum dp_ouch_direction direction, struct dp_ouch_message *message);
-/* Writes the fixed part, then options_size bytes of options. Returns bytes written; 0 when the type is
- * unknown in that direction, cannot carry options, or `size` is too small. */
+/* Writes the fixed part, then options_size bytes of options. Returns bytes written; 0 when the type
+ * is unknown in that direction, cannot carry options, or `size` is too small. */
 size_t dp_ouch_encode(const struct dp_ouch_message *message, enum dp_ouch_direction direction,
     uint8_t *data, size_t size);
 /* Walks the options: false at the end. *cursor starts at 0. Option values are `value_size` bytes at
@@ -78,9 +79,9 @@ uint32_t dp_ouch_length(uint8_t type, enum dp_ouch_direction direction);
 
 /* The venue's answer in our words: fills kind, numbers, quantities, price, reason, order_state,
  * liquidity. ACCEPTED, REPLACED and RESTATED carry the venue's price and time in force too. A J is
- * REJECTED; whether it answers a replace is for the order table to say. False for messages that are about
- * no single order (S Q X G K) or no message at all. time_ns: midnight_ns + timestamp. A price that
- * int64 nanos cannot hold is DP_PRICE_NONE. */
+ * REJECTED; whether it answers a replace is for the order table to say. False for messages that are
+ * about no single order (S Q X G K) or no message at all. time_ns: midnight_ns + timestamp. A price
+ * that int64 nanos cannot hold is DP_PRICE_NONE. */
 bool dp_ouch_event(
     const struct dp_ouch_message *message, int64_t midnight_ns, struct dp_event *event);
 const char *dp_ouch_reject_name(uint16_t code); /* "halted"; "code not in the list" */
@@ -106,7 +107,7 @@ struct dp_ouch_field {
     const char *name;
     uint8_t offset;
     uint8_t length;
-    uint8_t kind;   /* enum dp_ouch_kind */
+    uint8_t kind; /* enum dp_ouch_kind */
     uint8_t member; /* offset in struct dp_ouch_message of where the value goes */
 };
 
@@ -131,15 +132,13 @@ struct dp_ouch_session {
     struct dp_net_endpoint venue;
     char cl_ord_id_prefix[DP_CL_ORD_ID_PREFIX_MAX + 1]; /* letters and digits */
     char capacity; /* 'A', 'P', 'R', 'O' */
-    char display;  /* 'Y', 'N', 'A' */
+    char display; /* 'Y', 'N', 'A' */
 };
 
 /* symbol: 8 bytes, space padded. */
-void dp_ouch_enter_template(struct dp_template *template_, const struct dp_ouch_session *session,
-    const char symbol[8]);
-void dp_ouch_replace_template(
-    struct dp_template *template_, const struct dp_ouch_session *session);
-void dp_ouch_cancel_template(
-    struct dp_template *template_, const struct dp_ouch_session *session);
+void dp_ouch_enter_template(
+    struct dp_template *template_, const struct dp_ouch_session *session, const char symbol[8]);
+void dp_ouch_replace_template(struct dp_template *template_, const struct dp_ouch_session *session);
+void dp_ouch_cancel_template(struct dp_template *template_, const struct dp_ouch_session *session);
 
 #endif

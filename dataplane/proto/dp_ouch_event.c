@@ -3,9 +3,14 @@
 static uint8_t side_of(char side)
 {
     switch (side) {
-    case 'B': return DP_SIDE_BUY;
-    case 'S': case 'T': case 'E': return DP_SIDE_SELL;
-    default: return DP_SIDE_NONE;
+    case 'B':
+        return DP_SIDE_BUY;
+    case 'S':
+    case 'T':
+    case 'E':
+        return DP_SIDE_SELL;
+    default:
+        return DP_SIDE_NONE;
     }
 }
 
@@ -19,20 +24,33 @@ static int64_t price_nanos_of(uint64_t price_wire)
 static uint8_t kind_of(const struct dp_ouch_message *message)
 {
     switch (message->type) {
-    case 'A': return DP_EVENT_ACCEPTED;
-    case 'J': return DP_EVENT_REJECTED;
-    case 'E': return DP_EVENT_FILLED;
-    /* E and T say that the time in force is over: FIX calls that expired (ouch50, table "OUCH event to FIX"). */
+    case 'A':
+        return DP_EVENT_ACCEPTED;
+    case 'J':
+        return DP_EVENT_REJECTED;
+    case 'E':
+        return DP_EVENT_FILLED;
+    /* E and T say that the time in force is over: FIX calls that expired (ouch50, table "OUCH event
+     * to FIX"). */
     case 'C':
         return message->reason == 'T' || message->reason == 'E' ? DP_EVENT_EXPIRED
                                                                 : DP_EVENT_CANCELED;
-    case 'D': return DP_EVENT_CANCELED;
-    case 'U': return DP_EVENT_REPLACED;
-    case 'P': return DP_EVENT_CANCEL_PENDING;
-    case 'I': return DP_EVENT_CANCEL_REJECTED;
-    case 'T': case 'R': case 'M': return DP_EVENT_RESTATED;
-    case 'B': return DP_EVENT_BROKEN;
-    default: return DP_EVENT_NONE;
+    case 'D':
+        return DP_EVENT_CANCELED;
+    case 'U':
+        return DP_EVENT_REPLACED;
+    case 'P':
+        return DP_EVENT_CANCEL_PENDING;
+    case 'I':
+        return DP_EVENT_CANCEL_REJECTED;
+    case 'T':
+    case 'R':
+    case 'M':
+        return DP_EVENT_RESTATED;
+    case 'B':
+        return DP_EVENT_BROKEN;
+    default:
+        return DP_EVENT_NONE;
     }
 }
 
@@ -61,61 +79,66 @@ bool dp_ouch_event(
     return true;
 }
 
+/* 0x2b and above are of the 2025 revision. 0x24 was "order type restricted" alone in 2023 and is
+ * used for "ISO not allowed" since 2026. */
+static const char *const reject_names[] = {
+    [0x01] = "quote unavailable",
+    [0x02] = "destination closed",
+    [0x03] = "invalid display",
+    [0x04] = "invalid max floor",
+    [0x05] = "invalid peg type",
+    [0x06] = "fat finger",
+    [0x07] = "halted",
+    [0x08] = "iso not allowed",
+    [0x09] = "invalid side",
+    [0x0a] = "processing error",
+    [0x0b] = "cancel pending",
+    [0x0c] = "firm not authorized",
+    [0x0d] = "invalid min quantity",
+    [0x0e] = "no closing reference price",
+    [0x0f] = "other",
+    [0x10] = "cancel not allowed",
+    [0x11] = "pegging not allowed",
+    [0x12] = "crossed market",
+    [0x13] = "invalid quantity",
+    [0x14] = "invalid cross order",
+    [0x15] = "replace not allowed",
+    [0x16] = "routing not allowed",
+    [0x17] = "invalid symbol",
+    [0x18] = "test",
+    [0x19] = "late loc too aggressive",
+    [0x1a] = "retail not allowed",
+    [0x1b] = "invalid midpoint post only price",
+    [0x1c] = "invalid destination",
+    [0x1d] = "invalid price",
+    [0x1e] = "shares exceed threshold",
+    [0x1f] = "exceeds max notional",
+    [0x20] = "risk aggregate exposure",
+    [0x21] = "risk market impact",
+    [0x22] = "risk restricted stock",
+    [0x23] = "risk short sell restricted",
+    [0x24] = "risk order type restricted",
+    [0x25] = "risk exceeds adv",
+    [0x26] = "risk fat finger",
+    [0x27] = "risk locate required",
+    [0x28] = "risk symbol message rate",
+    [0x29] = "risk port message rate",
+    [0x2a] = "risk duplicate message rate",
+    [0x2b] = "risk short sell not allowed",
+    [0x2c] = "risk market order not allowed",
+    [0x2d] = "risk pre market not allowed",
+    [0x2e] = "risk post market not allowed",
+    [0x2f] = "risk short sell exempt not allowed",
+    [0x30] = "risk single order notional",
+    [0x31] = "risk max quantity",
+    [0x32] = "reg sho state not available",
+    [0x33] = "risk ipo market buy not allowed",
+    [0x40] = "invalid aiq",
+};
+
 const char *dp_ouch_reject_name(uint16_t code)
 {
-    switch (code) {
-    case 0x0001: return "quote unavailable";
-    case 0x0002: return "destination closed";
-    case 0x0003: return "invalid display";
-    case 0x0004: return "invalid max floor";
-    case 0x0005: return "invalid peg type";
-    case 0x0006: return "fat finger";
-    case 0x0007: return "halted";
-    case 0x0008: return "iso not allowed";
-    case 0x0009: return "invalid side";
-    case 0x000a: return "processing error";
-    case 0x000b: return "cancel pending";
-    case 0x000c: return "firm not authorized";
-    case 0x000d: return "invalid min quantity";
-    case 0x000e: return "no closing reference price";
-    case 0x000f: return "other";
-    case 0x0010: return "cancel not allowed";
-    case 0x0011: return "pegging not allowed";
-    case 0x0012: return "crossed market";
-    case 0x0013: return "invalid quantity";
-    case 0x0014: return "invalid cross order";
-    case 0x0015: return "replace not allowed";
-    case 0x0016: return "routing not allowed";
-    case 0x0017: return "invalid symbol";
-    case 0x0018: return "test";
-    case 0x0019: return "late loc too aggressive";
-    case 0x001a: return "retail not allowed";
-    case 0x001b: return "invalid midpoint post only price";
-    case 0x001c: return "invalid destination";
-    case 0x001d: return "invalid price";
-    case 0x001e: return "shares exceed threshold";
-    case 0x001f: return "exceeds max notional";
-    case 0x0020: return "risk aggregate exposure";
-    case 0x0021: return "risk market impact";
-    case 0x0022: return "risk restricted stock";
-    case 0x0023: return "risk short sell restricted";
-    case 0x0024: return "risk order type restricted";
-    case 0x0025: return "risk exceeds adv";
-    case 0x0026: return "risk fat finger";
-    case 0x0027: return "risk locate required";
-    case 0x0028: return "risk symbol message rate";
-    case 0x0029: return "risk port message rate";
-    case 0x002a: return "risk duplicate message rate";
-    case 0x002b: return "risk short sell not allowed";
-    case 0x002c: return "risk market order not allowed";
-    case 0x002d: return "risk pre market not allowed";
-    case 0x002e: return "risk post market not allowed";
-    case 0x002f: return "risk short sell exempt not allowed";
-    case 0x0030: return "risk single order notional";
-    case 0x0031: return "risk max quantity";
-    case 0x0032: return "reg sho state not available";
-    case 0x0033: return "risk ipo market buy not allowed";
-    case 0x0040: return "invalid aiq";
-    default: return "code not in the list";
-    }
+    size_t count = sizeof(reject_names) / sizeof(reject_names[0]);
+    const char *name = code < count ? reject_names[code] : NULL;
+    return name == NULL ? "code not in the list" : name;
 }

@@ -2,7 +2,9 @@
 
 /* The tables of OUCH 5.0, one row a field: the only place that knows an offset. */
 #define FIELD(name, offset, length, kind, member) \
-    {name, offset, length, DP_OUCH_##kind, offsetof(struct dp_ouch_message, member)}
+    { \
+        name, offset, length, DP_OUCH_##kind, offsetof(struct dp_ouch_message, member) \
+    }
 
 static const struct dp_ouch_field enter_order_fields[] = {
     FIELD("type", 0, 1, CHAR, type),
@@ -234,9 +236,10 @@ static const struct dp_ouch_field enable_order_entry_response_fields[] = {
 };
 
 #define TYPE(letter, direction, length, appendage, name) \
-    {letter, DP_OUCH_##direction, length, \
-        sizeof(name##_fields) / sizeof(name##_fields[0]), DP_OUCH_APPENDAGE_##appendage, \
-        #name, name##_fields}
+    { \
+        letter, DP_OUCH_##direction, length, sizeof(name##_fields) / sizeof(name##_fields[0]), \
+            DP_OUCH_APPENDAGE_##appendage, #name, name##_fields \
+    }
 
 /* C D E inbound and X G K outbound are of the 2025 revision. */
 static const struct dp_ouch_type types[] = {

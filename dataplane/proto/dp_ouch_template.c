@@ -41,8 +41,8 @@ static void make(struct dp_template *template_, const struct dp_ouch_session *se
     DP_ASSERT(size > 0);
     template_->payload_size = (uint16_t)(size +
         dp_soup_build(template_->frame + DP_NET_TCP_HEADERS_SIZE, 'U', (uint32_t)size));
-    template_->frame_size = (uint16_t)dp_net_build_tcp(template_->frame, &session->us,
-        &session->venue, template_->payload_size, 0, 0, 0);
+    template_->frame_size = (uint16_t)dp_net_build_tcp(
+        template_->frame, &session->us, &session->venue, template_->payload_size, 0, 0, 0);
 }
 
 /* The prefix, eight bytes that each order writes, spaces. */
@@ -65,8 +65,8 @@ static void make_with_cl_ord_id(struct dp_template *template_,
     dp_template_seal(template_);
 }
 
-void dp_ouch_enter_template(struct dp_template *template_, const struct dp_ouch_session *session,
-    const char symbol[8])
+void dp_ouch_enter_template(
+    struct dp_template *template_, const struct dp_ouch_session *session, const char symbol[8])
 {
     struct dp_ouch_message message = {
         .type = 'O',
@@ -79,8 +79,7 @@ void dp_ouch_enter_template(struct dp_template *template_, const struct dp_ouch_
     make_with_cl_ord_id(template_, session, &message);
 }
 
-void dp_ouch_replace_template(
-    struct dp_template *template_, const struct dp_ouch_session *session)
+void dp_ouch_replace_template(struct dp_template *template_, const struct dp_ouch_session *session)
 {
     struct dp_ouch_message message = {
         .type = 'U',
@@ -90,8 +89,7 @@ void dp_ouch_replace_template(
     make_with_cl_ord_id(template_, session, &message);
 }
 
-void dp_ouch_cancel_template(
-    struct dp_template *template_, const struct dp_ouch_session *session)
+void dp_ouch_cancel_template(struct dp_template *template_, const struct dp_ouch_session *session)
 {
     const struct dp_ouch_message message = {.type = 'X'};
     make(template_, session, &message);

@@ -6,12 +6,23 @@ enum { ANY_LENGTH = -1, NO_SUCH_TYPE = -2 };
 static int length_of_type(uint8_t type)
 {
     switch (type) {
-    case 'S': case 'U': case '+': return ANY_LENGTH;
-    case 'H': case 'R': case 'O': case 'Z': return 1;
-    case 'J': return 2;
-    case 'A': return 31;
-    case 'L': return 47;
-    default: return NO_SUCH_TYPE;
+    case 'S':
+    case 'U':
+    case '+':
+        return ANY_LENGTH;
+    case 'H':
+    case 'R':
+    case 'O':
+    case 'Z':
+        return 1;
+    case 'J':
+        return 2;
+    case 'A':
+        return 31;
+    case 'L':
+        return 47;
+    default:
+        return NO_SUCH_TYPE;
     }
 }
 

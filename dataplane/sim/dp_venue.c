@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#define REPORTS_FIRST 4096u   /* room for answers at the start */
+#define REPORTS_FIRST 4096u /* room for answers at the start */
 #define USED_SLOTS_MIN 4096u
 #define ORDER_COUNT_MAX (1u << 28)
 
@@ -21,7 +21,8 @@ static int check_config(const struct dp_venue_config *config, struct dp_err *err
     return 0;
 }
 
-/* One slot in four stays empty, and an order of ours seldom holds on to more than one recorded order. */
+/* One slot in four stays empty, and an order of ours seldom holds on to more than one recorded
+ * order. */
 static uint32_t used_slots_for(uint32_t order_count_max)
 {
     uint32_t slots = USED_SLOTS_MIN;
@@ -101,8 +102,8 @@ static bool is_for_us(const struct dp_venue *venue, const struct dp_net_packet *
         packet->source_port == config->us.port;
 }
 
-static void queue_message(struct dp_venue *venue, const struct dp_soup_packet *soup,
-    uint32_t tcp_ack, int64_t time_ns)
+static void queue_message(
+    struct dp_venue *venue, const struct dp_soup_packet *soup, uint32_t tcp_ack, int64_t time_ns)
 {
     struct dp_ouch_message message;
     if (dp_ouch_decode(soup->payload, soup->payload_size, DP_OUCH_INBOUND, &message) !=
@@ -115,8 +116,8 @@ static void queue_message(struct dp_venue *venue, const struct dp_soup_packet *s
         (struct dp_venue_arrival){.time_ns = time_ns, .tcp_ack = tcp_ack, .message = message};
 }
 
-/* Soup packets never span frames here: our side sends each in one piece. Heartbeats, debug text, login and logout are
- * taken and mean nothing: the session of a replay is always up. */
+/* Soup packets never span frames here: our side sends each in one piece. Heartbeats, debug text,
+ * login and logout are taken and mean nothing: the session of a replay is always up. */
 static void queue_payload(
     struct dp_venue *venue, const struct dp_net_packet *packet, int64_t time_ns)
 {
@@ -133,8 +134,7 @@ static void queue_payload(
     }
 }
 
-bool dp_venue_receive(
-    struct dp_venue *venue, const uint8_t *frame, uint32_t size, int64_t time_ns)
+bool dp_venue_receive(struct dp_venue *venue, const uint8_t *frame, uint32_t size, int64_t time_ns)
 {
     struct dp_net_packet packet;
     if (dp_net_parse(frame, size, true, &packet) != DP_NET_OK || !is_for_us(venue, &packet)) {

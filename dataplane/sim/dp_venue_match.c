@@ -33,10 +33,9 @@ static void take_level(
     for (uint32_t index = 0; index < count && order->leaves_qty > 0; index++) {
         const struct dp_book_order_view *recorded = &venue->level_orders[index];
         uint32_t qty = smaller(order->leaves_qty, available(venue, recorded));
-        if (qty > 0 &&
-            dp_venue_used_add(venue, recorded->order_ref, order->instrument_index, qty))
-            dp_venue_execute(venue, order, qty,
-                (uint64_t)price_nanos / DP_OUCH_NANOS_PER_TICK, DP_VENUE_LIQUIDITY_REMOVED, now_ns);
+        if (qty > 0 && dp_venue_used_add(venue, recorded->order_ref, order->instrument_index, qty))
+            dp_venue_execute(venue, order, qty, (uint64_t)price_nanos / DP_OUCH_NANOS_PER_TICK,
+                DP_VENUE_LIQUIDITY_REMOVED, now_ns);
     }
 }
 
@@ -48,9 +47,9 @@ void dp_venue_match(struct dp_venue *venue, struct dp_venue_order *order, int64_
     for (uint32_t index = 0; order->leaves_qty > 0 && index < DP_VENUE_LEVELS_MAX; index++) {
         /* Few orders need more than the first levels: ask for eight, then for ever more. */
         if (index == count)
-            count = dp_book_levels(venue->books, order->instrument_index,
-                opposite(order->book_side), venue->levels,
-                smaller((uint64_t)index * 8 + 8, DP_VENUE_LEVELS_MAX));
+            count =
+                dp_book_levels(venue->books, order->instrument_index, opposite(order->book_side),
+                    venue->levels, smaller((uint64_t)index * 8 + 8, DP_VENUE_LEVELS_MAX));
         if (index >= count)
             return;
         int64_t price_nanos = venue->levels[index].price_nanos;
@@ -83,7 +82,8 @@ static struct dp_venue_order *first_resting(
     return dp_venue_order_at(venue, instrument->first[side == DP_SIDE_SELL]);
 }
 
-/* Whether ours would have been served before that recorded order: at a better price, or earlier at the same. */
+/* Whether ours would have been served before that recorded order: at a better price, or earlier at
+ * the same. */
 static bool is_ahead(const struct dp_venue_order *order, const struct dp_book_order_view *recorded)
 {
     if (order->price_nanos == recorded->price_nanos)
@@ -91,9 +91,10 @@ static bool is_ahead(const struct dp_venue_order *order, const struct dp_book_or
     return !is_within(order->book_side, order->price_nanos, recorded->price_nanos);
 }
 
-/* The taker of a recorded execution would have met our orders first: it fills them, up to what it took. */
-static void fill_by_execution(struct dp_venue *venue, const struct dp_book_order_view *recorded,
-    uint64_t qty, int64_t now_ns)
+/* The taker of a recorded execution would have met our orders first: it fills them, up to what it
+ * took. */
+static void fill_by_execution(
+    struct dp_venue *venue, const struct dp_book_order_view *recorded, uint64_t qty, int64_t now_ns)
 {
     struct dp_venue_order *order =
         first_resting(venue, recorded->instrument_index, (enum dp_side)recorded->side);
@@ -101,30 +102,26 @@ static void fill_by_execution(struct dp_venue *venue, const struct dp_book_order
         struct dp_venue_order *next = dp_venue_order_at(venue, order->next);
         uint32_t fill = smaller(qty, order->leaves_qty);
         qty -= fill;
-        dp_venue_execute(
-            venue, order, fill, order->price_wire, DP_VENUE_LIQUIDITY_ADDED, now_ns);
+        dp_venue_execute(venue, order, fill, order->price_wire, DP_VENUE_LIQUIDITY_ADDED, now_ns);
         order = next;
     }
 }
 
 /* A recorded order that rested in the record would have traded with ours instead. */
-static void fill_by_arrival(struct dp_venue *venue, const struct dp_book_order_view *recorded,
-    int64_t now_ns)
+static void fill_by_arrival(
+    struct dp_venue *venue, const struct dp_book_order_view *recorded, int64_t now_ns)
 {
     uint64_t qty = recorded->qty;
     enum dp_side side = (enum dp_side)recorded->side;
-    struct dp_venue_order *order =
-        first_resting(venue, recorded->instrument_index, opposite(side));
+    struct dp_venue_order *order = first_resting(venue, recorded->instrument_index, opposite(side));
     while (order != NULL && qty > 0 && is_within(side, order->price_nanos, recorded->price_nanos)) {
         struct dp_venue_order *next = dp_venue_order_at(venue, order->next);
         uint32_t fill = smaller(qty, order->leaves_qty);
         /* Noted as used, so that what now rests in the books is not taken a second time. */
-        if (!dp_venue_used_add(
-                venue, recorded->order_ref, recorded->instrument_index, fill))
+        if (!dp_venue_used_add(venue, recorded->order_ref, recorded->instrument_index, fill))
             return;
         qty -= fill;
-        dp_venue_execute(
-            venue, order, fill, order->price_wire, DP_VENUE_LIQUIDITY_ADDED, now_ns);
+        dp_venue_execute(venue, order, fill, order->price_wire, DP_VENUE_LIQUIDITY_ADDED, now_ns);
         order = next;
     }
 }
@@ -140,8 +137,7 @@ static void on_arrival(struct dp_venue *venue, struct dp_book_order_view recorde
         fill_by_arrival(venue, &recorded, now_ns);
 }
 
-static void on_add(
-    struct dp_venue *venue, const struct dp_itch_message *message, int64_t now_ns)
+static void on_add(struct dp_venue *venue, const struct dp_itch_message *message, int64_t now_ns)
 {
     const struct dp_book_order_view recorded = {
         .order_ref = message->order_ref,
@@ -164,8 +160,7 @@ static void on_replace(struct dp_venue *venue, const struct dp_itch_message *mes
 }
 
 /* A message about a recorded order that rests: E C X D U. */
-static void on_change(
-    struct dp_venue *venue, const struct dp_itch_message *message, int64_t now_ns)
+static void on_change(struct dp_venue *venue, const struct dp_itch_message *message, int64_t now_ns)
 {
     struct dp_book_order_view recorded;
     if (!dp_book_order(venue->books, message->order_ref, &recorded) ||
@@ -209,8 +204,18 @@ void dp_venue_on_message(
     if (DP_LIKELY(venue->touched[message->stock_locate] == 0))
         return;
     switch (message->type) {
-    case 'A': case 'F': on_add(venue, message, now_ns); break;
-    case 'E': case 'C': case 'X': case 'D': case 'U': on_change(venue, message, now_ns); break;
-    default: break;
+    case 'A':
+    case 'F':
+        on_add(venue, message, now_ns);
+        break;
+    case 'E':
+    case 'C':
+    case 'X':
+    case 'D':
+    case 'U':
+        on_change(venue, message, now_ns);
+        break;
+    default:
+        break;
     }
 }

@@ -14,8 +14,7 @@ static void grow(struct dp_venue *venue)
     venue->report_mask = 2 * capacity - 1;
 }
 
-void dp_venue_report(
-    struct dp_venue *venue, const struct dp_ouch_message *message, int64_t now_ns)
+void dp_venue_report(struct dp_venue *venue, const struct dp_ouch_message *message, int64_t now_ns)
 {
     if (venue->report_tail - venue->report_head > venue->report_mask)
         grow(venue);
@@ -98,8 +97,8 @@ void dp_venue_execute(struct dp_venue *venue, struct dp_venue_order *order, uint
     dp_venue_report(venue, &message, now_ns);
 }
 
-void dp_venue_cancel(struct dp_venue *venue, struct dp_venue_order *order, uint32_t qty, char reason,
-    int64_t now_ns)
+void dp_venue_cancel(
+    struct dp_venue *venue, struct dp_venue_order *order, uint32_t qty, char reason, int64_t now_ns)
 {
     DP_CHECK(qty > 0 && qty <= order->leaves_qty);
     order->leaves_qty -= qty;
@@ -121,8 +120,8 @@ const uint8_t *dp_venue_send(
     venue->report_head++;
 
     uint8_t *soup = venue->frame + DP_NET_TCP_HEADERS_SIZE;
-    size_t ouch_size = dp_ouch_encode(&report->message, DP_OUCH_OUTBOUND,
-        soup + DP_SOUP_HEADER_SIZE, DP_OUCH_FIXED_MAX);
+    size_t ouch_size = dp_ouch_encode(
+        &report->message, DP_OUCH_OUTBOUND, soup + DP_SOUP_HEADER_SIZE, DP_OUCH_FIXED_MAX);
     DP_ASSERT(ouch_size > 0);
     uint32_t payload_size = (uint32_t)(ouch_size + dp_soup_build(soup, 'S', (uint32_t)ouch_size));
     *size = dp_net_build_tcp(venue->frame, &venue->config.venue, &venue->config.us, payload_size,

@@ -3,13 +3,19 @@
 static uint8_t book_side_of(char side)
 {
     switch (side) {
-    case 'B': return DP_SIDE_BUY;
-    case 'S': case 'T': case 'E': return DP_SIDE_SELL;
-    default: return DP_SIDE_NONE;
+    case 'B':
+        return DP_SIDE_BUY;
+    case 'S':
+    case 'T':
+    case 'E':
+        return DP_SIDE_SELL;
+    default:
+        return DP_SIDE_NONE;
     }
 }
 
-/* What Enter and Replace have in common. What the model does not know is refused, not approximated. */
+/* What Enter and Replace have in common. What the model does not know is refused, not approximated.
+ */
 static uint16_t refusal_of_terms(const struct dp_ouch_message *request)
 {
     if (request->qty == 0 || request->qty > DP_OUCH_QTY_MAX)
@@ -153,14 +159,23 @@ static void on_query(struct dp_venue *venue, int64_t now_ns)
     dp_venue_report(venue, &answer, now_ns);
 }
 
-void dp_venue_request(
-    struct dp_venue *venue, const struct dp_ouch_message *message, int64_t now_ns)
+void dp_venue_request(struct dp_venue *venue, const struct dp_ouch_message *message, int64_t now_ns)
 {
     switch (message->type) {
-    case 'O': on_enter(venue, message, now_ns); break;
-    case 'U': on_replace(venue, message, now_ns); break;
-    case 'X': on_cancel(venue, message, now_ns); break;
-    case 'Q': on_query(venue, now_ns); break;
-    default: venue->stats.ignored++; break;
+    case 'O':
+        on_enter(venue, message, now_ns);
+        break;
+    case 'U':
+        on_replace(venue, message, now_ns);
+        break;
+    case 'X':
+        on_cancel(venue, message, now_ns);
+        break;
+    case 'Q':
+        on_query(venue, now_ns);
+        break;
+    default:
+        venue->stats.ignored++;
+        break;
     }
 }

@@ -14,7 +14,7 @@
 #include "dp_venue.h"
 
 #define DP_VENUE_ARRIVALS_MAX (1u << 14) /* messages of ours on their way at once */
-#define DP_VENUE_LEVELS_MAX 1024u        /* an order reaches no deeper into the book */
+#define DP_VENUE_LEVELS_MAX 1024u /* an order reaches no deeper into the book */
 #define DP_VENUE_LEVEL_ORDERS_MAX 65536u /* nor further back in the queue of one level */
 #define DP_VENUE_SYMBOL_SLOTS 16384u
 #define DP_VENUE_FRAME_MAX (DP_NET_TCP_HEADERS_SIZE + 3 + DP_OUCH_FIXED_MAX)
@@ -41,19 +41,21 @@ enum {
     DP_VENUE_LIQUIDITY_REMOVED = 'R',
 };
 
-/* One link of a replace chain. Records are made in the order of their numbers and stay for the run. */
+/* One link of a replace chain. Records are made in the order of their numbers and stay for the run.
+ */
 struct dp_venue_order {
     uint64_t order_ref;
-    uint64_t priority; /* among the recorded orders of its level: those with a lower one are ahead */
+    uint64_t
+        priority; /* among the recorded orders of its level: those with a lower one are ahead */
     int64_t price_nanos;
     uint32_t price_wire; /* four decimals */
     uint32_t user_ref_num;
     uint32_t leaves_qty; /* 0: dead */
-    uint32_t cum_qty;    /* of the whole chain */
+    uint32_t cum_qty; /* of the whole chain */
     uint32_t instrument_index;
     uint32_t next; /* record behind this one in its resting list; DP_VENUE_NONE at the end */
     uint8_t book_side; /* enum dp_side */
-    bool resting;      /* in its list */
+    bool resting; /* in its list */
     char side; /* these as entered, for the answers */
     char time_in_force;
     char display;
@@ -63,7 +65,8 @@ struct dp_venue_order {
 };
 
 struct dp_venue_instrument {
-    uint32_t first[2];   /* resting orders of ours, buys and sells: best price first, then oldest first */
+    uint32_t
+        first[2]; /* resting orders of ours, buys and sells: best price first, then oldest first */
     uint32_t used_count; /* recorded orders of it that we took something of */
 };
 
@@ -132,12 +135,16 @@ struct dp_venue {
 struct dp_venue_order *dp_venue_find(const struct dp_venue *venue, uint32_t user_ref_num);
 /* A zeroed record with its number and reference; numbers must ascend. NULL when all are taken. */
 struct dp_venue_order *dp_venue_order_make(struct dp_venue *venue, uint32_t user_ref_num);
-void dp_venue_rest(struct dp_venue *venue, struct dp_venue_order *order); /* to the tail of its price */
-void dp_venue_unrest(struct dp_venue *venue, struct dp_venue_order *order); /* no effect when not resting */
+void dp_venue_rest(
+    struct dp_venue *venue, struct dp_venue_order *order); /* to the tail of its price */
+void dp_venue_unrest(
+    struct dp_venue *venue, struct dp_venue_order *order); /* no effect when not resting */
 /* The record at index, NULL for DP_VENUE_NONE. */
 struct dp_venue_order *dp_venue_order_at(const struct dp_venue *venue, uint32_t index);
-void dp_venue_touch(struct dp_venue *venue, uint32_t instrument_index); /* brings `touched` up to date */
-uint32_t dp_venue_instrument(struct dp_venue *venue, const char symbol[8]); /* DP_BOOK_NONE: unknown */
+void dp_venue_touch(
+    struct dp_venue *venue, uint32_t instrument_index); /* brings `touched` up to date */
+uint32_t dp_venue_instrument(
+    struct dp_venue *venue, const char symbol[8]); /* DP_BOOK_NONE: unknown */
 bool dp_venue_is_trading(const struct dp_venue *venue, uint32_t instrument_index);
 
 /* dp_venue_used.c */
@@ -152,7 +159,8 @@ void dp_venue_used_drop(struct dp_venue *venue, uint64_t order_ref);
 
 /* Trades what is marketable; the rest stays in order->leaves_qty. */
 void dp_venue_match(struct dp_venue *venue, struct dp_venue_order *order, int64_t now_ns);
-void dp_venue_expire(struct dp_venue *venue, char reason, int64_t now_ns); /* all open orders; closes */
+void dp_venue_expire(
+    struct dp_venue *venue, char reason, int64_t now_ns); /* all open orders; closes */
 
 /* dp_venue_request.c */
 
@@ -162,8 +170,7 @@ void dp_venue_request(
 /* dp_venue_report.c: each queues one answer, decided at now_ns. */
 
 /* Sends *message with the time filled in. */
-void dp_venue_report(
-    struct dp_venue *venue, const struct dp_ouch_message *message, int64_t now_ns);
+void dp_venue_report(struct dp_venue *venue, const struct dp_ouch_message *message, int64_t now_ns);
 void dp_venue_report_accepted(
     struct dp_venue *venue, const struct dp_venue_order *order, int64_t now_ns);
 void dp_venue_report_replaced(struct dp_venue *venue, const struct dp_venue_order *order,
@@ -175,7 +182,7 @@ void dp_venue_report_rejected(struct dp_venue *venue, const struct dp_ouch_messa
 
 void dp_venue_execute(struct dp_venue *venue, struct dp_venue_order *order, uint32_t qty,
     uint64_t price_wire, char liquidity, int64_t now_ns);
-void dp_venue_cancel(struct dp_venue *venue, struct dp_venue_order *order, uint32_t qty, char reason,
-    int64_t now_ns);
+void dp_venue_cancel(struct dp_venue *venue, struct dp_venue_order *order, uint32_t qty,
+    char reason, int64_t now_ns);
 
 #endif

@@ -27,7 +27,8 @@ bool dp_venue_used_add(
         /* A quarter stays empty, so that walks along the table stay short. */
         if (venue->used_count >= venue->used_mask - venue->used_mask / 4)
             return false;
-        *used = (struct dp_venue_used){.order_ref = order_ref, .instrument_index = instrument_index};
+        *used =
+            (struct dp_venue_used){.order_ref = order_ref, .instrument_index = instrument_index};
         venue->used_count++;
         venue->instruments[instrument_index].used_count++;
         dp_venue_touch(venue, instrument_index);

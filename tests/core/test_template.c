@@ -15,10 +15,11 @@ static const struct dp_ouch_session session = {
 /* Values that make carries and zero sums likely beside ordinary ones. */
 static uint64_t random_value(uint64_t *seed)
 {
-    static const uint64_t edges[] = {0, 1, 0xff, 0xffff, 0x10000, 0xffff0000, 0xfffffffe, 0xffffffff,
-        0xff00ff00, 0xffffffffffffffff, 0xffff0000ffff0000, 0x8000000000000000};
+    static const uint64_t edges[] = {0, 1, 0xff, 0xffff, 0x10000, 0xffff0000, 0xfffffffe,
+        0xffffffff, 0xff00ff00, 0xffffffffffffffff, 0xffff0000ffff0000, 0x8000000000000000};
     uint64_t pick = check_random(seed);
-    return pick % 3 == 0 ? edges[pick / 3 % (sizeof(edges) / sizeof(edges[0]))] : check_random(seed);
+    return pick % 3 == 0 ? edges[pick / 3 % (sizeof(edges) / sizeof(edges[0]))]
+                         : check_random(seed);
 }
 
 static struct dp_template_fields random_fields(uint64_t *seed)
@@ -36,8 +37,8 @@ static struct dp_template_fields random_fields(uint64_t *seed)
     };
 }
 
-static struct dp_ouch_message message_of(uint8_t type, const struct dp_template_fields *fields,
-    const char *prefix)
+static struct dp_ouch_message message_of(
+    uint8_t type, const struct dp_template_fields *fields, const char *prefix)
 {
     struct dp_ouch_message message = {
         .type = type,
@@ -105,7 +106,8 @@ static void test_patched_frames_equal_rebuilt_ones_for_any_values(void)
 
 static void test_every_length_of_prefix_moves_the_digits(void)
 {
-    static const char prefixes[][DP_CL_ORD_ID_PREFIX_MAX + 1] = {"", "A", "AB", "ABC", "ABCDE", "ABCDEF"};
+    static const char prefixes[][DP_CL_ORD_ID_PREFIX_MAX + 1] = {
+        "", "A", "AB", "ABC", "ABCDE", "ABCDEF"};
     uint64_t seed = 7;
     for (size_t index = 0; index < sizeof(prefixes) / sizeof(prefixes[0]); index++) {
         struct dp_ouch_session other = session;
@@ -151,9 +153,7 @@ static void test_every_nibble_has_its_digit(void)
 
 int main(void)
 {
-    RUN_TESTS(
-        TEST(test_patched_frames_equal_rebuilt_ones_for_any_values),
+    RUN_TESTS(TEST(test_patched_frames_equal_rebuilt_ones_for_any_values),
         TEST(test_every_length_of_prefix_moves_the_digits),
-        TEST(test_cl_ord_id_is_prefix_and_eight_digits),
-        TEST(test_every_nibble_has_its_digit));
+        TEST(test_cl_ord_id_is_prefix_and_eight_digits), TEST(test_every_nibble_has_its_digit));
 }

@@ -79,7 +79,8 @@ static void test_every_letter_is_known_or_unknown_by_direction(void)
 static const uint8_t good_options[] = {5, 2, 'F', 'I', 'R', 'M', 2, 28, 1, 1, 99};
 
 /* Puts options behind a message the way its type wants them; returns the whole size. */
-static size_t append(const struct dp_ouch_type *type, uint8_t *data, const uint8_t *options, size_t size)
+static size_t append(
+    const struct dp_ouch_type *type, uint8_t *data, const uint8_t *options, size_t size)
 {
     size_t length_offset = type->length;
     if (type->appendage == DP_OUCH_APPENDAGE_REQUIRED)
@@ -188,7 +189,7 @@ static void test_random_bytes_never_pass_their_end(void)
         for (size_t index = 0; index < size; index++)
             data[index] = (uint8_t)(check_random(&seed) % (index < 2 ? 256 : 4));
         if (size > 0)
-            data[0] = (uint8_t)"OUXMQCDESABJPITRGK"[check_random(&seed) % 18];
+            data[0] = (uint8_t) "OUXMQCDESABJPITRGK"[check_random(&seed) % 18];
         struct dp_ouch_message message;
         if (decode(data, size, round & 1, &message) != DP_OUCH_OK)
             continue;
@@ -209,23 +210,66 @@ struct event_row {
 
 /* One row a message: what it says in FIX words. Midnight is at 1,000. */
 static const struct event_row event_rows[] = {
-    {"accepted", {.type = 'A', .timestamp_ns = 5, .user_ref_num = 7, .side = 'B', .qty = 100,
-         .price_wire = 1234500, .time_in_force = '0', .order_ref = 9, .order_state = 'L'},
-        {.kind = DP_EVENT_ACCEPTED, .time_ns = 1005, .user_ref_num = 7, .side = DP_SIDE_BUY, .qty = 100,
-            .price_nanos = 123450000000, .time_in_force = '0', .venue_order_id = 9, .order_state = 'L'}},
+    {"accepted",
+        {.type = 'A',
+            .timestamp_ns = 5,
+            .user_ref_num = 7,
+            .side = 'B',
+            .qty = 100,
+            .price_wire = 1234500,
+            .time_in_force = '0',
+            .order_ref = 9,
+            .order_state = 'L'},
+        {.kind = DP_EVENT_ACCEPTED,
+            .time_ns = 1005,
+            .user_ref_num = 7,
+            .side = DP_SIDE_BUY,
+            .qty = 100,
+            .price_nanos = 123450000000,
+            .time_in_force = '0',
+            .venue_order_id = 9,
+            .order_state = 'L'}},
     {"accepted dead", {.type = 'A', .side = 'T', .order_state = 'D'},
         {.kind = DP_EVENT_ACCEPTED, .time_ns = 1000, .side = DP_SIDE_SELL, .order_state = 'D'}},
     {"accepted at a price no int64 holds", {.type = 'A', .side = 'E', .price_wire = UINT64_MAX},
-        {.kind = DP_EVENT_ACCEPTED, .time_ns = 1000, .side = DP_SIDE_SELL, .price_nanos = DP_PRICE_NONE}},
-    {"replaced", {.type = 'U', .user_ref_num = 8, .orig_user_ref_num = 7, .side = 'S', .qty = 60,
-         .price_wire = 1, .order_ref = 3, .order_state = 'L', .time_in_force = '3'},
-        {.kind = DP_EVENT_REPLACED, .time_ns = 1000, .user_ref_num = 8, .orig_user_ref_num = 7,
-            .side = DP_SIDE_SELL, .qty = 60, .price_nanos = 100000, .venue_order_id = 3,
-            .order_state = 'L', .time_in_force = '3'}},
-    {"executed", {.type = 'E', .user_ref_num = 7, .qty = 40, .price_wire = 2, .liquidity_flag = 'A',
-         .match_number = 77},
-        {.kind = DP_EVENT_FILLED, .time_ns = 1000, .user_ref_num = 7, .qty = 40, .price_nanos = 200000,
-            .liquidity = 'A', .exec_id = 77}},
+        {.kind = DP_EVENT_ACCEPTED,
+            .time_ns = 1000,
+            .side = DP_SIDE_SELL,
+            .price_nanos = DP_PRICE_NONE}},
+    {"replaced",
+        {.type = 'U',
+            .user_ref_num = 8,
+            .orig_user_ref_num = 7,
+            .side = 'S',
+            .qty = 60,
+            .price_wire = 1,
+            .order_ref = 3,
+            .order_state = 'L',
+            .time_in_force = '3'},
+        {.kind = DP_EVENT_REPLACED,
+            .time_ns = 1000,
+            .user_ref_num = 8,
+            .orig_user_ref_num = 7,
+            .side = DP_SIDE_SELL,
+            .qty = 60,
+            .price_nanos = 100000,
+            .venue_order_id = 3,
+            .order_state = 'L',
+            .time_in_force = '3'}},
+    {"executed",
+        {.type = 'E',
+            .user_ref_num = 7,
+            .qty = 40,
+            .price_wire = 2,
+            .liquidity_flag = 'A',
+            .match_number = 77},
+        {.kind = DP_EVENT_FILLED,
+            .time_ns = 1000,
+            .user_ref_num = 7,
+            .qty = 40,
+            .price_nanos = 200000,
+            .liquidity = 'A',
+            .exec_id = 77}},
     {"cancelled on request", {.type = 'C', .user_ref_num = 7, .qty = 40, .reason = 'U'},
         {.kind = DP_EVENT_CANCELED, .time_ns = 1000, .user_ref_num = 7, .qty = 40, .reason = 'U'}},
     {"cancelled, time over", {.type = 'C', .qty = 40, .reason = 'T'},
@@ -234,8 +278,14 @@ static const struct event_row event_rows[] = {
         {.kind = DP_EVENT_EXPIRED, .time_ns = 1000, .qty = 40, .reason = 'E'}},
     {"cancelled, remainder of an IOC", {.type = 'C', .qty = 1, .reason = 'I'},
         {.kind = DP_EVENT_CANCELED, .time_ns = 1000, .qty = 1, .reason = 'I'}},
-    {"self-match", {.type = 'D', .qty = 10, .qty_prevented = 20, .price_wire = 5, .reason = 'Q',
-         .liquidity_flag = 'A', .aiq_strategy = 'D'},
+    {"self-match",
+        {.type = 'D',
+            .qty = 10,
+            .qty_prevented = 20,
+            .price_wire = 5,
+            .reason = 'Q',
+            .liquidity_flag = 'A',
+            .aiq_strategy = 'D'},
         {.kind = DP_EVENT_CANCELED, .time_ns = 1000, .qty = 10, .reason = 'Q', .liquidity = 'A'}},
     {"rejected", {.type = 'J', .user_ref_num = 7, .reject_code = 0x101},
         {.kind = DP_EVENT_REJECTED, .time_ns = 1000, .user_ref_num = 7, .reason = 0x101}},
@@ -244,14 +294,25 @@ static const struct event_row event_rows[] = {
     {"cancel reject", {.type = 'I', .user_ref_num = 7},
         {.kind = DP_EVENT_CANCEL_REJECTED, .time_ns = 1000, .user_ref_num = 7}},
     {"priority update", {.type = 'T', .user_ref_num = 7, .price_wire = 1, .order_ref = 4},
-        {.kind = DP_EVENT_RESTATED, .time_ns = 1000, .user_ref_num = 7, .price_nanos = 100000,
+        {.kind = DP_EVENT_RESTATED,
+            .time_ns = 1000,
+            .user_ref_num = 7,
+            .price_nanos = 100000,
             .venue_order_id = 4}},
     {"restated", {.type = 'R', .user_ref_num = 7, .reason = 'P'},
         {.kind = DP_EVENT_RESTATED, .time_ns = 1000, .user_ref_num = 7, .reason = 'P'}},
     {"modified", {.type = 'M', .user_ref_num = 7, .side = 'T', .qty = 5},
-        {.kind = DP_EVENT_RESTATED, .time_ns = 1000, .user_ref_num = 7, .side = DP_SIDE_SELL, .qty = 5}},
+        {.kind = DP_EVENT_RESTATED,
+            .time_ns = 1000,
+            .user_ref_num = 7,
+            .side = DP_SIDE_SELL,
+            .qty = 5}},
     {"broken", {.type = 'B', .user_ref_num = 7, .match_number = 77, .reason = 'E'},
-        {.kind = DP_EVENT_BROKEN, .time_ns = 1000, .user_ref_num = 7, .exec_id = 77, .reason = 'E'}},
+        {.kind = DP_EVENT_BROKEN,
+            .time_ns = 1000,
+            .user_ref_num = 7,
+            .exec_id = 77,
+            .reason = 'E'}},
 };
 
 static void test_each_answer_becomes_its_event(void)
@@ -290,16 +351,13 @@ static void test_an_encoder_without_room_or_type_writes_nothing(void)
 int main(void)
 {
     guard_map();
-    RUN_TESTS(
-        TEST(test_any_values_survive_decoding_and_encoding),
+    RUN_TESTS(TEST(test_any_values_survive_decoding_and_encoding),
         TEST(test_every_shorter_length_is_short),
         TEST(test_every_letter_is_known_or_unknown_by_direction),
         TEST(test_options_follow_every_message_but_the_system_event),
         TEST(test_a_message_ends_where_its_options_end),
-        TEST(test_options_that_do_not_add_up_are_malformed),
-        TEST(test_options_are_walked_in_order),
-        TEST(test_random_bytes_never_pass_their_end),
-        TEST(test_each_answer_becomes_its_event),
+        TEST(test_options_that_do_not_add_up_are_malformed), TEST(test_options_are_walked_in_order),
+        TEST(test_random_bytes_never_pass_their_end), TEST(test_each_answer_becomes_its_event),
         TEST(test_messages_about_no_order_are_no_events),
         TEST(test_an_encoder_without_room_or_type_writes_nothing));
 }

@@ -50,12 +50,23 @@ static void test_what_follows_is_left_alone(void)
 static int length_allowed(int type, int length)
 {
     switch (type) {
-    case 'S': case 'U': case '+': return length >= 1;
-    case 'H': case 'R': case 'O': case 'Z': return length == 1;
-    case 'J': return length == 2;
-    case 'A': return length == 31;
-    case 'L': return length == 47;
-    default: return 0;
+    case 'S':
+    case 'U':
+    case '+':
+        return length >= 1;
+    case 'H':
+    case 'R':
+    case 'O':
+    case 'Z':
+        return length == 1;
+    case 'J':
+        return length == 2;
+    case 'A':
+        return length == 31;
+    case 'L':
+        return length == 47;
+    default:
+        return 0;
     }
 }
 
@@ -85,10 +96,8 @@ static void test_a_bad_type_is_seen_before_its_packet_is_whole(void)
 int main(void)
 {
     guard_map();
-    RUN_TESTS(
-        TEST(test_a_built_packet_is_parsed_back),
-        TEST(test_every_shorter_length_asks_for_more),
-        TEST(test_what_follows_is_left_alone),
+    RUN_TESTS(TEST(test_a_built_packet_is_parsed_back),
+        TEST(test_every_shorter_length_asks_for_more), TEST(test_what_follows_is_left_alone),
         TEST(test_every_type_with_every_length_is_judged),
         TEST(test_a_bad_type_is_seen_before_its_packet_is_whole));
 }
