@@ -97,7 +97,8 @@ class StrategyLimits:
 class StrategyConfig:
     """One strategy: what it is, what it trades, how far it may go.
 
-    ``kind`` is a built-in name, or ``python`` or ``cython`` with ``target`` as ``module:name``.
+    ``kind`` is a built-in name, ``python`` or ``cython`` with ``target`` as ``module:name``, or
+    ``library`` with ``target`` as the path of a shared library.
     ``params`` is checked by the strategy itself, with the same complaints.
     """
 
@@ -193,7 +194,7 @@ def parse(text: str, *, source: str) -> Config:
     base = instruments.section("default")
     return Config(
         source=source,
-        name=appliance.text("name", example="demo"),
+        name=parse_name(appliance),
         session=parse_session(root.section("session")),
         capacity=parse_capacity(root.section("capacity")),
         feed=parse_feed(root.section("feed")),
@@ -214,6 +215,14 @@ def example_text() -> str:
 def default() -> Config:
     """Return the example that ships, checked like any other file."""
     return parse(example_text(), source="example.yaml")
+
+
+def parse_name(section: Section) -> str:
+    """Check ``appliance.name``, which becomes part of file names."""
+    name = section.text("name", example="demo")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        section.fail("name", f"{name!r} does not fit; give letters, digits, dots and dashes")
+    return name
 
 
 def parse_session(section: Section) -> SessionConfig:
@@ -338,11 +347,15 @@ def parse_kind(words: str, where: str, names: list[str] | tuple[str, ...]) -> tu
     kind, _, target = words.partition(" ")
     if kind in BUILT_IN and not target:
         return kind, ""
+    if kind == "library":
+        if not target.startswith("/"):
+            raise ConfigError(f"{where}: {words!r} names no file; write `library /full/path.so`")
+        return kind, target
     if kind in ("python", "cython"):
         if not TARGET.fullmatch(target):
             raise ConfigError(f"{where}: {words!r} names no code; write `{kind} module:name`")
         return kind, target
-    known = (*names, *BUILT_IN, "python module:name", "cython module:name")
+    known = (*names, *BUILT_IN, "python module:name", "cython module:name", "library /path.so")
     raise ConfigError(f"{where}: no strategy is called {words!r}; {suggestion(words, known)}")
 
 

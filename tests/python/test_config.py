@@ -174,6 +174,20 @@ COMPLAINTS = [
         "appliance.name: missing; write `name: demo`",
     ),
     (
+        "name that is a path",
+        "name: demo ",
+        "name: ../demo ",
+        0,
+        "appliance.name: '../demo' does not fit; give letters, digits, dots and dashes",
+    ),
+    (
+        "library without a path",
+        "kind: imbalance_taker",
+        "kind: library",
+        0,
+        "strategies[1].kind: 'library' names no file; write `library /full/path.so`",
+    ),
+    (
         "wrong type",
         "gap_timeout_ms: 50",
         "gap_timeout_ms: soon",
