@@ -17,6 +17,12 @@ static void settle(struct dp_order_change *change)
         change->base = live_base(change->order);
 }
 
+/* A price that does not fit our units is no price. */
+static bool has_price(const struct dp_event *event)
+{
+    return event->price_nanos > 0 && event->price_nanos != DP_PRICE_NONE;
+}
+
 static void drop_replace(struct dp_order_change *change)
 {
     change->pending &= ~(uint32_t)DP_PENDING_REPLACE;
@@ -49,7 +55,7 @@ static void adopt_accepted(struct dp_order_change *change)
     uint64_t used = order->cum_qty + order->cxl_qty + order->bust_qty;
 
     order->venue_order_id = event->venue_order_id;
-    if (event->price_nanos > 0)
+    if (has_price(event))
         order->price_nanos = event->price_nanos;
     if (event->time_in_force != 0)
         order->time_in_force = event->time_in_force;
@@ -262,7 +268,7 @@ static enum dp_order_result replace_order(struct dp_order_change *change)
     struct dp_order *order = change->order;
     const struct dp_event *event = change->event;
 
-    if (event->price_nanos > 0)
+    if (has_price(event))
         order->price_nanos = event->price_nanos;
     else if (event->user_ref_num == order->pending_user_ref_num)
         order->price_nanos = order->pending_price_nanos;

@@ -27,7 +27,7 @@
     X(14, NO_POLICY, "no limits are configured for this instrument or strategy", 0) \
     X(15, ORDER_INVALID, "quantity, price, side or time in force is outside what the venue takes", 11) \
     X(16, ORDER_UNKNOWN, "no live order of this strategy has that number", 5) \
-    X(17, ORDER_PENDING, "a cancel or replace of this order is already on its way", 99) \
+    X(17, ORDER_PENDING, "the order waits for an answer of the venue", 99) \
     X(18, POOL_EXHAUSTED, "no free order record; wait for orders to end", 99) \
     X(19, JOURNAL_UNAVAILABLE, "the journal cannot take the record", 99) \
     X(20, TX_FULL, "the transmit ring is full", 99)

@@ -1,1 +1,33 @@
-#include "dp_base.h"
+#include "dp_submit.h"
+
+static enum dp_counter counter_of(enum dp_order_result result)
+{
+    switch (result) {
+    case DP_ORDER_APPLIED:
+        return DP_COUNTER_REPORTS;
+    case DP_ORDER_DUPLICATE:
+        return DP_COUNTER_REPORTS_DUPLICATE;
+    case DP_ORDER_UNKNOWN_NUMBER:
+        return DP_COUNTER_REPORTS_UNKNOWN;
+    default: /* an execution that the table had no room to remember is applied, and no less odd */
+        return DP_COUNTER_REPORTS_ANOMALY;
+    }
+}
+
+enum dp_order_result dp_report(struct dp_submit *submit, struct dp_event *event)
+{
+    struct dp_order *order = dp_orders_find(submit->orders, event->user_ref_num);
+    struct dp_risk_weight before = {0};
+    if (order != NULL)
+        before = dp_risk_weigh(order);
+
+    enum dp_order_result result = dp_orders_apply(submit->orders, event);
+    dp_counter_add(submit->counters, counter_of(result), 1);
+    if (result == DP_ORDER_DUPLICATE)
+        return result;
+    if (order != NULL)
+        dp_risk_apply(submit->risk, order, &before);
+    if (!dp_submit_record(submit, event))
+        dp_counter_add(submit->counters, DP_COUNTER_JOURNAL_LOST, 1);
+    return result;
+}

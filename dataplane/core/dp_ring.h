@@ -79,6 +79,16 @@ static inline struct dp_ring_slot *dp_ring_reserve(struct dp_ring *ring)
     return dp_ring_slot_at(ring, tail);
 }
 
+/* Producer only. Whether the next `count` calls of reserve and publish will find a slot. */
+static inline bool dp_ring_has_room(struct dp_ring *ring, uint64_t count)
+{
+    uint64_t used_max = ring->slot_mask + 1 - count;
+    uint64_t tail = dp_load_relaxed(&ring->tail);
+    if (DP_UNLIKELY(tail - ring->head_seen > used_max))
+        ring->head_seen = dp_load_acquire(&ring->head); /* as in dp_ring_reserve() */
+    return tail - ring->head_seen <= used_max;
+}
+
 /* Producer only: hands the reserved slot over. */
 static inline void dp_ring_publish(struct dp_ring *ring)
 {

@@ -203,6 +203,11 @@ struct dp_risk_weight dp_risk_weigh(const struct dp_order *order)
 void dp_risk_apply(
     struct dp_risk *risk, const struct dp_order *order, const struct dp_risk_weight *before)
 {
+    /* A denied order may carry any index and side, and a venue may report on any number (T36). */
+    if (DP_UNLIKELY(order->strategy_index >= risk->strategy_count ||
+            order->instrument_index >= risk->instrument_count))
+        return;
+
     struct dp_risk_weight after = dp_risk_weigh(order);
     struct risk_strategy *strategy = &risk->strategies[order->strategy_index];
     struct risk_instrument *instrument = dp_risk_instrument(risk, order->instrument_index);

@@ -28,9 +28,14 @@ struct dp_request {
     uint32_t instrument_index;
     uint8_t side;          /* enum dp_side */
     uint8_t time_in_force; /* enum dp_time_in_force */
-    uint64_t qty;
+    uint64_t qty;          /* 1 .. DP_SUBMIT_QTY_MAX */
     int64_t price_nanos;
 };
+
+/* What the wire can carry and the venue takes (OUCH 5.0, data types). */
+#define DP_SUBMIT_TICK_NANOS 100000
+#define DP_SUBMIT_PRICE_TICKS_MAX 1999999900
+#define DP_SUBMIT_QTY_MAX 999999u
 
 /* Process-local: pointers into the region and to the journal. */
 struct dp_submit {
@@ -62,19 +67,34 @@ struct dp_submit {
     uint16_t ip_id;
 };
 
-/* Sends a new order. ACCEPTED: *user_ref_num is its number. Else the reason; a DENIED event was recorded. */
+/*
+ * The verbs answer ACCEPTED, or the reason why nothing left. What could stop an order that risk has passed (no slot in
+ * the ring, no room in the journal, no number) is asked first, so that nothing has to be taken back. A
+ * refusal is recorded as DENIED or REPLACE_DENIED beside its observed value and limit, unless there is nothing to
+ * record it in or by: no journal, no number, or no such order of this strategy. It is counted in any case.
+ */
+
+/* Sends a new order; *user_ref_num is its number, also that of a denied one; 0 when it got none. */
 enum dp_reason dp_submit_new(struct dp_submit *submit, uint16_t strategy_index,
     const struct dp_request *request, uint32_t *user_ref_num);
-/* Asks for new total quantity (executed shares included) and price. *new_user_ref_num names the order from now on. */
+/* Asks for a new total quantity (executed shares included) and price; *new_user_ref_num names the order from now on, 0
+ * when refused. The order must be acknowledged and have nothing pending (ORDER_PENDING). */
 enum dp_reason dp_submit_replace(struct dp_submit *submit, uint16_t strategy_index,
     uint32_t user_ref_num, uint64_t qty, int64_t price_nanos, uint32_t *new_user_ref_num);
 /* Cancels what is left. Never blocked by risk; refused only when the number is not a live order of this strategy
- * (ORDER_UNKNOWN), a cancel is already on its way (ORDER_PENDING), or it cannot be recorded or sent. */
+ * (ORDER_UNKNOWN), a cancel is already on its way (ORDER_PENDING), or it cannot be recorded or sent. Behind a replace
+ * in flight two frames go out, one for each number: whatever the replace did, one of them names the order (R8). */
 enum dp_reason dp_submit_cancel(
     struct dp_submit *submit, uint16_t strategy_index, uint32_t user_ref_num);
 
 /* Applies one venue event: order table, exposure, journal, digest. Fills in the rest of *event for the strategy.
- * A duplicate changes and records nothing; an anomaly and an unknown number are recorded. */
+ * A duplicate changes and records nothing; an anomaly and an unknown number are recorded. What the journal cannot take
+ * is applied all the same and counted (journal_lost); no order passes from then on. */
 enum dp_order_result dp_report(struct dp_submit *submit, struct dp_event *event);
+
+/* Journal and digest; false when the journal cannot take it. Shared by dp_submit.c and dp_report.c. */
+bool dp_submit_record(struct dp_submit *submit, const struct dp_event *event);
+/* Room for one record, in the next segment if need be. */
+bool dp_submit_can_record(struct dp_submit *submit);
 
 #endif
