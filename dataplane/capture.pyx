@@ -32,9 +32,6 @@ from dataplane.dp_capture cimport (
 )
 from dataplane.dp_err cimport dp_err, raise_err
 
-# raise_err() is compiled into this module and looks the name up here.
-from dataplane.errors import DataplaneError  # noqa: F401
-
 cdef enum:
     BATCH = 256
     TEXT_SIZE = 1 << 20

@@ -90,8 +90,8 @@ static int open_captures(
         return 0;
     /* Opening a capture for writing empties it. */
     if (is_same_file(rx_path, tx_path))
-        return dp_err_set(err, EINVAL, "%s: is the capture being read; name another file to write",
-            tx_path);
+        return dp_err_set(
+            err, EINVAL, "%s: is the capture being read; name another file to write", tx_path);
     pcap->writer = dp_capture_writer_open(tx_path, err);
     return pcap->writer == NULL ? -1 : 0;
 }

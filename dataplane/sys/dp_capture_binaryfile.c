@@ -52,12 +52,13 @@ static uint32_t bare_size(struct dp_capture *capture)
     uint32_t prefix = dp_load_be16(data);
     uint32_t size = dp_itch_length(data[PREFIX_SIZE]);
     if (prefix != 0)
-        dp_capture_stream_fault(stream, EBADMSG,
-            "length is %u in a file whose lengths are all zero", prefix);
+        dp_capture_stream_fault(
+            stream, EBADMSG, "length is %u in a file whose lengths are all zero", prefix);
     else if (size == 0)
         dp_capture_stream_fault(stream, EBADMSG,
             "message type 0x%02x is unknown and its length is zero; nothing tells where the next "
-            "one begins", data[PREFIX_SIZE]);
+            "one begins",
+            data[PREFIX_SIZE]);
     if (prefix != 0 || size == 0)
         return 0;
     capture->wanted = PREFIX_SIZE + size;

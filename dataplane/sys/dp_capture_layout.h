@@ -36,8 +36,8 @@ struct dp_capture {
     size_t header_size; /* bytes of a record that tell its length */
     size_t wanted;      /* bytes from head that the next record needs */
     uint64_t skipped;
-    uint64_t delivered; /* records so far */
-    bool big_endian;    /* pcap: the file; pcapng: the section */
+    uint64_t delivered;    /* records so far */
+    bool big_endian;       /* pcap: the file; pcapng: the section */
     uint32_t time_unit_ns; /* pcap: of the fraction field */
     bool has_other_link;   /* pcapng: frames were stepped over, and this is their link type */
     uint32_t link_type_other;

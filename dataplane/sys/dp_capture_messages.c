@@ -19,8 +19,7 @@ int dp_capture_messages_open(
 }
 
 /* The blocks of a frame, if it has any; else why not is counted. */
-static void take_frame(
-    struct dp_capture_messages *messages, const struct dp_capture_record *record)
+static void take_frame(struct dp_capture_messages *messages, const struct dp_capture_record *record)
 {
     struct dp_capture_messages_stats *stats = &messages->stats;
     struct dp_net_packet frame;
@@ -46,8 +45,8 @@ static bool next_record(struct dp_capture_messages *messages, struct dp_capture_
 {
     if (messages->record_index == messages->record_count) {
         messages->record_index = 0;
-        messages->record_count = dp_capture_read(
-            messages->capture, messages->records, DP_CAPTURE_MESSAGES_BATCH);
+        messages->record_count =
+            dp_capture_read(messages->capture, messages->records, DP_CAPTURE_MESSAGES_BATCH);
         if (messages->record_count == 0)
             return false;
     }
@@ -104,8 +103,8 @@ size_t dp_capture_messages_render(
     size_t used = 0;
     const uint8_t *data = NULL;
     uint32_t data_size = 0;
-    while (size - used >= DP_ITCH_TEXT_SIZE &&
-        dp_capture_messages_next(messages, &data, &data_size)) {
+    while (
+        size - used >= DP_ITCH_TEXT_SIZE && dp_capture_messages_next(messages, &data, &data_size)) {
         used += dp_itch_render(data, data_size, json, text + used, size - used);
         text[used++] = '\n'; /* where the NUL stood */
     }

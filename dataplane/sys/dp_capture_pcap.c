@@ -30,9 +30,21 @@ const char *dp_capture_link_name(uint32_t link_type)
         uint32_t link_type;
         const char *name;
     } names[] = {
-        {0, "NULL"}, {1, "ETHERNET"}, {6, "IEEE802_5"}, {8, "SLIP"}, {9, "PPP"}, {12, "RAW"},
-        {14, "RAW"}, {101, "RAW"}, {105, "IEEE802_11"}, {108, "LOOP"}, {113, "LINUX_SLL"},
-        {127, "IEEE802_11_RADIOTAP"}, {228, "IPV4"}, {229, "IPV6"}, {276, "LINUX_SLL2"},
+        {0, "NULL"},
+        {1, "ETHERNET"},
+        {6, "IEEE802_5"},
+        {8, "SLIP"},
+        {9, "PPP"},
+        {12, "RAW"},
+        {14, "RAW"},
+        {101, "RAW"},
+        {105, "IEEE802_11"},
+        {108, "LOOP"},
+        {113, "LINUX_SLL"},
+        {127, "IEEE802_11_RADIOTAP"},
+        {228, "IPV4"},
+        {229, "IPV6"},
+        {276, "LINUX_SLL2"},
     };
     for (size_t index = 0; index < sizeof(names) / sizeof(names[0]); index++)
         if (names[index].link_type == link_type)

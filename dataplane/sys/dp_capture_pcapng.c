@@ -41,8 +41,8 @@ bool dp_capture_is_pcapng(const uint8_t *data, size_t size)
 
 static bool fault(struct dp_capture *capture, const char *text, uint64_t value)
 {
-    dp_capture_stream_fault(&capture->stream, EBADMSG, "%s: %llu; the file is damaged here",
-        text, (unsigned long long)value);
+    dp_capture_stream_fault(&capture->stream, EBADMSG, "%s: %llu; the file is damaged here", text,
+        (unsigned long long)value);
     return false;
 }
 
@@ -184,26 +184,19 @@ static bool is_read(uint32_t type)
 }
 
 /* One whole block at head. */
-static enum outcome read_block(struct dp_capture *capture, uint32_t type, uint32_t size,
-    struct dp_capture_record *record)
+static enum outcome read_block(
+    struct dp_capture *capture, uint32_t type, uint32_t size, struct dp_capture_record *record)
 {
     const uint8_t *block = capture->stream.window + capture->stream.head;
     uint32_t size_again = load32(capture, block + size - 4);
     if (size_again != size)
         return fault(capture, "block's two lengths differ; the second", size_again), FAULT;
     switch (type) {
-    case BLOCK_SECTION:
-        capture->interface_count = 0;
-        return NOTHING;
-    case BLOCK_INTERFACE:
-        return read_interface(capture, block, size) ? NOTHING : FAULT;
-    case BLOCK_SIMPLE_PACKET:
-        return read_simple(capture, block, size, record);
-    case BLOCK_ENHANCED_PACKET:
-        return read_enhanced(capture, block, size, record);
-    default:
-        capture->skipped++;
-        return NOTHING;
+    case BLOCK_SECTION: capture->interface_count = 0; return NOTHING;
+    case BLOCK_INTERFACE: return read_interface(capture, block, size) ? NOTHING : FAULT;
+    case BLOCK_SIMPLE_PACKET: return read_simple(capture, block, size, record);
+    case BLOCK_ENHANCED_PACKET: return read_enhanced(capture, block, size, record);
+    default: capture->skipped++; return NOTHING;
     }
 }
 
@@ -242,8 +235,8 @@ static bool skip_large(struct dp_capture *capture, uint32_t size)
     uint64_t skipped = dp_capture_stream_skip(stream, size);
     capture->skipped++;
     if (skipped < size)
-        dp_capture_stream_fault(stream, EBADMSG,
-            "block of %u bytes is cut short after %llu", size, (unsigned long long)skipped);
+        dp_capture_stream_fault(stream, EBADMSG, "block of %u bytes is cut short after %llu", size,
+            (unsigned long long)skipped);
     return skipped == size;
 }
 

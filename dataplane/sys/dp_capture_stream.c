@@ -12,8 +12,7 @@
 #define READ_SIZE_MAX (1u << 30)
 #define GZIP_WINDOW_BITS (15 + 16) /* zlib: the largest window, gzip framing only */
 
-void dp_capture_stream_fault(
-    struct dp_capture_stream *stream, int code, const char *format, ...)
+void dp_capture_stream_fault(struct dp_capture_stream *stream, int code, const char *format, ...)
 {
     if (stream->fault.code != 0)
         return;
@@ -112,8 +111,8 @@ static void slide(struct dp_capture_stream *stream)
 bool dp_capture_stream_refill(struct dp_capture_stream *stream, size_t wanted)
 {
     if (wanted > stream->window_size) {
-        dp_capture_stream_fault(stream, EBADMSG,
-            "record of %zu bytes; more than %zu are not read", wanted, stream->window_size);
+        dp_capture_stream_fault(stream, EBADMSG, "record of %zu bytes; more than %zu are not read",
+            wanted, stream->window_size);
         return false;
     }
     slide(stream);

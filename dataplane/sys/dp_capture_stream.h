@@ -24,7 +24,7 @@ struct dp_capture_stream {
     bool is_gzip;
     bool is_member_open; /* gzip: inside a member, so the end of the file would be a cut */
     bool is_regular;
-    bool ended;         /* nothing comes behind tail any more */
+    bool ended; /* nothing comes behind tail any more */
     uint8_t *window;
     size_t window_size;
     size_t head;
@@ -33,7 +33,7 @@ struct dp_capture_stream {
     uint64_t file_read; /* bytes taken from the file so far */
     uint64_t file_size; /* of a regular file, else 0 */
     z_stream inflater;
-    uint8_t *input;     /* compressed bytes, gzip only */
+    uint8_t *input;      /* compressed bytes, gzip only */
     struct dp_err fault; /* the first thing that was wrong; code 0: nothing */
 };
 

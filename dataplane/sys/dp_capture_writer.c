@@ -13,7 +13,7 @@
 struct dp_capture_writer {
     int fd;
     char *path;
-    size_t used;   /* bytes of buf */
+    size_t used;         /* bytes of buf */
     struct dp_err fault; /* the first failure; nothing is written behind it */
     uint8_t buf[BUF_SIZE];
 };
@@ -43,7 +43,7 @@ static int flush(struct dp_capture_writer *writer)
 static void put_file_header(struct dp_capture_writer *writer)
 {
     uint8_t *header = writer->buf;
-    store_le32(header, 0xa1b23c4d); /* nanoseconds */
+    store_le32(header, 0xa1b23c4d);      /* nanoseconds */
     store_le32(header + 4, 2 | 4 << 16); /* version 2.4 */
     store_le32(header + 8, 0);
     store_le32(header + 12, 0);
@@ -63,8 +63,8 @@ struct dp_capture_writer *dp_capture_writer_open(const char *path, struct dp_err
     writer->path = path_copy;
     writer->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (writer->fd < 0) {
-        dp_err_set(err, errno, "%s: cannot be written: %s; name another file", path,
-            strerror(errno));
+        dp_err_set(
+            err, errno, "%s: cannot be written: %s; name another file", path, strerror(errno));
         goto fail;
     }
     put_file_header(writer);
