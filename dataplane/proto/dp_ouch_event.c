@@ -3,14 +3,11 @@
 static uint8_t side_of(char side)
 {
     switch (side) {
-    case 'B':
-        return DP_SIDE_BUY;
+    case 'B': return DP_SIDE_BUY;
     case 'S':
     case 'T':
-    case 'E':
-        return DP_SIDE_SELL;
-    default:
-        return DP_SIDE_NONE;
+    case 'E': return DP_SIDE_SELL;
+    default: return DP_SIDE_NONE;
     }
 }
 
@@ -24,33 +21,22 @@ static int64_t price_nanos_of(uint64_t price_wire)
 static uint8_t kind_of(const struct dp_ouch_message *message)
 {
     switch (message->type) {
-    case 'A':
-        return DP_EVENT_ACCEPTED;
-    case 'J':
-        return DP_EVENT_REJECTED;
-    case 'E':
-        return DP_EVENT_FILLED;
-    /* E and T say that the time in force is over: FIX calls that expired (ouch50, table "OUCH event
-     * to FIX"). */
+    case 'A': return DP_EVENT_ACCEPTED;
+    case 'J': return DP_EVENT_REJECTED;
+    case 'E': return DP_EVENT_FILLED;
+    /* E and T say that the time in force is over, which FIX calls expired. */
     case 'C':
         return message->reason == 'T' || message->reason == 'E' ? DP_EVENT_EXPIRED
                                                                 : DP_EVENT_CANCELED;
-    case 'D':
-        return DP_EVENT_CANCELED;
-    case 'U':
-        return DP_EVENT_REPLACED;
-    case 'P':
-        return DP_EVENT_CANCEL_PENDING;
-    case 'I':
-        return DP_EVENT_CANCEL_REJECTED;
+    case 'D': return DP_EVENT_CANCELED;
+    case 'U': return DP_EVENT_REPLACED;
+    case 'P': return DP_EVENT_CANCEL_PENDING;
+    case 'I': return DP_EVENT_CANCEL_REJECTED;
     case 'T':
     case 'R':
-    case 'M':
-        return DP_EVENT_RESTATED;
-    case 'B':
-        return DP_EVENT_BROKEN;
-    default:
-        return DP_EVENT_NONE;
+    case 'M': return DP_EVENT_RESTATED;
+    case 'B': return DP_EVENT_BROKEN;
+    default: return DP_EVENT_NONE;
     }
 }
 

@@ -97,18 +97,20 @@ static void trim(const char symbol[8], char trimmed[9])
 
 uint32_t dp_venue_instrument(struct dp_venue *venue, const char symbol[8])
 {
+    char trimmed[9];
+    trim(symbol, trimmed);
+    if (trimmed[0] == '\0')
+        return DP_BOOK_NONE;
     uint64_t word;
     memcpy(&word, symbol, sizeof(word));
     uint64_t hash = word * 0x9e3779b97f4a7c15ull >> 32;
     struct dp_venue_symbol *slot = &venue->symbols[hash % DP_VENUE_SYMBOL_SLOTS];
-    char trimmed[9];
-    trim(symbol, trimmed);
     /* The books are asked again each time: a new session may give the index to another symbol. */
     if (memcmp(slot->symbol, symbol, sizeof(slot->symbol)) == 0 &&
         has_symbol(venue, slot->instrument_index, trimmed))
         return slot->instrument_index;
 
-    uint32_t found = trimmed[0] == '\0' ? DP_BOOK_NONE : dp_books_find(venue->books, trimmed);
+    uint32_t found = dp_books_find(venue->books, trimmed);
     if (found != DP_BOOK_NONE) {
         memcpy(slot->symbol, symbol, sizeof(slot->symbol));
         slot->instrument_index = found;
