@@ -95,6 +95,11 @@ size_t dp_generate_fill(struct dp_generate *generate, uint8_t *buf, size_t size)
     return used;
 }
 
+uint64_t dp_generate_written(const struct dp_generate *generate)
+{
+    return generate->written;
+}
+
 void dp_generate_close(struct dp_generate *generate)
 {
     if (generate == NULL)

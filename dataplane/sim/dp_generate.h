@@ -43,6 +43,7 @@ uint32_t dp_generate_next(struct dp_generate *generate, uint8_t message[DP_GENER
 /* Fills buf with whole messages as a BinaryFILE has them, each behind its 2-byte length; returns the bytes written, 0
  * when the session is over. size: at least DP_GENERATE_FRAMED_MAX. */
 size_t dp_generate_fill(struct dp_generate *generate, uint8_t *buf, size_t size);
+uint64_t dp_generate_written(const struct dp_generate *generate); /* messages so far */
 void dp_generate_close(struct dp_generate *generate); /* NULL is fine */
 
 #endif
