@@ -1,5 +1,6 @@
 /*
- * Where the common fields of each type stand. dp_itch_fields.c has all fields by name; a test holds the two together.
+ * Where the common fields of each type stand. dp_itch_fields.c has all fields by name; a test holds
+ * the two together.
  */
 #include "dp_itch.h"
 
@@ -33,8 +34,8 @@ const struct dp_itch_layout dp_itch_layouts[256] = {
     ['X'] = {.length = 23, ORDER_REF(11), QTY4(19)},
     ['D'] = {.length = 19, ORDER_REF(11)},
     ['U'] = {.length = 35, ORDER_REF(11), NEW_ORDER_REF(19), QTY4(27), PRICE4(31)},
-    ['P'] = {.length = 44, ORDER_REF(11), SIDE(19), QTY4(20), STOCK(24), PRICE4(32),
-        MATCH_NUMBER(36)},
+    ['P'] =
+        {.length = 44, ORDER_REF(11), SIDE(19), QTY4(20), STOCK(24), PRICE4(32), MATCH_NUMBER(36)},
     ['Q'] = {.length = 40, QTY8(11), STOCK(19), PRICE4(27), MATCH_NUMBER(31), CODE(39)},
     ['B'] = {.length = 19, MATCH_NUMBER(11)},
     ['I'] = {.length = 50, STOCK(28), CODE(48)},

@@ -1,17 +1,17 @@
 /*
- * dp_itch_decode - the hot half of dp_itch.h, included by it: decoding inline, so that a loop over messages keeps the
- * fields it uses in registers and drops those it does not.
+ * dp_itch_decode - the hot half of dp_itch.h, included by it: decoding inline, so that a loop over
+ * messages keeps the fields it uses in registers and drops those it does not.
  *
- * No branch depends on the type. The types of a live feed follow each other nearly like dice, and a wrongly
- * guessed jump costs more than loading every field; so each type has a line that says where each field stands, and a
- * field that it lacks is loaded from the header and masked away. A number of fewer than eight bytes is loaded with
- * the bytes in front of it, which are masked off as well: nothing behind a field is ever read.
+ * No branch depends on the type. The types of a live feed follow each other nearly like dice, and a
+ * wrongly guessed jump costs more than loading every field; so each type has a line that says where
+ * each field stands, and a field that it lacks is loaded from the header and masked away. A number
+ * of fewer than eight bytes is loaded with the bytes in front of it, which are masked off as well:
+ * nothing behind a field is ever read.
  */
 #ifndef DP_ITCH_DECODE_H
 #define DP_ITCH_DECODE_H
 
 #include "dp_itch.h"
-
 
 /* Where the fields of struct dp_itch_message stand. */
 struct dp_itch_layout {
@@ -48,18 +48,16 @@ static inline uint8_t dp_itch_side(uint8_t code)
     return (uint8_t)((code == 'B') * DP_SIDE_BUY + (code == 'S') * DP_SIDE_SELL);
 }
 
-/* Inline even where a program decodes in many places: the call and the way through memory would cost as much. */
+/* Inline even where a program decodes in many places: the call and the way through memory would
+ * cost as much. */
 __attribute__((always_inline)) static inline enum dp_itch_result dp_itch_decode(
     const uint8_t *data, size_t size, struct dp_itch_message *message)
 {
-    message->type = size == 0 ? 0 : data[0];
-    if (DP_UNLIKELY(size == 0))
-        return DP_ITCH_SHORT;
-    const struct dp_itch_layout *layout = &dp_itch_layouts[data[0]];
-    if (DP_UNLIKELY(size < layout->length))
-        return DP_ITCH_SHORT;
-    if (DP_UNLIKELY(layout->length == 0))
-        return DP_ITCH_UNKNOWN;
+    const struct dp_itch_layout *layout = &dp_itch_layouts[size == 0 ? 0 : data[0]];
+    if (DP_UNLIKELY(size < layout->length || layout->length == 0)) {
+        *message = (struct dp_itch_message){.type = size == 0 ? 0 : data[0]};
+        return size == 0 || layout->length > 0 ? DP_ITCH_SHORT : DP_ITCH_UNKNOWN;
+    }
 
     *message = (struct dp_itch_message){
         .type = data[0],

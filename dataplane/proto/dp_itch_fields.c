@@ -1,11 +1,16 @@
 /*
- * The 23 messages as data: what dp_itch_decode() knows in code, by name, for rendering and for tests.
+ * The 23 messages as data: what dp_itch_decode() knows in code, by name, for rendering and for
+ * tests.
  */
 #include "dp_itch.h"
 
+/* clang-format off */
 #define HEADER_FIELDS \
-    {"message_type", 0, 1, DP_ITCH_CHAR}, {"stock_locate", 1, 2, DP_ITCH_UINT}, \
-        {"tracking_number", 3, 2, DP_ITCH_UINT}, {"timestamp", 5, 6, DP_ITCH_TIME6}
+    {"message_type", 0, 1, DP_ITCH_CHAR}, \
+    {"stock_locate", 1, 2, DP_ITCH_UINT}, \
+    {"tracking_number", 3, 2, DP_ITCH_UINT}, \
+    {"timestamp", 5, 6, DP_ITCH_TIME6}
+/* clang-format on */
 
 static const struct dp_itch_field system_event[] = {
     HEADER_FIELDS,
@@ -199,7 +204,9 @@ static const struct dp_itch_field direct_listing_capital_raise[] = {
 };
 
 #define FIELD_COUNT(fields) (uint8_t)(sizeof(fields) / sizeof((fields)[0]))
+/* clang-format off */
 #define TYPE(type, length, fields) {type, length, FIELD_COUNT(fields), #fields, fields}
+/* clang-format on */
 
 static const struct dp_itch_type types[] = {
     TYPE('S', 12, system_event),

@@ -1,6 +1,7 @@
 /*
- * Decoding for people. A line is first written without bounds checks into room that holds the longest one: names and
- * punctuation of a type are constant, every number has at most 20 digits, every byte of text at most six characters.
+ * Decoding for people. A line is first written without bounds checks into room that holds the
+ * longest one: names and punctuation of a type are constant, every number has at most 20 digits,
+ * every byte of text at most six characters.
  */
 #include "dp_itch.h"
 
@@ -98,15 +99,11 @@ static char *put_json_value(char *at, const struct dp_itch_field *field, const u
 static char *put_text_value(char *at, const struct dp_itch_field *field, const uint8_t *bytes)
 {
     switch (field->kind) {
-    case DP_ITCH_PRICE4:
-        return put_decimal(at, load_uint(bytes, 4), 10000, 4);
-    case DP_ITCH_PRICE8:
-        return put_decimal(at, load_uint(bytes, 8), 100000000, 8);
+    case DP_ITCH_PRICE4: return put_decimal(at, load_uint(bytes, 4), 10000, 4);
+    case DP_ITCH_PRICE8: return put_decimal(at, load_uint(bytes, 8), 100000000, 8);
     case DP_ITCH_CHAR:
-    case DP_ITCH_ALPHA:
-        return put_bytes(at, bytes, stripped_size(bytes, field->length), false);
-    default:
-        return put_uint(at, load_uint(bytes, field->length), 1);
+    case DP_ITCH_ALPHA: return put_bytes(at, bytes, stripped_size(bytes, field->length), false);
+    default: return put_uint(at, load_uint(bytes, field->length), 1);
     }
 }
 

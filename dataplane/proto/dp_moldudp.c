@@ -3,7 +3,8 @@
 #include <errno.h>
 
 #define SESSION_SIZE 10
-#define OLD_SESSIONS_MAX 8 /* remembered, so that the slower line's last packets open no session again */
+/* Remembered, so that the slower line's last packets open no session again. */
+#define OLD_SESSIONS_MAX 8
 
 /* A packet, heartbeat or end mark ahead of a hole. */
 struct held {
@@ -25,8 +26,8 @@ struct dp_moldudp_feed {
     uint8_t old_sessions[OLD_SESSIONS_MAX][SESSION_SIZE];
     uint32_t old_count; /* ever; the latest OLD_SESSIONS_MAX are kept */
     uint32_t held_count;
-    /* The first held_count entries wait, by sequence; the rest own the free buffers. The buffers, packet_size_max
-     * bytes each, stand behind the last entry. */
+    /* The first held_count entries wait, by sequence; the rest own the free buffers. The buffers,
+     * packet_size_max bytes each, stand behind the last entry. */
     struct held held[];
 };
 
@@ -193,7 +194,8 @@ static int64_t hole_time_ns(const struct dp_moldudp_feed *feed)
 void dp_moldudp_feed_poll(
     struct dp_moldudp_feed *feed, int64_t now_ns, const struct dp_moldudp_handler *handler)
 {
-    bool all = now_ns == INT64_MAX; /* no time of day: it would stop the clock of the packets to come */
+    /* No time of day: taken as one, it would stop the clock for all packets to come. */
+    bool all = now_ns == INT64_MAX;
     if (!all && now_ns > feed->now_ns)
         feed->now_ns = now_ns;
     while (feed->held_count > 0 &&
@@ -220,8 +222,8 @@ static void start_session(struct dp_moldudp_feed *feed, const uint8_t *session, 
 }
 
 /* Gives up what the old session still misses; the new one starts at 1, as all do. */
-static void change_session(struct dp_moldudp_feed *feed, const uint8_t *session,
-    const struct dp_moldudp_handler *handler)
+static void change_session(
+    struct dp_moldudp_feed *feed, const uint8_t *session, const struct dp_moldudp_handler *handler)
 {
     dp_moldudp_feed_poll(feed, INT64_MAX, handler);
     memcpy(feed->old_sessions[feed->old_count++ % OLD_SESSIONS_MAX], feed->session, SESSION_SIZE);
@@ -304,8 +306,8 @@ size_t dp_moldudp_feed_size(const struct dp_moldudp_config *config)
     return sizeof(struct dp_moldudp_feed) + config->hold_count_max * per_packet;
 }
 
-int dp_moldudp_feed_init(struct dp_moldudp_feed *feed, const struct dp_moldudp_config *config,
-    struct dp_err *err)
+int dp_moldudp_feed_init(
+    struct dp_moldudp_feed *feed, const struct dp_moldudp_config *config, struct dp_err *err)
 {
     if (config->hold_count_max > DP_MOLDUDP_HOLD_COUNT_MAX)
         return dp_err_set(err, EINVAL, "moldudp: hold_count_max: %u; give at most %u",

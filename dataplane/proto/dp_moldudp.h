@@ -1,11 +1,12 @@
 /*
  * dp_moldudp - MoldUDP64 1.00: packets, and the arbitration of two lines into one sequence.
  *
- * dp_moldudp_parse() is a pure function over (bytes, size). struct dp_moldudp_feed joins lines A and B (any number of
- * lines: the first copy of a message wins): packets go in as they arrive, messages come out once each, in
- * sequence. A packet, heartbeat or end mark ahead of the expected number is held (copied, bounded); when the hold is
- * full or its time is up, the hole is given up: the callback hears of the gap first and of the messages behind it
- * afterwards. Callbacks do not call the feed. One thread.
+ * dp_moldudp_parse() is a pure function over (bytes, size). struct dp_moldudp_feed joins lines A
+ * and B (any number of lines: the first copy of a message wins): packets go in as they arrive,
+ * messages come out once each, in sequence. A packet, heartbeat or end mark ahead of the expected
+ * number is held (copied, bounded); when the hold is full or its time is up, the hole is given up:
+ * the callback hears of the gap first and of the messages behind it afterwards. Callbacks do not
+ * call the feed. One thread.
  */
 #ifndef DP_MOLDUDP_H
 #define DP_MOLDUDP_H
@@ -20,58 +21,68 @@
 
 struct dp_moldudp_packet {
     const uint8_t *session; /* 10 bytes, opaque */
-    uint64_t sequence;      /* of the first message; of the next one for heartbeat and end of session */
+    uint64_t sequence; /* of the first message; of the next one for heartbeat and end of session */
     uint16_t message_count; /* as on the wire: 0 heartbeat, 0xffff end of session */
-    const uint8_t *blocks;  /* length-prefixed messages; checked to end exactly at the packet's end */
+    const uint8_t *blocks; /* length-prefixed messages, known to end where the packet ends */
     size_t blocks_size;
 };
 
-/* False when malformed: shorter than a header, blocks that do not end at the packet's end, numbers past 64 bits. */
+/* False when malformed: shorter than a header, blocks that do not end at the packet's end, numbers
+ * past 64 bits. */
 bool dp_moldudp_parse(const uint8_t *data, size_t size, struct dp_moldudp_packet *packet);
 
 enum dp_moldudp_verdict {
-    DP_MOLDUDP_DELIVERED, /* at least one new message went out */
-    DP_MOLDUDP_DUPLICATE, /* all seen before */
-    DP_MOLDUDP_HELD,      /* ahead of a hole: kept */
-    DP_MOLDUDP_IDLE,      /* heartbeat or end of session with nothing missing */
-    DP_MOLDUDP_MALFORMED, /* also: larger than packet_size_max; number 0 where numbers start at sequence_first */
+    DP_MOLDUDP_DELIVERED,   /* at least one new message went out */
+    DP_MOLDUDP_DUPLICATE,   /* all seen before */
+    DP_MOLDUDP_HELD,        /* ahead of a hole: kept */
+    DP_MOLDUDP_IDLE,        /* heartbeat or end of session with nothing missing */
+    DP_MOLDUDP_MALFORMED,   /* also above packet_size_max, or number 0 after another first one */
     DP_MOLDUDP_OLD_SESSION, /* of a session that is over, or more than its end mark allowed */
 };
 
 struct dp_moldudp_handler {
     void *context;
-    /* One message, in sequence. data is valid during the call only. time_ns is when it could go out: the arrival of
-     * the packet that brought it or closed the hole before it; it never goes back. */
-    void (*on_message)(void *context, uint64_t sequence, const uint8_t *data, size_t size, int64_t time_ns);
+    /* One message, in sequence. data is valid during the call only. time_ns is when it could go
+     * out: the arrival of the packet that brought it or closed the hole before it; it never goes
+     * back. */
+    void (*on_message)(
+        void *context, uint64_t sequence, const uint8_t *data, size_t size, int64_t time_ns);
     /* Messages first .. last are missing on every line and will not come. */
     void (*on_gap)(void *context, uint64_t first, uint64_t last, int64_t time_ns);
-    /* Another session began, at number 1: empty books. Not called for the first one. session is 10 bytes. What the
-     * old one still missed has been given up; on_end is not called for an end mark that never came. */
+    /* Another session began, at number 1: empty books. Not called for the first one. session is 10
+     * bytes. What the old one still missed has been given up; on_end is not called for an end mark
+     * that never came. */
     void (*on_session)(void *context, const uint8_t *session);
-    void (*on_end)(void *context); /* end of session reached with nothing missing or the rest given up */
+    /* End of session reached with nothing missing or the rest given up. Once a session. */
+    void (*on_end)(void *context);
 };
 
 struct dp_moldudp_config {
-    uint32_t hold_count_max;   /* packets held at once */
-    uint32_t packet_size_max;  /* bytes of one MoldUDP64 packet */
-    int64_t gap_timeout_ns;    /* a hole known for longer than this is given up */
-    uint64_t sequence_first;   /* first number expected: 1 at the start of a day; 0 = take the first packet's */
+    uint32_t hold_count_max;  /* packets held at once */
+    uint32_t packet_size_max; /* bytes of one MoldUDP64 packet */
+    int64_t gap_timeout_ns;   /* a hole known for longer than this is given up */
+    uint64_t sequence_first;  /* 1 at the start of a day; 0: start at the first packet's */
 };
 
 struct dp_moldudp_feed; /* opaque; holds no pointers but what the handler carries */
 
 /* Bytes of memory, aligned to 8, that a feed takes. */
 size_t dp_moldudp_feed_size(const struct dp_moldudp_config *config);
-int dp_moldudp_feed_init(struct dp_moldudp_feed *feed, const struct dp_moldudp_config *config, struct dp_err *err);
-/* time_ns: receive time of the packet; never goes back (a smaller one is taken as the largest so far). Holes whose time
- * is up are given up first. */
+int dp_moldudp_feed_init(
+    struct dp_moldudp_feed *feed, const struct dp_moldudp_config *config, struct dp_err *err);
+/* time_ns: receive time of the packet; never goes back (a smaller one is taken as the largest so
+ * far). Holes whose time is up are given up first. */
 enum dp_moldudp_verdict dp_moldudp_feed_push(struct dp_moldudp_feed *feed, const uint8_t *data,
     size_t size, int64_t time_ns, const struct dp_moldudp_handler *handler);
-/* Gives up holes whose time is up; called between packets and at the end (with INT64_MAX: all holes). */
-void dp_moldudp_feed_poll(struct dp_moldudp_feed *feed, int64_t now_ns, const struct dp_moldudp_handler *handler);
-uint64_t dp_moldudp_feed_expected(const struct dp_moldudp_feed *feed); /* next sequence number to go out */
+/* Gives up holes whose time is up; called between packets and at the end (with INT64_MAX: all
+ * holes). */
+void dp_moldudp_feed_poll(
+    struct dp_moldudp_feed *feed, int64_t now_ns, const struct dp_moldudp_handler *handler);
+/* The next sequence number to go out. */
+uint64_t dp_moldudp_feed_expected(const struct dp_moldudp_feed *feed);
 
 /* Writes a header; returns DP_MOLDUDP_HEADER_SIZE. session: 10 bytes. */
-size_t dp_moldudp_build(uint8_t *data, const uint8_t *session, uint64_t sequence, uint16_t message_count);
+size_t dp_moldudp_build(
+    uint8_t *data, const uint8_t *session, uint64_t sequence, uint16_t message_count);
 
 #endif

@@ -37,7 +37,8 @@ uint32_t dp_net_sum(const uint8_t *data, size_t size, uint32_t sum)
         total += dp_load_be32(data);
     for (uint32_t index = 0; index < size; index++)
         total += (uint64_t)data[index] << (24 - 8 * index);
-    /* One's complement: a carry out of the top comes back in at the bottom. Twice, for the first may carry again. */
+    /* One's complement: a carry out of the top comes back in at the bottom. Twice, for the first
+     * may carry again. */
     total = (total & 0xffffffff) + (total >> 32);
     total = (total & 0xffffffff) + (total >> 32);
     return (uint32_t)total;
@@ -105,8 +106,8 @@ static bool segment_sum_is_wrong(
 static enum dp_net_result parse_segment(const uint8_t *ip_addresses, struct view segment,
     bool check_checksums, struct dp_net_packet *packet)
 {
-    enum dp_net_result result = packet->protocol == DP_NET_UDP ? parse_udp(segment, packet)
-                                                               : parse_tcp(segment, packet);
+    enum dp_net_result result =
+        packet->protocol == DP_NET_UDP ? parse_udp(segment, packet) : parse_tcp(segment, packet);
     if (result == DP_NET_OK && check_checksums &&
         segment_sum_is_wrong(ip_addresses, segment, packet))
         return DP_NET_CHECKSUM;
@@ -166,8 +167,8 @@ enum dp_net_result dp_net_parse(
     return parse_ip(view_from(view, ETHERNET_SIZE), check_checksums, packet);
 }
 
-static void build_ethernet(uint8_t *frame, const struct dp_net_endpoint *source,
-    const struct dp_net_endpoint *target)
+static void build_ethernet(
+    uint8_t *frame, const struct dp_net_endpoint *source, const struct dp_net_endpoint *target)
 {
     memcpy(frame, target->mac, 6);
     memcpy(frame + 6, source->mac, 6);

@@ -27,6 +27,17 @@ static void test_every_shorter_length_is_short(void)
         }
 }
 
+/* Field by field: padding may differ. stock points elsewhere. */
+static bool same(const struct dp_itch_message *one, const struct dp_itch_message *other)
+{
+    return one->type == other->type && one->side == other->side && one->code == other->code &&
+        one->market_code == other->market_code && one->stock_locate == other->stock_locate &&
+        one->tracking_number == other->tracking_number && one->price4 == other->price4 &&
+        one->timestamp_ns == other->timestamp_ns && one->order_ref == other->order_ref &&
+        one->new_order_ref == other->new_order_ref && one->qty == other->qty &&
+        one->match_number == other->match_number && (one->stock == NULL) == (other->stock == NULL);
+}
+
 static void test_longer_messages_give_their_known_prefix(void)
 {
     const struct dp_itch_type *type;
@@ -35,12 +46,9 @@ static void test_longer_messages_give_their_known_prefix(void)
         uint8_t letter = (uint8_t)type->type;
         const uint8_t *data = filled(letter, 0x42, type->length);
         CHECK_EQUAL(dp_itch_decode(data, type->length, &exact), DP_ITCH_OK);
-        bool has_stock = exact.stock != NULL;
         data = filled(letter, 0x42, type->length + 1u);
         CHECK_EQUAL(dp_itch_decode(data, type->length + 1u, &longer), DP_ITCH_LONGER);
-        CHECK_EQUAL(longer.stock != NULL, has_stock);
-        exact.stock = longer.stock = NULL;
-        CHECK(memcmp(&exact, &longer, sizeof(exact)) == 0);
+        CHECK(same(&exact, &longer));
     }
 }
 
@@ -99,8 +107,8 @@ static void test_fields_are_contiguous_and_fill_the_length(void)
 }
 
 /* Locate 1, tracking 2, 09:30:00.000000001, order 3, sell 400 of "AB", at 12.34. */
-static const uint8_t add_order[36] = {'A', 0, 1, 0, 2, 0x1f, 0x1a, 0xce, 0xd9, 0xf0, 0x01, 0, 0, 0, 0,
-    0, 0, 0, 3, 'S', 0, 0, 1, 0x90, 'A', 'B', ' ', ' ', ' ', ' ', ' ', ' ', 0, 1, 0xe2, 0x08};
+static const uint8_t add_order[36] = {'A', 0, 1, 0, 2, 0x1f, 0x1a, 0xce, 0xd9, 0xf0, 0x01, 0, 0, 0,
+    0, 0, 0, 0, 3, 'S', 0, 0, 1, 0x90, 'A', 'B', ' ', ' ', ' ', ' ', ' ', ' ', 0, 1, 0xe2, 0x08};
 
 static void test_an_add_is_decoded_whole(void)
 {
@@ -122,12 +130,14 @@ static void test_rendering_says_every_field(void)
 {
     char text[DP_ITCH_TEXT_SIZE];
     CHECK(dp_itch_render(add_order, sizeof(add_order), false, text, sizeof(text)) == strlen(text));
-    CHECK_TEXT(text, "09:30:00.000000001 add_order stock_locate=1 tracking_number=2 "
-                     "order_reference_number=3 side=S shares=400 stock=AB price=12.3400");
+    CHECK_TEXT(text,
+        "09:30:00.000000001 add_order stock_locate=1 tracking_number=2 "
+        "order_reference_number=3 side=S shares=400 stock=AB price=12.3400");
     CHECK(dp_itch_render(add_order, sizeof(add_order), true, text, sizeof(text)) == strlen(text));
-    CHECK_TEXT(text, "{\"type\":\"A\",\"name\":\"add_order\",\"message_type\":\"A\",\"stock_locate\":1,"
-                     "\"tracking_number\":2,\"timestamp\":34200000000001,\"order_reference_number\":3,"
-                     "\"side\":\"S\",\"shares\":400,\"stock\":\"AB\",\"price\":123400}");
+    CHECK_TEXT(text,
+        "{\"type\":\"A\",\"name\":\"add_order\",\"message_type\":\"A\",\"stock_locate\":1,"
+        "\"tracking_number\":2,\"timestamp\":34200000000001,\"order_reference_number\":3,"
+        "\"side\":\"S\",\"shares\":400,\"stock\":\"AB\",\"price\":123400}");
 }
 
 static void test_bytes_that_are_no_text_are_escaped(void)

@@ -17,7 +17,8 @@ static void say(struct out *out, const char *form, uint64_t first, uint64_t last
     snprintf(out->text + size, sizeof(out->text) - size, form, first, last);
 }
 
-static void on_message(void *context, uint64_t sequence, const uint8_t *data, size_t size, int64_t time_ns)
+static void on_message(
+    void *context, uint64_t sequence, const uint8_t *data, size_t size, int64_t time_ns)
 {
     (void)time_ns;
     CHECK_EQUAL(size, 1);
@@ -61,7 +62,8 @@ static void test_every_shorter_length_is_malformed(void)
     size_t size = build(data, 1, 5, 4);
     struct dp_moldudp_packet packet;
     for (size_t cut = 0; cut < size; cut++)
-        CHECK_THAT(!dp_moldudp_parse(guard_place(data, cut), cut, &packet), "length %zu passed", cut);
+        CHECK_THAT(
+            !dp_moldudp_parse(guard_place(data, cut), cut, &packet), "length %zu passed", cut);
     CHECK(dp_moldudp_parse(guard_place(data, size), size, &packet));
     CHECK_EQUAL(packet.sequence, 5);
     CHECK_EQUAL(packet.message_count, 4);
@@ -125,7 +127,10 @@ struct step {
 };
 
 #define STEPS_MAX 8
-#define POLL_ALL {0, 0, 0, INT64_MAX}
+#define POLL_ALL \
+    { \
+        0, 0, 0, INT64_MAX \
+    }
 
 static const struct scenario {
     const char *name;
@@ -139,14 +144,15 @@ static const struct scenario {
     {"a hole closes", 1, {{1, 1, 1, 1}, {1, 3, 1, 1}, {1, 5, 1, 1}, {1, 2, 1, 1}, {1, 4, 1, 1}},
         "1 2 3 4 5 "},
     {"a hole closes with more than it missed", 1, {{1, 3, 2, 1}, {1, 1, 3, 1}}, "1 2 3 4 "},
-    {"two cuts of the same messages are held", 1, {{1, 3, 2, 1}, {1, 3, 3, 1}, {1, 4, 1, 1}, {1, 1, 2, 1}},
-        "1 2 3 4 5 "},
+    {"two cuts of the same messages are held", 1,
+        {{1, 3, 2, 1}, {1, 3, 3, 1}, {1, 4, 1, 1}, {1, 1, 2, 1}}, "1 2 3 4 5 "},
     {"a hole is given up when its time is up", 1, {{1, 1, 1, 1}, {1, 3, 1, 5}, {0, 0, 0, 16}},
         "1 gap:2-2 3 "},
     {"not before", 1, {{1, 1, 1, 1}, {1, 3, 1, 5}, {0, 0, 0, 15}}, "1 "},
     {"the next packet also tells the time", 1, {{1, 1, 1, 1}, {1, 3, 1, 5}, {1, 4, 1, 16}},
         "1 gap:2-2 3 4 "},
-    {"a second hole has its own time", 1, {{1, 2, 1, 1}, {1, 4, 1, 8}, {0, 0, 0, 12}}, "gap:1-1 2 "},
+    {"a second hole has its own time", 1, {{1, 2, 1, 1}, {1, 4, 1, 8}, {0, 0, 0, 12}},
+        "gap:1-1 2 "},
     {"time that goes back stands still", 1, {{1, 2, 1, 9}, {1, 4, 1, 3}, {0, 0, 0, 19}}, ""},
     {"a heartbeat shows a hole", 1, {{1, 3, 0, 1}, {0, 0, 0, 12}}, "gap:1-2 "},
     {"heartbeats behind each other keep their time", 1, {{1, 3, 0, 1}, {1, 5, 0, 6}, {0, 0, 0, 12}},
@@ -160,14 +166,17 @@ static const struct scenario {
     {"a late start takes what comes", 0, {{1, 100, 2, 1}, {1, 102, 1, 1}}, "100 101 102 "},
     {"a late start is a hole when the first is known", 1, {{1, 100, 1, 1}, POLL_ALL},
         "gap:1-99 100 "},
-    {"the end comes once", 1, {{1, 1, 1, 1}, {1, 2, END, 1}, {1, 2, END, 1}, {1, 2, 0, 2}}, "1 end "},
+    {"the end comes once", 1, {{1, 1, 1, 1}, {1, 2, END, 1}, {1, 2, END, 1}, {1, 2, 0, 2}},
+        "1 end "},
     {"the end waits for a hole", 1, {{1, 3, END, 1}, {1, 3, END, 1}, {1, 1, 2, 1}}, "1 2 end "},
     {"the end after a loss", 1, {{1, 3, END, 1}, POLL_ALL}, "gap:1-2 end "},
-    {"nothing is added behind the end", 1, {{1, 1, END, 1}, {1, 1, 1, 1}, {1, 5, 1, 1}, POLL_ALL}, "end "},
+    {"nothing is added behind the end", 1, {{1, 1, END, 1}, {1, 1, 1, 1}, {1, 5, 1, 1}, POLL_ALL},
+        "end "},
     {"not even what was held", 1, {{1, 3, 1, 1}, {1, 2, END, 1}, {1, 1, 1, 1}, POLL_ALL}, "1 end "},
     {"another session starts at 1", 1, {{1, 1, 1, 1}, {1, 3, 1, 1}, {2, 2, 1, 1}, {2, 1, 1, 1}},
         "1 gap:2-2 3 session:2 1 2 "},
-    {"an old session stays over", 1, {{1, 1, 1, 1}, {2, 1, 1, 1}, {1, 2, 1, 1}, {3, 1, 1, 1}, {2, 2, 1, 1}},
+    {"an old session stays over", 1,
+        {{1, 1, 1, 1}, {2, 1, 1, 1}, {1, 2, 1, 1}, {3, 1, 1, 1}, {2, 2, 1, 1}},
         "1 session:2 1 session:3 1 "},
     {"number 0 does not exist", 1, {{1, 0, 2, 1}, {1, 1, 1, 1}}, "1 "},
     {"unless the first packet says so", 0, {{1, 0, 2, 1}, {1, 2, 1, 1}}, "0 1 2 "},
@@ -220,12 +229,18 @@ static void test_verdicts(void)
         struct step step;
         enum dp_moldudp_verdict verdict;
     } rows[] = {
-        {{1, 1, 2, 1}, DP_MOLDUDP_DELIVERED}, {{1, 1, 2, 1}, DP_MOLDUDP_DUPLICATE},
-        {{1, 5, 2, 1}, DP_MOLDUDP_HELD}, {{1, 5, 2, 1}, DP_MOLDUDP_DUPLICATE},
-        {{1, 6, 1, 1}, DP_MOLDUDP_DUPLICATE}, {{1, 8, 0, 1}, DP_MOLDUDP_HELD},
-        {{1, 3, 0, 1}, DP_MOLDUDP_IDLE}, {{1, 3, 2, 1}, DP_MOLDUDP_DELIVERED},
-        {{1, 0, 2, 1}, DP_MOLDUDP_MALFORMED}, {{1, 7, END, 1}, DP_MOLDUDP_IDLE},
-        {{1, 7, 1, 1}, DP_MOLDUDP_OLD_SESSION}, {{2, 1, 1, 1}, DP_MOLDUDP_DELIVERED},
+        {{1, 1, 2, 1}, DP_MOLDUDP_DELIVERED},
+        {{1, 1, 2, 1}, DP_MOLDUDP_DUPLICATE},
+        {{1, 5, 2, 1}, DP_MOLDUDP_HELD},
+        {{1, 5, 2, 1}, DP_MOLDUDP_DUPLICATE},
+        {{1, 6, 1, 1}, DP_MOLDUDP_DUPLICATE},
+        {{1, 8, 0, 1}, DP_MOLDUDP_HELD},
+        {{1, 3, 0, 1}, DP_MOLDUDP_IDLE},
+        {{1, 3, 2, 1}, DP_MOLDUDP_DELIVERED},
+        {{1, 0, 2, 1}, DP_MOLDUDP_MALFORMED},
+        {{1, 7, END, 1}, DP_MOLDUDP_IDLE},
+        {{1, 7, 1, 1}, DP_MOLDUDP_OLD_SESSION},
+        {{2, 1, 1, 1}, DP_MOLDUDP_DELIVERED},
         {{1, 8, 1, 1}, DP_MOLDUDP_OLD_SESSION},
     };
     struct dp_moldudp_config wanted = config;
