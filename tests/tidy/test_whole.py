@@ -71,18 +71,27 @@ def test_every_extension_has_types_beside_it():
     assert not missing, "\n".join(missing)
 
 
+def commands(name: str) -> list[tuple[int, str, str]]:
+    """Return line, program and first word of what a document tells its reader to type."""
+    found, fenced = [], False
+    for number, line in tree.numbered(name):
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+        start = r"^\s*(?:\$ )?" if fenced else "`"
+        for match in re.finditer(start + r"(make|tickplane) ([a-z]+)\b", line):
+            found.append((number, match[1], match[2]))
+    return found
+
+
 def test_commands_in_the_documents_exist():
     targets = set(re.findall(r"^([a-z]+):", tree.text("Makefile"), re.MULTILINE))
-    wrong = []
-    for name in tree.ending(".md"):
-        for number, line in tree.numbered(name):
-            # Commands stand in backticks or at the start of an indented or fenced line.
-            for word in re.findall(r"(?:`|^\s*(?:\$ )?)make ([a-z]+)\b", line):
-                if word not in targets:
-                    wrong.append(f"{name}:{number}: make {word}")
-            for word in re.findall(r"(?:`|^\s*(?:\$ )?)tickplane ([a-z]+)\b", line):
-                if word not in VERBS:
-                    wrong.append(f"{name}:{number}: tickplane {word}")
+    known = {"make": targets, "tickplane": set(VERBS)}
+    wrong = [
+        f"{name}:{number}: {program} {word}"
+        for name in tree.ending(".md")
+        for number, program, word in commands(name)
+        if word not in known[program]
+    ]
     assert not wrong, "\n".join(wrong)
 
 
