@@ -22,6 +22,7 @@ from appliance.config_section import ConfigError, Section, compose, suggestion
 SIZE_MAX = 1 << 20
 QTY_MAX = 999_999  # OUCH 5.0, Enter Order, Quantity
 STRATEGIES_MAX = 16
+DUPLICATES_MAX = 29  # equal orders remembered a strategy: DP_RISK_DUPLICATES_MAX
 COUNT_MAX = 1 << 30  # of records in one part of the region
 SECOND_NS = 1_000_000_000
 BUILT_IN = ("market_maker", "imbalance_taker")
@@ -389,7 +390,7 @@ def parse_strategy_limits(section: Section) -> StrategyLimits:
         open_order_count_max=section.integer("max_open_orders", 1, COUNT_MAX),
         order_rate_max=section.integer("order_rate", 1, 100_000_000),
         order_burst_max=section.integer("order_burst", 1, 100_000_000),
-        duplicate_count_max=section.integer("duplicate_count", 1, 1_000_000),
+        duplicate_count_max=section.integer("duplicate_count", 1, DUPLICATES_MAX),
         duplicate_window_ns=section.integer("duplicate_window_ms", 1, 60_000) * 1_000_000,
     )
 

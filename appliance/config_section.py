@@ -166,6 +166,10 @@ class Section:
             self.fail(key, f"{text} is too {size}; give an amount {limits}")
         return value
 
+    def texts(self) -> dict[str, str]:
+        """Return every key with its value as written, for a strategy that is not Python."""
+        return {key: self._scalar(key, "1") for key in self}
+
     def words(self, key: str) -> tuple[str, ...]:
         """Return a list of words, none of them twice."""
         words: list[str] = []

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from appliance.report import render
 from appliance.strategy_loader import load_strategy
 from dataplane.engine import Engine, EngineSettings
 from dataplane.journal import verify
+from dataplane.strategy import StrategyError
 
 CHUNK = 100_000  # messages between two looks at the clock and at Ctrl-C
 PROGRESS_SECONDS = 0.5
@@ -67,14 +69,15 @@ def replay(args: argparse.Namespace, config: Config, region_path: str) -> dict[s
             limits=strategy.limits,
         )
     started = time.perf_counter()
-    engine.start(args.file)
-    interrupted = run_to_end(engine, progress=not args.quiet and sys.stderr.isatty())
+    ending = run_to_end(engine, args)
     seconds = time.perf_counter() - started
-    engine.finish()
+    last = finish(engine)
+    ending = ending or last
     return {
         "source": args.file,
         "strategies": [strategy.name for strategy in config.strategies],
-        "interrupted": interrupted,
+        "interrupted": isinstance(ending, KeyboardInterrupt),
+        "failure": str(ending) if isinstance(ending, StrategyError) else None,
         **facts(engine, seconds),
         "journal": journal_facts(args.journal),
     }
@@ -121,20 +124,39 @@ def region_file(config: Config) -> Iterator[str]:
         Path(path).unlink(missing_ok=True)
 
 
-def run_to_end(engine: Engine, *, progress: bool) -> bool:
-    """Work through the session; return True when Ctrl-C cut it short."""
+def run_to_end(engine: Engine, args: argparse.Namespace) -> BaseException | None:
+    """Work through the session; return what cut it short: Ctrl-C, a strategy's exception, or None."""
+    progress = not args.quiet and sys.stderr.isatty()
     shown = 0.0
     try:
+        engine.start(args.file)
         while engine.run(CHUNK):
             if progress and time.monotonic() - shown > PROGRESS_SECONDS:
                 shown = time.monotonic()
                 show_progress(engine)
-    except KeyboardInterrupt:
-        return True
+    except (KeyboardInterrupt, StrategyError) as cause:
+        show_cause(cause)
+        return cause
     finally:
         if progress:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-    return False
+    return None
+
+
+def finish(engine: Engine) -> BaseException | None:
+    """End the session; return what a strategy raised in its last words, or None."""
+    try:
+        engine.finish()
+    except StrategyError as cause:
+        show_cause(cause)
+        return cause
+    return None
+
+
+def show_cause(cause: BaseException) -> None:
+    """Show whoever wrote the strategy where it failed."""
+    if cause.__cause__ is not None:
+        traceback.print_exception(cause.__cause__, file=sys.stderr)
 
 
 def show_progress(engine: Engine) -> None:
@@ -213,6 +235,9 @@ def exit_status(result: dict[str, Any]) -> int:
     """Return 1 for a fault in the data or the journal, 130 after Ctrl-C, else 0."""
     if result["fault"]:
         print(f"tickplane: {result['fault']}", file=sys.stderr)
+        return 1
+    if result["failure"]:
+        print(f"tickplane: strategy {result['failure']}", file=sys.stderr)
         return 1
     if result["journal"] and not result["journal"]["verified"]:
         return 1

@@ -38,8 +38,8 @@ def render(facts: dict[str, Any]) -> str:
 def heading(facts: dict[str, Any]) -> str:
     """Say what ran, and how it ended."""
     ended = "stopped by Ctrl-C" if facts["interrupted"] else "ran to the end"
-    if facts["fault"]:
-        ended = f"ended early: {facts['fault']}"
+    if facts["fault"] or facts["failure"]:
+        ended = f"ended early: {facts['fault'] or facts['failure']}"
     strategies = ", ".join(facts["strategies"])
     return f"tickplane replay  {facts['source']}\nstrategies {strategies}; {ended}"
 

@@ -3,38 +3,13 @@
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from dataplane.dp_book cimport dp_books
+from dataplane.dp_clock cimport dp_clock
+from dataplane.dp_counter cimport dp_counters
+from dataplane.dp_digest cimport dp_digest
 from dataplane.dp_err cimport dp_err
+from dataplane.dp_hist cimport dp_hist, dp_stage
 from dataplane.dp_strategy cimport dp_strategy
 
-
-cdef extern from "dp_counter.h" nogil:
-    struct dp_counters:
-        pass
-    const int DP_COUNTER_COUNT
-    uint64_t dp_counter_read(const dp_counters *counters, int id)
-    const char *dp_counter_key(int id)
-
-cdef extern from "dp_hist.h" nogil:
-    struct dp_hist:
-        uint64_t count
-        uint64_t max
-    const int DP_STAGE_COUNT
-    const char *dp_stage_key(int stage)
-    uint64_t dp_hist_percentile(const dp_hist *hist, uint32_t per_100000)
-
-cdef extern from "dp_clock.h" nogil:
-    struct dp_clock:
-        uint64_t tsc_hz
-        uint64_t error_ppb
-        uint64_t overhead_tsc
-        bint invariant
-    uint64_t dp_clock_ticks_to_ns(const dp_clock *clock, uint64_t ticks)
-
-cdef extern from "dp_digest.h" nogil:
-    struct dp_digest:
-        pass
-    const int DP_DIGEST_TEXT_SIZE
-    void dp_digest_text(const dp_digest *digest, char *text)
 
 cdef extern from "dp_net.h" nogil:
     struct dp_net_endpoint:
@@ -163,7 +138,7 @@ cdef extern from "dp_engine.h" nogil:
     dp_risk *dp_engine_risk(dp_engine *engine)
     dp_submit *dp_engine_submit(dp_engine *engine)
     dp_counters *dp_engine_counters(dp_engine *engine)
-    dp_hist *dp_engine_hist(dp_engine *engine, int stage)
+    dp_hist *dp_engine_hist(dp_engine *engine, dp_stage stage)
     dp_engine_status *dp_engine_status_of "dp_engine_status" (dp_engine *engine)
     const dp_clock *dp_engine_clock(const dp_engine *engine)
     const dp_digest *dp_engine_events_digest(const dp_engine *engine)

@@ -4,28 +4,8 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from dataplane.dp_book cimport dp_book_level_view
 from dataplane.dp_err cimport dp_err
-from dataplane.dp_event cimport dp_event
+from dataplane.dp_event cimport dp_event, dp_reason, dp_side
 
-
-cdef extern from "dp_base.h" nogil:
-    const int64_t DP_PRICE_NONE
-    enum dp_side:
-        DP_SIDE_NONE
-        DP_SIDE_BUY
-        DP_SIDE_SELL
-
-cdef extern from "dp_event.h" nogil:
-    enum dp_time_in_force:
-        DP_TIF_DAY
-        DP_TIF_IOC
-
-cdef extern from "dp_reason.h" nogil:
-    enum dp_reason:
-        DP_REASON_ACCEPTED
-        DP_REASON_COUNT
-    const char *dp_reason_name(dp_reason reason)
-    const char *dp_reason_words(dp_reason reason)
-    int dp_reason_ord_rej_reason(dp_reason reason)
 
 cdef extern from "dp_submit.h" nogil:
     struct dp_request:

@@ -17,22 +17,28 @@ from libc.string cimport memcpy, memset
 
 from dataplane.books cimport Books, books_view
 from dataplane.dp_book cimport dp_book_best_ask, dp_book_best_bid, dp_book_symbol
+from dataplane.dp_clock cimport dp_clock_ticks_to_ns
+from dataplane.dp_counter cimport (
+    DP_COUNTER_COUNT, dp_counter, dp_counter_key, dp_counter_read,
+)
+from dataplane.dp_digest cimport dp_digest, dp_digest_text
 from dataplane.dp_engine cimport (
-    DP_COUNTER_COUNT, DP_STAGE_COUNT, dp_clock_ticks_to_ns, dp_counter_key, dp_counter_read,
-    dp_digest, dp_digest_text, dp_engine, dp_engine_add_strategy, dp_engine_books,
-    dp_engine_clock, dp_engine_close, dp_engine_config, dp_engine_counters,
-    dp_engine_events_digest, dp_engine_finish, dp_engine_hist, dp_engine_limits, dp_engine_open,
-    dp_engine_orders, dp_engine_risk, dp_engine_run, dp_engine_set_limits,
-    dp_engine_source_status, dp_engine_start, dp_engine_status_of, dp_engine_submit,
-    dp_engine_venue_stats, dp_engine_watch, dp_engine_wire_digest, dp_hist, dp_hist_percentile,
-    dp_net_endpoint, dp_order_status, dp_orders, dp_orders_at, dp_orders_count,
+    dp_engine, dp_engine_add_strategy, dp_engine_books, dp_engine_clock, dp_engine_close,
+    dp_engine_config, dp_engine_counters, dp_engine_events_digest, dp_engine_finish,
+    dp_engine_hist, dp_engine_limits, dp_engine_open, dp_engine_orders, dp_engine_risk,
+    dp_engine_run, dp_engine_set_limits, dp_engine_source_status, dp_engine_start,
+    dp_engine_status_of, dp_engine_submit, dp_engine_venue_stats, dp_engine_watch,
+    dp_engine_wire_digest, dp_net_endpoint, dp_order_status, dp_orders_at, dp_orders_count,
     dp_risk_instrument_limits, dp_risk_position, dp_risk_position_of, dp_risk_strategy_limits,
-    dp_stage_key, money_high, money_low,
+    money_high, money_low,
 )
 from dataplane.dp_err cimport dp_err, raise_err
-from dataplane.dp_event cimport dp_ord_status_name
-from dataplane.dp_strategy cimport (
-    DP_PRICE_NONE, DP_REASON_ACCEPTED, DP_REASON_COUNT, dp_reason, dp_reason_name,
+from dataplane.dp_event cimport (
+    DP_PRICE_NONE, DP_REASON_ACCEPTED, DP_REASON_COUNT, dp_ord_status_name, dp_reason,
+    dp_reason_name,
+)
+from dataplane.dp_hist cimport (
+    DP_STAGE_COUNT, dp_hist, dp_hist_percentile, dp_stage, dp_stage_key,
 )
 from dataplane.strategy cimport Strategy
 
@@ -40,6 +46,7 @@ import dataclasses
 import errno
 
 from dataplane.errors import DataplaneError
+from dataplane.strategy import StrategyError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +71,9 @@ class EngineSettings:
     capacity: str = "P"
     display: str = "Y"
     measure_latency: bool = True
+
+
+ctypedef char[8] char8
 
 
 cdef object whole(int64_t high, uint64_t low):
@@ -96,7 +106,7 @@ cdef class Engine:
     cdef dp_engine *_engine
     cdef object _settings
     cdef list _strategies  # kept alive: the engine holds pointers to their tables
-    cdef bint _finished
+    cdef bint _failure_raised
 
     def __init__(self, settings):
         cdef dp_engine_config config
@@ -162,13 +172,13 @@ cdef class Engine:
         cdef dp_engine_watch watch
         cdef dp_risk_strategy_limits risk
         cdef dp_err err
-        cdef char (*copies)[8] = <char (*)[8]>calloc(len(symbols) + 1, 8)
+        cdef char8 *copies = <char8 *>calloc(len(symbols) + 1, 8)
         if copies == NULL:
             raise MemoryError()
         try:
             for index, symbol in enumerate(symbols):
                 copy_symbol(copies[index], symbol)
-            watch.symbols = copies
+            watch.symbols = <const char8 *>copies
             watch.symbol_count = len(symbols)
             watch.first_count = first
             fill_strategy_limits(&risk, limits)
@@ -200,16 +210,18 @@ cdef class Engine:
         cdef int status
         with nogil:
             status = dp_engine_finish(self._engine, &err)
-        self._finished = True
         if status < 0:
             raise_err(&err)
         self._raise_failure()
 
     def _raise_failure(self):
+        # Once: the strategy keeps its failure, so that it gets no further callback.
         for strategy in self._strategies:
-            if strategy.failure is not None:
-                failure, strategy.failure = strategy.failure, None
-                raise failure
+            if strategy.failure is not None and not self._failure_raised:
+                self._failure_raised = True
+                failure = strategy.failure
+                name = type(strategy.target).__name__
+                raise StrategyError(f"{name}: {type(failure).__name__}: {failure}") from failure
 
     # ---- looking in ----
 
@@ -229,7 +241,8 @@ cdef class Engine:
         """Return every counter by name."""
         counters = dp_engine_counters(self._engine)
         return {
-            (<bytes>dp_counter_key(index)).decode(): dp_counter_read(counters, index)
+            (<bytes>dp_counter_key(<dp_counter>index)).decode():
+                dp_counter_read(counters, <dp_counter>index)
             for index in range(DP_COUNTER_COUNT)
         }
 
@@ -245,8 +258,8 @@ cdef class Engine:
     def latency(self):
         """Return nanoseconds per stage: count, p50, p99, p999, max."""
         return {
-            (<bytes>dp_stage_key(stage)).decode(): self._percentiles(
-                dp_engine_hist(self._engine, stage))
+            (<bytes>dp_stage_key(<dp_stage>stage)).decode(): self._percentiles(
+                dp_engine_hist(self._engine, <dp_stage>stage))
             for stage in range(DP_STAGE_COUNT)
         }
 

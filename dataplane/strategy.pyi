@@ -6,6 +6,8 @@ DAY: int
 IOC: int
 LEVELS_MAX: int
 
+class StrategyError(Exception): ...
+
 class OrderDenied(Exception):
     reason: str
     def __init__(self, reason: str) -> None: ...

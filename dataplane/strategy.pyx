@@ -10,11 +10,13 @@ from libc.stdlib cimport free, malloc
 
 from dataplane.dp_book cimport dp_book_level_view
 from dataplane.dp_err cimport dp_err, raise_err
-from dataplane.dp_event cimport dp_event, dp_event_kind_name, dp_ord_status_name
-from dataplane.dp_strategy cimport (
+from dataplane.dp_event cimport (
     DP_PRICE_NONE, DP_REASON_ACCEPTED, DP_SIDE_BUY, DP_SIDE_SELL, DP_TIF_DAY, DP_TIF_IOC,
+    dp_event, dp_event_kind_name, dp_ord_status_name, dp_reason, dp_reason_name, dp_side,
+)
+from dataplane.dp_strategy cimport (
     dp_gateway, dp_gateway_cancel, dp_gateway_replace, dp_gateway_submit, dp_gateway_watch,
-    dp_reason, dp_reason_name, dp_request, dp_side, dp_strategy, dp_strategy_param, dp_top, dp_trade,
+    dp_request, dp_strategy, dp_strategy_param, dp_top, dp_trade,
 )
 
 import errno
@@ -38,6 +40,10 @@ SELL = DP_SIDE_SELL
 DAY = DP_TIF_DAY
 IOC = DP_TIF_IOC
 LEVELS_MAX = 1024
+
+
+class StrategyError(Exception):
+    """A Python callback raised; the cause is chained. The engine has stopped."""
 
 
 class OrderDenied(Exception):

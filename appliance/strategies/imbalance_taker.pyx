@@ -10,11 +10,10 @@ two orders in one instrument, ``hold_ms`` how long a position may last.
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 
-from dataplane.dp_event cimport dp_event
-from dataplane.dp_strategy cimport (
-    DP_PRICE_NONE, DP_REASON_ACCEPTED, DP_SIDE_BUY, DP_SIDE_SELL, DP_TIF_IOC, dp_gateway,
-    dp_gateway_submit, dp_request, dp_side, dp_top,
+from dataplane.dp_event cimport (
+    DP_PRICE_NONE, DP_REASON_ACCEPTED, DP_SIDE_BUY, DP_SIDE_SELL, DP_TIF_IOC, dp_event, dp_side,
 )
+from dataplane.dp_strategy cimport dp_gateway, dp_gateway_submit, dp_request, dp_top
 from dataplane.strategy cimport Strategy
 
 cdef int64_t NANOS_PER_MS = 1_000_000

@@ -11,10 +11,11 @@ price step, ``requote_us`` least time between two changes of one instrument's qu
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 
-from dataplane.dp_event cimport dp_event
+from dataplane.dp_event cimport (
+    DP_PRICE_NONE, DP_REASON_ACCEPTED, DP_SIDE_BUY, DP_SIDE_SELL, DP_TIF_DAY, dp_event, dp_side,
+)
 from dataplane.dp_strategy cimport (
-    DP_PRICE_NONE, DP_REASON_ACCEPTED, DP_SIDE_BUY, DP_SIDE_SELL, DP_TIF_DAY, dp_gateway,
-    dp_gateway_cancel, dp_gateway_replace, dp_gateway_submit, dp_request, dp_side, dp_top,
+    dp_gateway, dp_gateway_cancel, dp_gateway_replace, dp_gateway_submit, dp_request, dp_top,
 )
 from dataplane.strategy cimport Strategy
 

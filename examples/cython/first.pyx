@@ -2,11 +2,10 @@
 
 from libc.stdint cimport uint32_t, uint64_t
 
-from dataplane.dp_event cimport dp_event
-from dataplane.dp_strategy cimport (
-    DP_PRICE_NONE, DP_SIDE_BUY, DP_SIDE_SELL, DP_TIF_DAY, DP_TIF_IOC, dp_gateway,
-    dp_gateway_submit, dp_request, dp_top,
+from dataplane.dp_event cimport (
+    DP_PRICE_NONE, DP_SIDE_BUY, DP_SIDE_SELL, DP_TIF_DAY, DP_TIF_IOC, dp_event,
 )
+from dataplane.dp_strategy cimport dp_gateway, dp_gateway_submit, dp_request, dp_top
 from dataplane.strategy cimport Strategy
 
 cdef struct State:
