@@ -140,7 +140,7 @@ static enum dp_order_result fill_late(struct dp_order_change *change)
 static enum dp_order_result fill_dead(struct dp_order_change *change)
 {
     struct dp_order *order = change->order;
-    uint64_t used = order->cum_qty + order->bust_qty;
+    uint64_t used = order->cum_qty + order->cxl_qty + order->bust_qty;
 
     change->flags |= DP_ORDER_FLAG_REVIVED | (used > order->qty ? DP_ORDER_FLAG_OVERFILL : 0u);
     order->leaves_qty = used < order->qty ? order->qty - used : 0;
