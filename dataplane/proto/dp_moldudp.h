@@ -23,7 +23,7 @@ struct dp_moldudp_packet {
     const uint8_t *session; /* 10 bytes, opaque */
     uint64_t sequence; /* of the first message; of the next one for heartbeat and end of session */
     uint16_t message_count; /* as on the wire: 0 heartbeat, 0xffff end of session */
-    const uint8_t *blocks; /* length-prefixed messages, known to end where the packet ends */
+    const uint8_t *blocks;  /* length-prefixed messages, known to end where the packet ends */
     size_t blocks_size;
 };
 
