@@ -7,7 +7,10 @@ cd "$(dirname "$0")/.."
 
 compiler=$1
 dir=build/lint-$compiler
-[ -f "$dir/build.ninja" ] || CC=$compiler meson setup "$dir" -Dbuildtype=debugoptimized >"$dir.log" 2>&1 ||
-    { cat "$dir.log" >&2; exit 1; }
+mkdir -p build
+if [ ! -f "$dir/build.ninja" ]; then
+    CC=$compiler meson setup "$dir" -Dbuildtype=release >"$dir.log" 2>&1 ||
+        { cat "$dir.log" >&2; exit 1; }
+fi
 echo "compile: $compiler"
 ninja -C "$dir" --quiet

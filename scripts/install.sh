@@ -13,7 +13,7 @@ export PATH="$PWD/.venv/bin:$PATH"
 
 case $kind in
 release) options=(-Dbuildtype=release -Dchecks=false) ;;
-checks) options=(-Dbuildtype=debugoptimized -Dchecks=true) ;;
+checks) options=(-Dbuildtype=debugoptimized -Dchecks=true -Dwerror=true) ;;
 *)
     echo "install: kind is '$kind'; it must be release or checks" >&2
     exit 1

@@ -87,7 +87,7 @@ may_install() {
 }
 
 apt() {
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@"
 }
 
 # Another apt may hold the lists for a while (a fresh machine updates itself after its first boot).
@@ -111,7 +111,7 @@ install_packages() {
     # Once more when the first round shows what else is needed (clang names its runtime package).
     while [ -n "$missing" ] && [ "$missing" != "$before" ]; do
         # shellcheck disable=SC2086  # a list of words
-        apt install -y --no-install-recommends $missing </dev/null
+        apt install -y --no-install-recommends $missing </dev/null >/dev/null
         before=$missing
         missing=$(missing_packages)
     done
