@@ -33,7 +33,7 @@ lint: setup-lint ## style and types, and the whole project compiled by gcc and b
 	ruff check .
 	ruff format --check .
 	mypy
-	cython-lint dataplane
+	cython-lint dataplane appliance examples
 	clang-format --dry-run -Werror $(C_FILES)
 	scripts/compile.sh gcc
 	scripts/compile.sh clang

@@ -12,7 +12,8 @@ dir=build/fuzz
 mkdir -p build
 if [ ! -f "$dir/build.ninja" ]; then
     CC=clang meson setup "$dir" -Dbuildtype=debugoptimized -Dchecks=true -Dfuzz=true \
-        -Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fno-sanitize-recover=all \
+        -Db_sanitize=address,undefined -Db_lundef=false \
+        -Dc_args="-fno-sanitize-recover=all -fsanitize=fuzzer-no-link" \
         >"$dir.log" 2>&1 || { cat "$dir.log" >&2; exit 1; }
 fi
 mapfile -t entries < <(meson introspect "$dir" --targets |
