@@ -240,8 +240,8 @@ static void test_what_a_pcap_cannot_hold_is_refused(void)
     } bad[] = {
         {-1, 1, "/dev/null: time in nanoseconds since 1970: -1; a pcap cannot hold it"},
         {INT64_MAX, 1,
-            "/dev/null: time in nanoseconds since 1970: 9223372036854775807; a p"
-            "cap cannot hold it"},
+            "/dev/null: time in nanoseconds since 1970: 9223372036854775807; "
+            "a pcap cannot hold it"},
         {0, sizeof(frame), "/dev/null: frame size: 307200; a pcap cannot hold it"},
     };
     for (size_t index = 0; index < sizeof(bad) / sizeof(bad[0]); index++) {

@@ -35,9 +35,8 @@ static void test_a_frame_that_no_wire_carries_is_a_fault(void)
     const uint32_t header[] = {0, 0, 262145, 262145};
     put(&bytes, header, sizeof(header));
     check_bytes("too large", bytes.data, bytes.size,
-        "24:5000007000:3/3:abc\n74: byte 43: record of 262145 bytes; no frame ha"
-        "s more than 262144: "
-        "the file is damaged here");
+        "24:5000007000:3/3:abc\n74: byte 43: record of 262145 bytes; no frame has "
+        "more than 262144: the file is damaged here");
 }
 
 static void test_another_link_type_is_named(void)
