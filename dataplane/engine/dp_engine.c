@@ -101,9 +101,10 @@ static int open_private(struct dp_engine *engine, struct dp_err *err)
     engine->enter_templates = aligned_alloc(DP_CACHE_LINE, count * sizeof(struct dp_template));
     engine->template_ready = calloc(count, 1);
     engine->watched_any = calloc(count, 1);
+    engine->journal_named = calloc(count, 1);
     engine->tops = calloc(count, sizeof(struct dp_top));
     if (engine->enter_templates == NULL || engine->template_ready == NULL ||
-        engine->watched_any == NULL || engine->tops == NULL)
+        engine->watched_any == NULL || engine->journal_named == NULL || engine->tops == NULL)
         return dp_err_set(err, ENOMEM, "engine: no memory for %u instruments", count);
 
     dp_ouch_replace_template(&engine->replace_template, &engine->config.session);
@@ -146,6 +147,7 @@ static int open_journal(struct dp_engine *engine, struct dp_err *err)
         .generation = config->generation,
         .created_ns = dp_clock_wall_ns(),
         .appliance = config->name,
+        .cl_ord_id_prefix = config->session.cl_ord_id_prefix,
     };
     int status = dp_wal_open(&engine->wal, config->journal_directory, &wal, err);
     engine->has_wal = status == 0;
@@ -221,6 +223,7 @@ void dp_engine_close(struct dp_engine *engine)
     free(engine->enter_templates);
     free(engine->template_ready);
     free(engine->watched_any);
+    free(engine->journal_named);
     free(engine->tops);
     if (engine->shm.memory != NULL)
         dp_shm_close(&engine->shm);

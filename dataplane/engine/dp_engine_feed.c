@@ -153,6 +153,7 @@ static void forget_instruments(struct dp_engine *engine)
     uint32_t count = engine->config.books.instrument_count_max;
     memset(engine->template_ready, 0, count);
     memset(engine->watched_any, 0, count);
+    memset(engine->journal_named, 0, count);
     for (uint32_t index = 0; index < engine->seat_count; index++) {
         memset(engine->seats[index].gateway.watched, 0, count);
         engine->seats[index].opened_count = 0;

@@ -67,6 +67,7 @@ struct dp_engine {
     struct dp_engine_seat seats[DP_ENGINE_STRATEGIES_MAX];
     uint32_t seat_count;
     uint8_t *watched_any;  /* one byte per instrument: some strategy watches it */
+    uint8_t *journal_named; /* one byte per instrument: the journal knows its symbol */
     struct dp_top *tops;   /* last touch told to strategies, one per instrument */
 
     int64_t now_ns;

@@ -4,9 +4,28 @@
 
 /* ---- verbs: what a strategy may do ---- */
 
+/* The journal names an instrument before its first order, so that it can be read on its own. */
+static void name_instrument(struct dp_engine *engine, uint32_t instrument_index)
+{
+    char text[9];
+    char symbol[8];
+    dp_book_symbol(engine->books, instrument_index, text);
+    memset(symbol, ' ', sizeof(symbol));
+    memcpy(symbol, text, strlen(text));
+    /* Without room the order itself will be refused: JOURNAL_UNAVAILABLE. */
+    if (dp_submit_can_record(&engine->submit))
+        engine->journal_named[instrument_index] = dp_journal_append_instrument(
+            engine->submit.segment, instrument_index, symbol, engine->now_ns);
+}
+
 static enum dp_reason verb_submit(
     struct dp_gateway *gateway, const struct dp_request *request, uint32_t *user_ref_num)
 {
+    struct dp_engine *engine = gateway->engine;
+    uint32_t instrument_index = request->instrument_index;
+    if (engine->has_wal && instrument_index < gateway->instrument_count_max &&
+        DP_UNLIKELY(!engine->journal_named[instrument_index]))
+        name_instrument(engine, instrument_index);
     return dp_submit_new(gateway->submit, gateway->strategy_index, request, user_ref_num);
 }
 
