@@ -177,12 +177,11 @@ def replacing(out: str) -> Iterator[str]:
     A device or a pipe is written itself. When the block fails nothing is left behind, and an
     ``OSError`` becomes a ``DataplaneError`` that names ``out``.
     """
-    target = os.path.realpath(out)
-    if os.path.isdir(target):
+    if os.path.isdir(out):
         raise CommandError(f"{out}: it is a directory; name a file in it")
-    if os.path.exists(target) and not os.path.isfile(target):
-        part = target
-    else:
+    target = part = out
+    if os.path.isfile(out) or not os.path.exists(out):
+        target = os.path.realpath(out)
         part = f"{target}.{os.getpid()}.part"
     try:
         yield part

@@ -25,7 +25,9 @@ static int check_config(const struct dp_generate_config *config, struct dp_err *
 uint32_t dp_generate_symbols_default(uint64_t message_count)
 {
     uint64_t count = message_count / 125;
-    return count == 0 ? 1 : count < DP_GENERATE_SYMBOLS_MAX ? (uint32_t)count : DP_GENERATE_SYMBOLS_MAX;
+    return count == 0                     ? 1
+        : count < DP_GENERATE_SYMBOLS_MAX ? (uint32_t)count
+                                          : DP_GENERATE_SYMBOLS_MAX;
 }
 
 /* Twice the target of every symbol, which is what the flow may reach; see dp_generate_symbol.c. */

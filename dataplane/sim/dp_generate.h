@@ -1,10 +1,11 @@
 /*
  * dp_generate - a deterministic Nasdaq-like session, one ITCH 5.0 message at a time.
  *
- * Every message type of the specification, Zipf activity over the symbols, a touch that follows a random walk, churn near
- * the touch, replace chains, partial and full executions, bursts, halts, crosses. The book it implies never locks or
- * crosses, and every message is legal. Integers only (no floating point), so a seed gives the same bytes on every
- * machine. Allocates its state once, in dp_generate_open(); one thread per generator.
+ * Every message type of the specification, Zipf activity over the symbols, a touch that follows a
+ * random walk, churn near the touch, replace chains, partial and full executions, bursts, halts,
+ * crosses. The book it implies never locks or crosses, and every message is legal. Integers only
+ * (no floating point), so a seed gives the same bytes on every machine. Allocates its state once,
+ * in dp_generate_open(); one thread per generator.
  *
  *   dp_generate.c           open, next, close
  *   dp_generate_day.c       the phases of the day: directory, states, system events, crosses
@@ -26,7 +27,8 @@
 
 struct dp_generate_config {
     uint64_t seed;
-    uint64_t message_count; /* total, system events and directory included; at least dp_generate_count_min() */
+    uint64_t message_count; /* total, system events and directory included; at least
+                               dp_generate_count_min() */
     uint32_t symbol_count;  /* 1 .. DP_GENERATE_SYMBOLS_MAX */
 };
 
@@ -38,12 +40,13 @@ uint64_t dp_generate_count_min(uint32_t symbol_count);
 uint32_t dp_generate_symbols_default(uint64_t message_count);
 /* NULL with err filled: a number out of its range, or no memory. */
 struct dp_generate *dp_generate_open(const struct dp_generate_config *config, struct dp_err *err);
-/* Writes the next message; returns its size, 0 when the session is over. Timestamps never go back. */
+/* Writes the next message; returns its size, 0 when the session is over. Timestamps never go back.
+ */
 uint32_t dp_generate_next(struct dp_generate *generate, uint8_t message[DP_GENERATE_MESSAGE_MAX]);
-/* Fills buf with whole messages as a BinaryFILE has them, each behind its 2-byte length; returns the bytes written, 0
- * when the session is over. size: at least DP_GENERATE_FRAMED_MAX. */
+/* Fills buf with whole messages as a BinaryFILE has them, each behind its 2-byte length; returns
+ * the bytes written, 0 when the session is over. size: at least DP_GENERATE_FRAMED_MAX. */
 size_t dp_generate_fill(struct dp_generate *generate, uint8_t *buf, size_t size);
 uint64_t dp_generate_written(const struct dp_generate *generate); /* messages so far */
-void dp_generate_close(struct dp_generate *generate); /* NULL is fine */
+void dp_generate_close(struct dp_generate *generate);             /* NULL is fine */
 
 #endif

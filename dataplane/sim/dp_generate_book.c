@@ -1,5 +1,6 @@
 /* The generator's own book. A level's key is its price for bids and the complement for offers, so
- * that one code serves both sides: the best level has the largest key and stands last in its array. */
+ * that one code serves both sides: the best level has the largest key and stands last in its array.
+ */
 #include "dp_generate_state.h"
 
 static uint32_t key_of(uint8_t side, uint32_t price4)
@@ -62,7 +63,8 @@ static void remember(struct dp_generate_symbol *symbol, uint32_t order)
     symbol->recent[symbol->recent_next++ % DP_GENERATE_RECENT_COUNT] = order;
 }
 
-static void queue_last(struct dp_generate *generate, struct dp_generate_level *level, uint32_t order)
+static void queue_last(
+    struct dp_generate *generate, struct dp_generate_level *level, uint32_t order)
 {
     generate->orders[order].ahead = level->last;
     generate->orders[order].behind = DP_GENERATE_NONE;
@@ -160,17 +162,31 @@ uint32_t dp_generate_book_fit(struct dp_generate *generate, const struct dp_gene
     return key_of(side, half->levels[index].key);
 }
 
-/* Half of the picks fall near the touch, half anywhere: else the far levels would only grow. */
+/* Most picks fall near the touch, few anywhere: far levels live long, so that books grow deep. */
 static uint32_t pick_from_side(struct dp_generate *generate, const struct dp_generate_side *half)
 {
     uint64_t chance = dp_generate_random_next(&generate->random);
-    uint32_t depth = (chance & 1) != 0
-        ? dp_generate_random_coins(&generate->random)
+    uint32_t depth = (chance & 31) != 0
+        ? dp_generate_random_coins(&generate->random) + dp_generate_random_coins(&generate->random)
         : dp_generate_random_below(&generate->random, half->count);
     if (depth >= half->count)
         depth = 0;
     const struct dp_generate_level *level = &half->levels[half->count - 1 - depth];
-    return (chance & 2) != 0 ? level->first : level->last;
+    return (chance & 32) != 0 ? level->first : level->last;
+}
+
+uint8_t dp_generate_book_stale(const struct dp_generate_symbol *symbol)
+{
+    if (dp_generate_best4(symbol, 0) > symbol->anchor4)
+        return 0;
+    uint32_t ask4 = dp_generate_best4(symbol, 1);
+    return ask4 != 0 && ask4 <= symbol->anchor4 ? 1 : DP_GENERATE_NO_SIDE;
+}
+
+static bool is_order_of(const struct dp_generate *generate, uint32_t order, uint32_t symbol)
+{
+    return order != DP_GENERATE_NONE && generate->orders[order].qty != 0 &&
+        generate->orders[order].symbol == symbol;
 }
 
 uint32_t dp_generate_book_pick(struct dp_generate *generate, uint32_t symbol_index)
@@ -180,10 +196,12 @@ uint32_t dp_generate_book_pick(struct dp_generate *generate, uint32_t symbol_ind
         return DP_GENERATE_NONE;
 
     uint64_t chance = dp_generate_random_next(&generate->random);
+    uint8_t stale = dp_generate_book_stale(symbol);
+    if (stale != DP_GENERATE_NO_SIDE && (chance >> 32 & 1) != 0)
+        return dp_generate_book_front(symbol, stale);
+
     uint32_t recent = symbol->recent[chance % DP_GENERATE_RECENT_COUNT];
-    bool is_live = recent != DP_GENERATE_NONE && generate->orders[recent].qty != 0 &&
-        generate->orders[recent].symbol == symbol_index;
-    if ((chance >> 32 & 3) != 0 && is_live)
+    if ((chance >> 34 & 3) != 0 && is_order_of(generate, recent, symbol_index))
         return recent;
 
     uint8_t side = chance >> 40 & 1;

@@ -11,20 +11,33 @@ enum kind {
 
 struct phase {
     uint8_t kind;
-    char code; /* what to write: message type, event code or cross type */
-    uint8_t mode; /* enum dp_generate_flow_mode */
+    char code;      /* what to write: message type, event code or cross type */
+    uint8_t mode;   /* enum dp_generate_flow_mode */
     uint16_t share; /* FLOW: of the sum of all shares */
     uint32_t start_s;
     uint32_t end_s;
 };
 
-#define AT(hour, minute, second) ((hour) * 3600 + (minute) * 60 + (second))
-#define ONCE_AT(code, at) {ONCE, code, 0, 0, at, at}
-#define SPIN_IN(code, start, end) {SPIN, code, 0, 0, start, end}
-#define CROSS_IN(code, start, end) {CROSS, code, 0, 0, start, end}
-#define FLOW_IN(mode, share, start, end) {FLOW, 0, DP_GENERATE_FLOW_##mode, share, start, end}
+#define AT(hour, minute, second) ((hour)*3600 + (minute)*60 + (second))
+#define ONCE_AT(code, at) \
+    { \
+        ONCE, code, 0, 0, at, at \
+    }
+#define SPIN_IN(code, start, end) \
+    { \
+        SPIN, code, 0, 0, start, end \
+    }
+#define CROSS_IN(code, start, end) \
+    { \
+        CROSS, code, 0, 0, start, end \
+    }
+#define FLOW_IN(mode, share, start, end) \
+    { \
+        FLOW, 0, DP_GENERATE_FLOW_##mode, share, start, end \
+    }
 
-/* Spin codes h, q and t are the market-wide halt: H with reason MWC1, then MWCQ, then trading again. */
+/* Spin codes h, q and t are the market-wide halt: H with reason MWC1, then MWCQ, then trading
+ * again. */
 static const struct phase day[] = {
     ONCE_AT('O', AT(3, 0, 0)),
     SPIN_IN('R', AT(3, 5, 0), AT(3, 5, 10)),
@@ -90,7 +103,8 @@ static uint32_t share_from(size_t first)
     return sum;
 }
 
-/* How many messages the phase that now begins will write. What one leaves over the next ones share. */
+/* How many messages the phase that now begins will write. What one leaves over the next ones share.
+ */
 static uint64_t plan_count(struct dp_generate *generate, const struct phase *phase)
 {
     uint64_t free_count = generate->message_count - generate->written -
@@ -108,10 +122,8 @@ static uint64_t plan_count(struct dp_generate *generate, const struct phase *pha
         generate->cross_budget = free_count / 64;
         generate->cross_begun = false;
         return 0; /* ends when every stock has crossed */
-    case LATE:
-        return free_count;
-    default:
-        return fixed_count(phase, generate->symbol_count);
+    case LATE: return free_count;
+    default: return fixed_count(phase, generate->symbol_count);
     }
 }
 
@@ -123,7 +135,8 @@ static void begin_phase(struct dp_generate *generate, uint32_t index)
     generate->phase_start_ns = phase->start_s * 1000000000ull;
     generate->phase_end_ns = phase->end_s * 1000000000ull;
     generate->phase_count = plan_count(generate, phase);
-    uint64_t count = generate->phase_count != 0 ? generate->phase_count : 2 * generate->symbol_count;
+    uint64_t count =
+        generate->phase_count != 0 ? generate->phase_count : 2 * generate->symbol_count;
     generate->phase_step_ns = (generate->phase_end_ns - generate->phase_start_ns) / count;
     generate->spin_symbol = 0;
     generate->burst_left = 0;
@@ -136,14 +149,15 @@ void dp_generate_day_init(struct dp_generate *generate)
     uint64_t flow = generate->message_count - dp_generate_count_min(generate->symbol_count);
     uint64_t traded = 0;
     for (size_t index = 0; index < PHASE_COUNT; index++)
-        if (day[index].mode == DP_GENERATE_FLOW_TRADING || day[index].mode == DP_GENERATE_FLOW_SETTLED)
+        if (day[index].mode == DP_GENERATE_FLOW_TRADING ||
+            day[index].mode == DP_GENERATE_FLOW_SETTLED)
             traded += day[index].share;
     generate->flow_total = flow * traded / share_from(0);
     begin_phase(generate, 0);
 }
 
-/* Within a burst messages follow each other in fractions of microseconds to some of them. Between bursts
- * the clock catches up with the pace of the phase, by leaps of uneven length. */
+/* Within a burst messages follow each other in fractions of microseconds to some of them. Between
+ * bursts the clock catches up with the pace of the phase, by leaps of uneven length. */
 static void advance_time(struct dp_generate *generate)
 {
     uint64_t chance = dp_generate_random_next(&generate->random);
@@ -191,14 +205,17 @@ static uint32_t directory(struct dp_generate *generate, uint8_t *message, uint32
     memcpy(message + 11, symbol->stock, 8);
     message[19] = (uint8_t)market;
     message[20] = is_nasdaq ? 'N' : ' ';
-    dp_store_be32(message + 21, symbol->anchor4 <= 2500000 ? 100 : symbol->anchor4 <= 10000000 ? 40 : 10);
+    dp_store_be32(message + 21,
+        symbol->anchor4 <= 2500000        ? 100
+            : symbol->anchor4 <= 10000000 ? 40
+                                          : 10);
     message[25] = 'N';
     message[26] = is_fund ? 'Q' : 'C';
     memcpy(message + 27, is_fund ? "E " : "Z ", 2);
     message[29] = 'P';
     message[30] = 'N';
     message[31] = is_ipo ? 'Y' : is_nasdaq ? 'N' : ' ';
-    message[32] = (uint8_t)"12"[dp_generate_random_below(random, 2)];
+    message[32] = (uint8_t) "12"[dp_generate_random_below(random, 2)];
     message[33] = is_fund ? 'Y' : 'N';
     dp_store_be32(message + 34, is_fund ? 1 : 0);
     message[38] = 'N';
@@ -247,7 +264,8 @@ static uint32_t write_spin(struct dp_generate *generate, uint8_t *message, char 
     }
 }
 
-/* The side that fills and the price: up to three of its best orders trade against interest that was never shown. */
+/* The side that fills and the price: up to three of its best orders trade against interest that was
+ * never shown. */
 static void begin_cross(struct dp_generate *generate)
 {
     const struct dp_generate_symbol *symbol = &generate->symbols[generate->spin_symbol];

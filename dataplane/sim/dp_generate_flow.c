@@ -2,7 +2,7 @@
 #include "dp_generate_state.h"
 
 /* Of 1,000 draws. What is left are adds and deletes, balanced by how many orders the symbol has. */
-enum { HIDDEN_TRADES = 6, CANCELS = 10, REPLACES = 80, TAKES = 30 };
+enum { HIDDEN_TRADES = 6, CANCELS = 10, REPLACES = 80, TAKES = 24 };
 
 static const char *const mpids[] = {"NSDQ", "TPMM", "QLIQ", "ALFA", "BRVO", "CRUX", "DELT", "ECHO"};
 
@@ -41,16 +41,16 @@ static uint32_t draw_qty(struct dp_generate_random *random)
     return 100 * dp_generate_random_between(random, 21, 500);
 }
 
-/* From the touch outwards in units of the symbol; one order in fifty stands far away. */
+/* From the touch outwards in units of the symbol; one order in twenty stands far away. */
 static uint32_t draw_distance(struct dp_generate_random *random)
 {
     uint32_t chance = dp_generate_random_below(random, 256);
     if (chance < 90)
         return 0;
-    if (chance < 210)
+    if (chance < 190)
         return dp_generate_random_coins(random) + (chance & 1);
-    if (chance < 251)
-        return dp_generate_random_below(random, 40);
+    if (chance < 244)
+        return dp_generate_random_below(random, 64);
     return dp_generate_random_below(random, 700);
 }
 
@@ -159,26 +159,25 @@ static uint32_t take(struct dp_generate *generate, uint8_t *message)
     /* Now and then the print is a tick better for the resting order than its price. */
     uint32_t price4 = 0;
     if (dp_generate_random_one_in(&generate->random, 32) && record->price4 > symbol->tick4)
-        price4 = record->side == 0 ? record->price4 - symbol->tick4 : record->price4 + symbol->tick4;
+        price4 =
+            record->side == 0 ? record->price4 - symbol->tick4 : record->price4 + symbol->tick4;
     return dp_generate_execute(generate, message, order, qty, 'Y', price4);
 }
 
-/* An aggressor arrives: against stale quotes when the price has walked through them, else on any side. */
+/* An aggressor arrives: against stale quotes when the price has walked through them, else on any
+ * side. */
 static uint32_t begin_take(struct dp_generate *generate, uint8_t *message)
 {
     const struct dp_generate_symbol *symbol = &generate->symbols[generate->burst_symbol];
-    uint32_t bid4 = dp_generate_best4(symbol, 0);
-    uint32_t ask4 = dp_generate_best4(symbol, 1);
-    generate->take_side = dp_generate_random_below(&generate->random, 2) != 0;
-    if (bid4 > symbol->anchor4)
-        generate->take_side = 0;
-    else if (ask4 != 0 && ask4 <= symbol->anchor4)
-        generate->take_side = 1;
+    generate->take_side = dp_generate_book_stale(symbol);
+    if (generate->take_side == DP_GENERATE_NO_SIDE)
+        generate->take_side = dp_generate_random_below(&generate->random, 2) != 0;
     generate->take_left = draw_qty(&generate->random);
     return take(generate, message);
 }
 
-/* A trade against hidden interest between bid and offer: no book effect, no reference, side always B. */
+/* A trade against hidden interest between bid and offer: no book effect, no reference, side always
+ * B. */
 static uint32_t hidden_trade(struct dp_generate *generate, uint8_t *message, uint32_t symbol_index)
 {
     const struct dp_generate_symbol *symbol = &generate->symbols[symbol_index];
@@ -227,9 +226,9 @@ static uint32_t move_order(struct dp_generate *generate, uint8_t *message, uint3
 static void walk(struct dp_generate *generate, struct dp_generate_symbol *symbol)
 {
     uint64_t chance = dp_generate_random_next(&generate->random);
-    if ((chance & 7) != 0)
+    if ((chance & 15) != 0)
         return;
-    bool up = (chance & 8) != 0;
+    bool up = (chance & 16) != 0;
     if (symbol->anchor4 + symbol->unit4 > symbol->anchor4_max)
         up = false;
     if (symbol->anchor4 < symbol->anchor4_min + symbol->unit4)
@@ -268,7 +267,8 @@ static uint32_t unwind(struct dp_generate *generate, uint8_t *message)
     return dp_generate_delete(generate, message, order);
 }
 
-static uint32_t flow_once(struct dp_generate *generate, uint8_t *message, enum dp_generate_flow_mode mode)
+static uint32_t flow_once(
+    struct dp_generate *generate, uint8_t *message, enum dp_generate_flow_mode mode)
 {
     struct dp_generate_symbol *symbol = &generate->symbols[generate->burst_symbol];
     struct dp_generate_random *random = &generate->random;
@@ -291,12 +291,13 @@ static uint32_t flow_once(struct dp_generate *generate, uint8_t *message, enum d
     return move_order(generate, message, draw);
 }
 
-uint32_t dp_generate_flow(struct dp_generate *generate, uint8_t *message, enum dp_generate_flow_mode mode)
+uint32_t dp_generate_flow(
+    struct dp_generate *generate, uint8_t *message, enum dp_generate_flow_mode mode)
 {
     if (mode == DP_GENERATE_FLOW_TRADING || mode == DP_GENERATE_FLOW_SETTLED) {
         generate->flow_index++;
-        uint32_t size = dp_generate_scenario_step(
-            generate, message, mode == DP_GENERATE_FLOW_TRADING);
+        uint32_t size =
+            dp_generate_scenario_step(generate, message, mode == DP_GENERATE_FLOW_TRADING);
         if (size != 0)
             return size;
     }

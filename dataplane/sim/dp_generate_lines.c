@@ -14,7 +14,8 @@
 #define SEND_DELAY_NS 2000
 #define HEARTBEAT_NS 1000000000
 #define END_COUNT 3
-/* A late packet is at most this late. Within that time hardly 200 packets leave, two copies of each a line. */
+/* A late packet is at most this late. Within that time hardly 200 packets leave, two copies of each
+ * a line. */
 #define LATE_NS_MAX 200000
 #define WAITING_MAX 1024
 
@@ -31,10 +32,10 @@ struct dp_generate_lines {
     struct dp_generate *generate;
     struct dp_generate_random random;
     uint8_t message[DP_GENERATE_MESSAGE_MAX]; /* the next one, not packed yet */
-    uint32_t message_size; /* 0: the session is over */
-    uint64_t sequence; /* of that message */
-    int64_t packet_time_ns; /* of the last packet; since midnight */
-    uint32_t heartbeats; /* since the last message */
+    uint32_t message_size;                    /* 0: the session is over */
+    uint64_t sequence;                        /* of that message */
+    int64_t packet_time_ns;                   /* of the last packet; since midnight */
+    uint32_t heartbeats;                      /* since the last message */
     uint32_t ends;
 
     uint64_t gap_target; /* the packet that holds this sequence number is lost on both lines */
@@ -42,6 +43,7 @@ struct dp_generate_lines {
     struct dp_generate_gap *gaps;
 
     uint16_t ip_ids[LINE_COUNT];
+    int64_t sent_ns[LINE_COUNT]; /* of the last packet that was not late */
     uint64_t frame_number;
     int64_t returned_ns;
     uint32_t waiting_count;
@@ -116,8 +118,8 @@ static void send_frame(struct dp_generate_lines *lines, uint32_t line, const uin
     uint32_t slot = lines->free_slots[--lines->free_count];
     uint8_t *frame = lines->frames[slot];
     memcpy(frame + DP_NET_UDP_HEADERS_SIZE, packet, packet_size);
-    uint32_t size = dp_net_build_udp(
-        frame, &sources[line], &groups[line], packet_size, lines->ip_ids[line]++);
+    uint32_t size =
+        dp_net_build_udp(frame, &sources[line], &groups[line], packet_size, lines->ip_ids[line]++);
     push_waiting(lines, (struct waiting){time_ns, lines->frame_number++, slot, size});
 }
 
@@ -126,6 +128,10 @@ static void send_on_line(struct dp_generate_lines *lines, uint32_t line, const u
 {
     if (line == 1)
         time_ns += dp_generate_random_between(&lines->random, 1000, 5000);
+    /* A line keeps its order but for the packets drawn to be late. */
+    if (time_ns < lines->sent_ns[line])
+        time_ns = lines->sent_ns[line];
+    lines->sent_ns[line] = time_ns;
     if (happens(lines, lines->config.reorder_ppm))
         time_ns += dp_generate_random_between(&lines->random, 20000, LATE_NS_MAX / 2);
     send_frame(lines, line, packet, packet_size, time_ns);
@@ -153,7 +159,8 @@ static void send_packet(
 
 /* ---- from messages to packets ---- */
 
-/* Gaps are spread over the session, one in each of lose_both_count equal parts, in its first third. */
+/* Gaps are spread over the session, one in each of lose_both_count equal parts, in its first third.
+ */
 static void plan_gap(struct dp_generate_lines *lines)
 {
     if (lines->gap_count == lines->config.lose_both_count) {
@@ -253,8 +260,9 @@ const uint8_t *dp_generate_lines_next(
 
     /* No packet to come is earlier than the last one: what waits from before that is due. */
     bool more = true;
-    while (more && has_room(lines) && (lines->waiting_count == 0 ||
-        lines->waiting[0].time_ns > DP_GENERATE_MIDNIGHT_NS + lines->packet_time_ns))
+    while (more && has_room(lines) &&
+        (lines->waiting_count == 0 ||
+            lines->waiting[0].time_ns > DP_GENERATE_MIDNIGHT_NS + lines->packet_time_ns))
         more = send_next(lines);
     if (lines->waiting_count == 0)
         return NULL;

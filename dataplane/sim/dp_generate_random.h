@@ -1,5 +1,6 @@
 /*
- * dp_generate_random - the generator's only source of chance: splitmix64, the same numbers everywhere.
+ * dp_generate_random - the generator's only source of chance: splitmix64, the same numbers
+ * everywhere.
  *
  * One 64-bit state, advanced by a constant and mixed: a seed fixes every number that follows. The
  * struct belongs to the caller; one thread.
@@ -40,7 +41,8 @@ static inline bool dp_generate_random_one_in(struct dp_generate_random *random, 
     return dp_generate_random_below(random, count) == 0;
 }
 
-/* How many coins fall heads before the first tail: 0 half of the time, 1 a quarter, ... at most 32. */
+/* How many coins fall heads before the first tail: 0 half of the time, 1 a quarter, ... at most 32.
+ */
 static inline uint32_t dp_generate_random_coins(struct dp_generate_random *random)
 {
     return (uint32_t)__builtin_ctzll(dp_generate_random_next(random) | 1ull << 32);

@@ -9,7 +9,16 @@
  */
 #include "dp_generate_state.h"
 
-enum { IPO, DIRECT_LISTING, LULD_PAUSE, NEWS_HALT, OPERATIONAL_HALT, RETAIL_INTEREST, BREAK, SCENARIO_COUNT };
+enum {
+    IPO,
+    DIRECT_LISTING,
+    LULD_PAUSE,
+    NEWS_HALT,
+    OPERATIONAL_HALT,
+    RETAIL_INTEREST,
+    BREAK,
+    SCENARIO_COUNT
+};
 
 static const char *const scripts[SCENARIO_COUNT] = {
     [IPO] = "KYIIIXT",
@@ -57,7 +66,8 @@ static uint32_t ipo_quoting(struct dp_generate *generate, uint8_t *message, uint
     return 28;
 }
 
-static uint32_t direct_listing(struct dp_generate *generate, uint8_t *message, uint32_t symbol_index)
+static uint32_t direct_listing(
+    struct dp_generate *generate, uint8_t *message, uint32_t symbol_index)
 {
     const struct dp_generate_symbol *symbol = &generate->symbols[symbol_index];
     uint32_t tenth4 = symbol->anchor4 / 10;
@@ -125,8 +135,9 @@ static uint32_t play(struct dp_generate *generate, uint8_t *message, uint32_t sy
     case 'T': return dp_generate_trading_action(generate, message, symbol, 'T', "");
     case 'J': return collar(generate, message, symbol);
     case 'I': return dp_generate_imbalance(generate, message, symbol, 'H');
-    case 'X': return dp_generate_cross_trade(generate, message, symbol, 'H', shares,
-                  generate->symbols[symbol].anchor4);
+    case 'X':
+        return dp_generate_cross_trade(
+            generate, message, symbol, 'H', shares, generate->symbols[symbol].anchor4);
     case 'K': return ipo_quoting(generate, message, symbol);
     case 'O': return direct_listing(generate, message, symbol);
     case 'h': return operational_halt(generate, message, symbol, 'H');

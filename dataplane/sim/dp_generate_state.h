@@ -1,9 +1,10 @@
 /*
  * dp_generate_state - what dp_generate_*.c share: the market inside the generator. Private to them.
  *
- * The generator keeps the book it has told the world about, so that every message it writes is legal: orders in FIFO
- * lists per price level, levels in sorted arrays per side. All memory is taken at dp_generate_open().
- * Each function that writes a message returns its size and changes the market to match it.
+ * The generator keeps the book it has told the world about, so that every message it writes is
+ * legal: orders in FIFO lists per price level, levels in sorted arrays per side. All memory is
+ * taken at dp_generate_open(). Each function that writes a message returns its size and changes the
+ * market to match it.
  */
 #ifndef DP_GENERATE_STATE_H
 #define DP_GENERATE_STATE_H
@@ -12,11 +13,13 @@
 #include "dp_generate_random.h"
 
 #define DP_GENERATE_NONE UINT32_MAX
+#define DP_GENERATE_NO_SIDE 2
 #define DP_GENERATE_RECENT_COUNT 16
 #define DP_GENERATE_MATCH_COUNT 64
 #define DP_GENERATE_SCENARIO_COUNT 16
 #define DP_GENERATE_LEVELS_MAX 1024
-/* Zipf draws are one look into a table in which each symbol owns slots in proportion to its weight. */
+/* Zipf draws are one look into a table in which each symbol owns slots in proportion to its weight.
+ */
 #define DP_GENERATE_ZIPF_SIZE (1u << 18)
 
 struct dp_generate_order {
@@ -118,7 +121,8 @@ struct dp_generate {
     uint32_t direct_symbol;
 
     uint64_t order_ref;
-    uint64_t order_ref_held; /* a number drawn earlier and used late: references are not quite in order */
+    uint64_t order_ref_held; /* a number drawn earlier and used late: references are not quite in
+                                order */
     uint64_t match_number;
     struct dp_generate_match matches[DP_GENERATE_MATCH_COUNT];
     uint32_t match_next;
@@ -135,10 +139,12 @@ struct dp_generate {
 /* ---- dp_generate_wire.c ---- */
 
 /* The 11 bytes that open every message; symbol DP_GENERATE_NONE: stock locate 0. */
-void dp_generate_header(const struct dp_generate *generate, uint8_t *message, char type, uint32_t symbol);
+void dp_generate_header(
+    const struct dp_generate *generate, uint8_t *message, char type, uint32_t symbol);
 /* Text, space padded to size. */
 void dp_generate_store_text(uint8_t *bytes, size_t size, const char *text);
-uint32_t dp_generate_system_event(const struct dp_generate *generate, uint8_t *message, char event_code);
+uint32_t dp_generate_system_event(
+    const struct dp_generate *generate, uint8_t *message, char event_code);
 uint32_t dp_generate_trading_action(struct dp_generate *generate, uint8_t *message, uint32_t symbol,
     char trading_state, const char *reason);
 uint32_t dp_generate_imbalance(
@@ -148,32 +154,40 @@ uint32_t dp_generate_cross_trade(struct dp_generate *generate, uint8_t *message,
 
 /* ---- dp_generate_book.c ---- */
 
-uint32_t dp_generate_best4(const struct dp_generate_symbol *symbol, uint8_t side); /* 0: empty side */
-/* Puts an order at the tail of its level. Returns its record; the caller has made sure that there is room. */
+uint32_t dp_generate_best4(
+    const struct dp_generate_symbol *symbol, uint8_t side); /* 0: empty side */
+/* Puts an order at the tail of its level. Returns its record; the caller has made sure that there
+ * is room. */
 uint32_t dp_generate_book_add(struct dp_generate *generate, uint32_t symbol, uint8_t side,
     uint32_t qty, uint32_t price4, uint64_t order_ref);
 void dp_generate_book_remove(struct dp_generate *generate, uint32_t order);
 void dp_generate_book_reduce(struct dp_generate *generate, uint32_t order, uint32_t qty);
-/* The nearest price that may be shown without locking the book and for which there is a level left. */
+/* The nearest price that may be shown without locking the book and for which there is a level left.
+ */
 uint32_t dp_generate_book_fit(struct dp_generate *generate, const struct dp_generate_symbol *symbol,
     uint8_t side, uint32_t price4);
 /* First in the queue at the best price; DP_GENERATE_NONE when the side is empty. */
 uint32_t dp_generate_book_front(const struct dp_generate_symbol *symbol, uint8_t side);
-/* Some order of the symbol: often a young one, often near the touch. DP_GENERATE_NONE when it has none. */
+/* The side through whose best price the fair price has walked; DP_GENERATE_NO_SIDE when there is
+ * none. */
+uint8_t dp_generate_book_stale(const struct dp_generate_symbol *symbol);
+/* Some order of the symbol: a stale one if there is, else often a young one, often near the touch.
+ * DP_GENERATE_NONE when it has none. */
 uint32_t dp_generate_book_pick(struct dp_generate *generate, uint32_t symbol);
 
 /* ---- dp_generate_flow.c ---- */
 
 enum dp_generate_flow_mode {
-    DP_GENERATE_FLOW_QUIET,     /* before the open, or everything is halted */
-    DP_GENERATE_FLOW_OPENING,   /* the same with imbalance messages for the opening cross */
-    DP_GENERATE_FLOW_TRADING,   /* with scenarios */
-    DP_GENERATE_FLOW_SETTLED,   /* continuous trading in which no new scenario starts */
-    DP_GENERATE_FLOW_CLOSING,   /* with imbalance messages for the closing cross */
-    DP_GENERATE_FLOW_UNWIND,    /* orders leave for the night */
+    DP_GENERATE_FLOW_QUIET,   /* before the open, or everything is halted */
+    DP_GENERATE_FLOW_OPENING, /* the same with imbalance messages for the opening cross */
+    DP_GENERATE_FLOW_TRADING, /* with scenarios */
+    DP_GENERATE_FLOW_SETTLED, /* continuous trading in which no new scenario starts */
+    DP_GENERATE_FLOW_CLOSING, /* with imbalance messages for the closing cross */
+    DP_GENERATE_FLOW_UNWIND,  /* orders leave for the night */
 };
 
-uint32_t dp_generate_flow(struct dp_generate *generate, uint8_t *message, enum dp_generate_flow_mode mode);
+uint32_t dp_generate_flow(
+    struct dp_generate *generate, uint8_t *message, enum dp_generate_flow_mode mode);
 uint32_t dp_generate_delete(struct dp_generate *generate, uint8_t *message, uint32_t order);
 /* E, or C when price4 is not 0. */
 uint32_t dp_generate_execute(struct dp_generate *generate, uint8_t *message, uint32_t order,

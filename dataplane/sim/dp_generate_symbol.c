@@ -131,8 +131,8 @@ static void fill_zipf(struct dp_generate *generate, const uint16_t *ranks, uint1
     }
 }
 
-static void init_symbol(struct dp_generate *generate, uint32_t index, uint32_t rank,
-    uint64_t total, struct dp_generate_level *levels)
+static void init_symbol(struct dp_generate *generate, uint32_t index, uint32_t rank, uint64_t total,
+    struct dp_generate_level *levels)
 {
     struct dp_generate_symbol *symbol = &generate->symbols[index];
     name_symbol(symbol, index, generate->symbol_count);
