@@ -13,7 +13,8 @@ static int check_config(const struct dp_generate_config *config, struct dp_err *
     uint64_t count_min = dp_generate_count_min(config->symbol_count);
     if (config->message_count < count_min)
         return dp_err_set(err, EINVAL,
-            "generate: messages is %llu; a day of %u symbols needs at least %llu, or ask for fewer symbols",
+            "generate: messages is %llu; a day of %u symbols needs at least %llu, or ask for fewer "
+            "symbols",
             (unsigned long long)config->message_count, config->symbol_count,
             (unsigned long long)count_min);
     if (config->message_count > MESSAGES_MAX)

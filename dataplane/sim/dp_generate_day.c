@@ -19,59 +19,43 @@ struct phase {
 };
 
 #define AT(hour, minute, second) ((hour)*3600 + (minute)*60 + (second))
-#define ONCE_AT(code, at) \
-    { \
-        ONCE, code, 0, 0, at, at \
-    }
-#define SPIN_IN(code, start, end) \
-    { \
-        SPIN, code, 0, 0, start, end \
-    }
-#define CROSS_IN(code, start, end) \
-    { \
-        CROSS, code, 0, 0, start, end \
-    }
-#define FLOW_IN(mode, share, start, end) \
-    { \
-        FLOW, 0, DP_GENERATE_FLOW_##mode, share, start, end \
-    }
 
-/* Spin codes h, q and t are the market-wide halt: H with reason MWC1, then MWCQ, then trading
- * again. */
+/* kind, code, mode, share, start, end. Spin codes h, q and t are the market-wide halt: H with
+ * reason MWC1, then MWCQ, then trading again. */
 static const struct phase day[] = {
-    ONCE_AT('O', AT(3, 0, 0)),
-    SPIN_IN('R', AT(3, 5, 0), AT(3, 5, 10)),
-    SPIN_IN('H', AT(3, 6, 0), AT(3, 6, 5)),
-    SPIN_IN('Y', AT(3, 7, 0), AT(3, 7, 5)),
-    SPIN_IN('L', AT(3, 10, 0), AT(3, 10, 30)),
-    ONCE_AT('V', AT(3, 30, 0)),
-    ONCE_AT('S', AT(4, 0, 0)),
-    FLOW_IN(QUIET, 15, AT(4, 0, 0), AT(7, 0, 0)),
-    FLOW_IN(SETTLED, 40, AT(7, 0, 0), AT(9, 25, 0)),
-    FLOW_IN(OPENING, 20, AT(9, 25, 0), AT(9, 30, 0)),
-    ONCE_AT('Q', AT(9, 30, 0)),
-    CROSS_IN('O', AT(9, 30, 0), AT(9, 30, 4)),
-    FLOW_IN(TRADING, 180, AT(9, 30, 4), AT(10, 0, 0)),
-    FLOW_IN(TRADING, 160, AT(10, 0, 0), AT(11, 0, 0)),
-    FLOW_IN(TRADING, 110, AT(11, 0, 0), AT(12, 0, 0)),
-    FLOW_IN(SETTLED, 80, AT(12, 0, 0), AT(13, 0, 0)),
-    ONCE_AT('W', AT(13, 0, 0)),
-    SPIN_IN('h', AT(13, 0, 0), AT(13, 0, 2)),
-    FLOW_IN(QUIET, 6, AT(13, 0, 2), AT(13, 10, 0)),
-    SPIN_IN('q', AT(13, 10, 0), AT(13, 10, 2)),
-    FLOW_IN(QUIET, 6, AT(13, 10, 2), AT(13, 15, 0)),
-    SPIN_IN('t', AT(13, 15, 0), AT(13, 15, 2)),
-    FLOW_IN(TRADING, 90, AT(13, 15, 2), AT(14, 15, 0)),
-    FLOW_IN(TRADING, 110, AT(14, 15, 0), AT(15, 15, 0)),
-    FLOW_IN(SETTLED, 90, AT(15, 15, 0), AT(15, 50, 0)),
-    FLOW_IN(CLOSING, 70, AT(15, 50, 0), AT(16, 0, 0)),
-    ONCE_AT('M', AT(16, 0, 0)),
-    CROSS_IN('C', AT(16, 0, 0), AT(16, 0, 5)),
-    FLOW_IN(SETTLED, 5, AT(16, 0, 5), AT(18, 30, 0)),
-    FLOW_IN(UNWIND, 18, AT(18, 30, 0), AT(20, 0, 0)),
-    ONCE_AT('E', AT(20, 0, 0)),
+    {ONCE, 'O', 0, 0, AT(3, 0, 0), AT(3, 0, 0)},
+    {SPIN, 'R', 0, 0, AT(3, 5, 0), AT(3, 5, 10)},
+    {SPIN, 'H', 0, 0, AT(3, 6, 0), AT(3, 6, 5)},
+    {SPIN, 'Y', 0, 0, AT(3, 7, 0), AT(3, 7, 5)},
+    {SPIN, 'L', 0, 0, AT(3, 10, 0), AT(3, 10, 30)},
+    {ONCE, 'V', 0, 0, AT(3, 30, 0), AT(3, 30, 0)},
+    {ONCE, 'S', 0, 0, AT(4, 0, 0), AT(4, 0, 0)},
+    {FLOW, 0, DP_GENERATE_FLOW_QUIET, 15, AT(4, 0, 0), AT(7, 0, 0)},
+    {FLOW, 0, DP_GENERATE_FLOW_SETTLED, 40, AT(7, 0, 0), AT(9, 25, 0)},
+    {FLOW, 0, DP_GENERATE_FLOW_OPENING, 20, AT(9, 25, 0), AT(9, 30, 0)},
+    {ONCE, 'Q', 0, 0, AT(9, 30, 0), AT(9, 30, 0)},
+    {CROSS, 'O', 0, 0, AT(9, 30, 0), AT(9, 30, 4)},
+    {FLOW, 0, DP_GENERATE_FLOW_TRADING, 180, AT(9, 30, 4), AT(10, 0, 0)},
+    {FLOW, 0, DP_GENERATE_FLOW_TRADING, 160, AT(10, 0, 0), AT(11, 0, 0)},
+    {FLOW, 0, DP_GENERATE_FLOW_TRADING, 110, AT(11, 0, 0), AT(12, 0, 0)},
+    {FLOW, 0, DP_GENERATE_FLOW_SETTLED, 80, AT(12, 0, 0), AT(13, 0, 0)},
+    {ONCE, 'W', 0, 0, AT(13, 0, 0), AT(13, 0, 0)},
+    {SPIN, 'h', 0, 0, AT(13, 0, 0), AT(13, 0, 2)},
+    {FLOW, 0, DP_GENERATE_FLOW_QUIET, 6, AT(13, 0, 2), AT(13, 10, 0)},
+    {SPIN, 'q', 0, 0, AT(13, 10, 0), AT(13, 10, 2)},
+    {FLOW, 0, DP_GENERATE_FLOW_QUIET, 6, AT(13, 10, 2), AT(13, 15, 0)},
+    {SPIN, 't', 0, 0, AT(13, 15, 0), AT(13, 15, 2)},
+    {FLOW, 0, DP_GENERATE_FLOW_TRADING, 90, AT(13, 15, 2), AT(14, 15, 0)},
+    {FLOW, 0, DP_GENERATE_FLOW_TRADING, 110, AT(14, 15, 0), AT(15, 15, 0)},
+    {FLOW, 0, DP_GENERATE_FLOW_SETTLED, 90, AT(15, 15, 0), AT(15, 50, 0)},
+    {FLOW, 0, DP_GENERATE_FLOW_CLOSING, 70, AT(15, 50, 0), AT(16, 0, 0)},
+    {ONCE, 'M', 0, 0, AT(16, 0, 0), AT(16, 0, 0)},
+    {CROSS, 'C', 0, 0, AT(16, 0, 0), AT(16, 0, 5)},
+    {FLOW, 0, DP_GENERATE_FLOW_SETTLED, 5, AT(16, 0, 5), AT(18, 30, 0)},
+    {FLOW, 0, DP_GENERATE_FLOW_UNWIND, 18, AT(18, 30, 0), AT(20, 0, 0)},
+    {ONCE, 'E', 0, 0, AT(20, 0, 0), AT(20, 0, 0)},
     {LATE, 0, 0, 0, AT(20, 0, 0), AT(20, 4, 0)},
-    ONCE_AT('C', AT(20, 5, 0)),
+    {ONCE, 'C', 0, 0, AT(20, 5, 0), AT(20, 5, 0)},
 };
 
 #define PHASE_COUNT (sizeof(day) / sizeof(day[0]))

@@ -69,7 +69,8 @@ static void test_what_cannot_be_generated_is_refused_in_words(void)
         {"too many symbols", {1, 1000000, 8001},
             "generate: symbols is 8001; it must be from 1 to 8000"},
         {"too few messages", {1, 16, 1},
-            "generate: messages is 16; a day of 1 symbols needs at least 17, or ask for fewer symbols"},
+            "generate: messages is 16; a day of 1 symbols needs at least 17, or ask for "
+            "fewer symbols"},
         {"too many messages", {1, 4000000001, 1},
             "generate: messages is 4000000001; it must be at most 4000000000"},
     };
