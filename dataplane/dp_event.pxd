@@ -1,4 +1,4 @@
-"""Mirror of core/dp_event.h and core/dp_reason.h: what happened to an order, and why one was refused."""
+"""Mirror of core/dp_event.h and core/dp_reason.h: what happened to an order, and why not."""
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 

@@ -16,7 +16,8 @@
     X(NET_DROPPED, net_dropped, "frames that are not a whole UDP datagram over IPv4") \
     X(NET_CHECKSUM_BAD, net_checksum_bad, "frames with a wrong IPv4 or UDP checksum") \
     X(MOLD_MALFORMED, mold_malformed, "datagrams that are not MoldUDP64") \
-    X(MOLD_DUPLICATE, mold_duplicate, "packets whose messages had all been seen (normal for the slower line)") \
+    X(MOLD_DUPLICATE, mold_duplicate, \
+        "packets whose messages had all been seen (normal for the slower line)") \
     X(MOLD_REORDERED, mold_reordered, "packets held until an earlier one arrived") \
     X(MOLD_GAPS, mold_gaps, "holes given up: missing on every line") \
     X(MOLD_LOST, mold_lost, "messages in those holes") \
@@ -36,7 +37,8 @@
     X(CANCELS_SENT, cancels_sent, "cancels handed to the order port") \
     X(REPORTS, reports, "venue messages applied to orders") \
     X(REPORTS_DUPLICATE, reports_duplicate, "venue messages that had been applied before") \
-    X(REPORTS_ANOMALY, reports_anomaly, "venue messages that do not fit the order's state; recorded") \
+    X(REPORTS_ANOMALY, reports_anomaly, \
+        "venue messages that do not fit the order's state; recorded") \
     X(REPORTS_UNKNOWN, reports_unknown, "venue messages for no order of ours") \
     X(OUCH_MALFORMED, ouch_malformed, "venue messages that cannot be decoded") \
     X(JOURNAL_RECORDS, journal_records, "records appended to the journal") \
@@ -48,7 +50,7 @@ enum dp_counter {
 #define X(name, key, words) DP_COUNTER_##name,
     DP_COUNTERS(X)
 #undef X
-    DP_COUNTER_COUNT
+        DP_COUNTER_COUNT
 };
 
 struct dp_counters {
@@ -66,7 +68,7 @@ static inline uint64_t dp_counter_read(const struct dp_counters *counters, enum 
     return dp_load_relaxed(&counters->values[id]);
 }
 
-const char *dp_counter_key(enum dp_counter id);   /* "rx_packets" */
+const char *dp_counter_key(enum dp_counter id); /* "rx_packets" */
 const char *dp_counter_words(enum dp_counter id);
 
 #endif

@@ -2,9 +2,9 @@
  * dp_digest - a 128-bit running fingerprint of a byte stream, cheap enough for the hot path.
  *
  * Not cryptographic: it proves that two honest runs did the same, not that nobody tampered. Two
- * lanes of multiply-and-fold; each starts at a seed. An update of `size` bytes feeds every lane first the word
- * `size`, so that records cannot run into each other, then the bytes as 8-byte little-endian words, the last
- * one filled up with zeros. Feeding is
+ * lanes of multiply-and-fold; each starts at a seed. An update of `size` bytes feeds every lane
+ * first the word `size`, so that records cannot run into each other, then the bytes as 8-byte
+ * little-endian words, the last one filled up with zeros. Feeding is
  *
  *     product = (lane ^ word) * multiplier           in 128 bits
  *     lane    = low half of product ^ high half of product
@@ -12,8 +12,8 @@
  *     lane 0: seed 3c6ef372fe94f82b, multiplier 6a09e667f3bcc909
  *     lane 1: seed a54ff53a5f1d36f1, multiplier bb67ae8584caa73b
  *
- * (square roots of 5, 2, 7 and 3 after the point, the multipliers odd). As text: lane 0, then lane 1, 16 lower-case
- * hexadecimal digits each. The struct belongs to the caller; one thread.
+ * (square roots of 5, 2, 7 and 3 after the point, the multipliers odd). As text: lane 0, then lane
+ * 1, 16 lower-case hexadecimal digits each. The struct belongs to the caller; one thread.
  */
 #ifndef DP_DIGEST_H
 #define DP_DIGEST_H

@@ -30,15 +30,16 @@ static uint64_t bucket_value(const struct dp_hist *hist, uint32_t bucket)
 uint64_t dp_hist_percentile(const struct dp_hist *hist, uint32_t per_100000)
 {
     DP_ASSERT(per_100000 <= 100000);
-    /* The buckets themselves are summed: hist->count may be ahead of or behind them while the writer runs, and buckets
-     * only grow, so the second walk always reaches what the first one counted. */
+    /* The buckets themselves are summed: hist->count may be ahead of or behind them while the
+     * writer runs, and buckets only grow, so the second walk always reaches what the first one
+     * counted. */
     uint64_t total = count_all(hist);
     if (total == 0)
         return 0;
 
-    /* Whole and rest apart, so that no total overflows; rounded up, and at least the first value. */
-    uint64_t wanted =
-        total / 100000 * per_100000 + (total % 100000 * per_100000 + 99999) / 100000;
+    /* Whole and rest apart, so that no total overflows; rounded up, and at least the first value.
+     */
+    uint64_t wanted = total / 100000 * per_100000 + (total % 100000 * per_100000 + 99999) / 100000;
     if (wanted == 0)
         wanted = 1;
     uint64_t seen = 0;

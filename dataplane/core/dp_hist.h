@@ -1,9 +1,10 @@
 /*
  * dp_hist - a histogram of durations with a bounded relative error (HDR style).
  *
- * Buckets are linear inside each power of two: 64 a power, so a value is known to 1/64 (1.6 %); values
- * below 64 are exact. One writer, any number of readers in any process; a reader may see a count that is a
- * moment old, never one that is torn. The unit is the caller's (TSC ticks on the hot path, converted when read).
+ * Buckets are linear inside each power of two: 64 a power, so a value is known to 1/64 (1.6 %);
+ * values below 64 are exact. One writer, any number of readers in any process; a reader may see a
+ * count that is a moment old, never one that is torn. The unit is the caller's (TSC ticks on the
+ * hot path, converted when read).
  */
 #ifndef DP_HIST_H
 #define DP_HIST_H
@@ -12,7 +13,8 @@
 #include "dp_base.h"
 
 #define DP_HIST_SUB_BITS 6
-#define DP_HIST_POWERS 36 /* below 2^42: eighteen minutes of TSC at 4 GHz; larger values land in the last bucket */
+#define DP_HIST_POWERS \
+    36 /* below 2^42: eighteen minutes of TSC at 4 GHz; larger values land in the last bucket */
 #define DP_HIST_BUCKET_COUNT ((DP_HIST_POWERS + 1) << DP_HIST_SUB_BITS)
 
 struct dp_hist {
@@ -25,19 +27,21 @@ struct dp_hist {
 
 /* Engine stages, in the order a tick meets them. */
 #define DP_STAGES(X) \
-    X(DECODE, decode) X(BOOK, book) X(STRATEGY, strategy) X(RISK, risk) X(SUBMIT, submit) \
-    X(TICK_TO_ORDER, tick_to_order)
+    X(DECODE, decode) \
+    X(BOOK, book) X(STRATEGY, strategy) X(RISK, risk) X(SUBMIT, submit) \
+        X(TICK_TO_ORDER, tick_to_order)
 
 enum dp_stage {
 #define X(name, key) DP_STAGE_##name,
     DP_STAGES(X)
 #undef X
-    DP_STAGE_COUNT
+        DP_STAGE_COUNT
 };
 
 void dp_hist_init(struct dp_hist *hist);
 
-/* The bucket of a value: below 64 the value itself, above its power of two and the next six bits. */
+/* The bucket of a value: below 64 the value itself, above its power of two and the next six bits.
+ */
 static inline uint32_t dp_hist_bucket(uint64_t value)
 {
     if (value < 1u << DP_HIST_SUB_BITS)
@@ -58,8 +62,8 @@ static inline uint64_t dp_hist_bucket_max(uint32_t bucket)
     return ((top + 1) << (power - 1)) - 1;
 }
 
-/* Writer only. Plain loads and stores: with one writer no locked instruction is needed. Relaxed throughout: each
- * word stands for itself, and no reader concludes from one about another. */
+/* Writer only. Plain loads and stores: with one writer no locked instruction is needed. Relaxed
+ * throughout: each word stands for itself, and no reader concludes from one about another. */
 static inline void dp_hist_record(struct dp_hist *hist, uint64_t value)
 {
     _Atomic uint64_t *bucket = &hist->buckets[dp_hist_bucket(value)];
@@ -72,9 +76,9 @@ static inline void dp_hist_record(struct dp_hist *hist, uint64_t value)
         dp_store_relaxed(&hist->max, value);
 }
 
-/* The largest value of the first bucket with at least `per_100000` / 100,000 of all counts at or below it; 0 when
- * empty. 50,000 is the median, 99,900 is p99.9, 100,000 the maximum. Never above max, never below the true
- * value, at most 1/64 over it. Any process, while the writer goes on. */
+/* The largest value of the first bucket with at least `per_100000` / 100,000 of all counts at or
+ * below it; 0 when empty. 50,000 is the median, 99,900 is p99.9, 100,000 the maximum. Never above
+ * max, never below the true value, at most 1/64 over it. Any process, while the writer goes on. */
 uint64_t dp_hist_percentile(const struct dp_hist *hist, uint32_t per_100000);
 const char *dp_stage_key(enum dp_stage stage); /* "tick_to_order" */
 

@@ -15,24 +15,50 @@ struct schema_field {
     size_t offset;
 };
 
-#define ROW(struct_name, text, name, type) {text, #name, type, offsetof(struct struct_name, name)}
+#define ROW(struct_name, text, name, type) \
+    { \
+        text, #name, type, offsetof(struct struct_name, name) \
+    }
 #define RECORD(name, type) ROW(dp_journal_record, "record", name, type)
 #define EVENT(name, type) ROW(dp_event, "event", name, type)
 #define INSTRUMENT(name, type) ROW(dp_journal_instrument, "instrument", name, type)
 #define END(name, type) ROW(dp_journal_end, "end", name, type)
 
-/* What the header page tells a reader that has nothing but the file. Offsets come from the compiler. */
+/* What the header page tells a reader that has nothing but the file. Offsets come from the
+ * compiler. */
 static const struct schema_field schema_fields[] = {
-    RECORD(crc, "u32"), RECORD(chain, "u32"), RECORD(sequence, "u64"), RECORD(time_ns, "i64"),
-    RECORD(kind, "u16"), RECORD(schema, "u8"), RECORD(clock, "u8"), RECORD(event, "payload"),
-    EVENT(time_ns, "i64"), EVENT(venue_order_id, "u64"), EVENT(exec_id, "u64"),
-    EVENT(price_nanos, "i64"), EVENT(qty, "u64"), EVENT(observed, "i64"), EVENT(limit, "i64"),
-    EVENT(user_ref_num, "u32"), EVENT(orig_user_ref_num, "u32"), EVENT(instrument_index, "u32"),
-    EVENT(strategy_index, "u16"), EVENT(reason, "u16"), EVENT(kind, "u8"), EVENT(side, "u8"),
-    EVENT(time_in_force, "char"), EVENT(liquidity, "char"), EVENT(ord_status, "char"),
-    EVENT(order_state, "char"), EVENT(leaves_qty, "u64"), EVENT(cum_qty, "u64"),
-    INSTRUMENT(instrument_index, "u32"), INSTRUMENT(symbol, "char8"),
-    END(record_count, "u64"), END(cause, "u32"),
+    RECORD(crc, "u32"),
+    RECORD(chain, "u32"),
+    RECORD(sequence, "u64"),
+    RECORD(time_ns, "i64"),
+    RECORD(kind, "u16"),
+    RECORD(schema, "u8"),
+    RECORD(clock, "u8"),
+    RECORD(event, "payload"),
+    EVENT(time_ns, "i64"),
+    EVENT(venue_order_id, "u64"),
+    EVENT(exec_id, "u64"),
+    EVENT(price_nanos, "i64"),
+    EVENT(qty, "u64"),
+    EVENT(observed, "i64"),
+    EVENT(limit, "i64"),
+    EVENT(user_ref_num, "u32"),
+    EVENT(orig_user_ref_num, "u32"),
+    EVENT(instrument_index, "u32"),
+    EVENT(strategy_index, "u16"),
+    EVENT(reason, "u16"),
+    EVENT(kind, "u8"),
+    EVENT(side, "u8"),
+    EVENT(time_in_force, "char"),
+    EVENT(liquidity, "char"),
+    EVENT(ord_status, "char"),
+    EVENT(order_state, "char"),
+    EVENT(leaves_qty, "u64"),
+    EVENT(cum_qty, "u64"),
+    INSTRUMENT(instrument_index, "u32"),
+    INSTRUMENT(symbol, "char8"),
+    END(record_count, "u64"),
+    END(cause, "u32"),
 };
 
 /* 0 means "not written", so the one sum in 2^32 that is 0 is stored as all ones. */
@@ -89,14 +115,18 @@ int dp_journal_segment_init(struct dp_journal_segment *segment, uint8_t *memory,
     dp_fence_release();
     page->header_crc = crc;
 
-    *segment = (struct dp_journal_segment){.memory = memory, .size = size, .chain = crc,
-        .used = DP_JOURNAL_HEADER_SIZE, .sequence_next = header->sequence_first};
+    *segment = (struct dp_journal_segment){.memory = memory,
+        .size = size,
+        .chain = crc,
+        .used = DP_JOURNAL_HEADER_SIZE,
+        .sequence_next = header->sequence_first};
     return 0;
 }
 
 /*
- * The CRC goes in last: if the process dies on the way, the page holds a record with CRC 0. Release: whoever
- * reads the CRC, this process or one that maps the file later, also sees the bytes that it covers.
+ * The CRC goes in last: if the process dies on the way, the page holds a record with CRC 0.
+ * Release: whoever reads the CRC, this process or one that maps the file later, also sees the bytes
+ * that it covers.
  */
 static void commit(struct dp_journal_segment *segment, struct dp_journal_record *record)
 {
@@ -177,7 +207,8 @@ static int check_sizes(const struct dp_journal_header *header, struct dp_err *er
     if (header->header_size != DP_JOURNAL_HEADER_SIZE || header->record_size != RECORD_SIZE ||
         memchr(header->appliance, '\0', sizeof(header->appliance)) == NULL ||
         memchr(header->cl_ord_id_prefix, '\0', sizeof(header->cl_ord_id_prefix)) == NULL)
-        return dp_err_set(err, EINVAL, "journal: header: sizes or names that this format cannot have");
+        return dp_err_set(
+            err, EINVAL, "journal: header: sizes or names that this format cannot have");
     return 0;
 }
 
@@ -209,8 +240,11 @@ void dp_journal_walk_init(struct dp_journal_walk *walk, const uint8_t *memory, u
 {
     struct dp_journal_header header;
     memcpy(&header, memory, sizeof(header));
-    *walk = (struct dp_journal_walk){.memory = memory, .size = size, .chain = header.header_crc,
-        .offset = DP_JOURNAL_HEADER_SIZE, .sequence = header.sequence_first};
+    *walk = (struct dp_journal_walk){.memory = memory,
+        .size = size,
+        .chain = header.header_crc,
+        .offset = DP_JOURNAL_HEADER_SIZE,
+        .sequence = header.sequence_first};
 }
 
 static enum dp_journal_verdict judge_bad(const struct dp_journal_walk *walk)

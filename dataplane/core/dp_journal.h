@@ -1,16 +1,17 @@
 /*
  * dp_journal - the format of the write-ahead log, in memory: append, check, walk.
  *
- * Pure: it sees bytes, not files (sys/dp_wal maps the files). A segment is a header of one 4 KiB page and then records
- * of 128 bytes: 32 bytes of record header, 96 bytes of payload (a struct dp_event, an instrument, the end). A record
- * carries a CRC-32C over its other bytes and the CRC of the record before it; the first one carries the CRC of the
- * header, and the header that of the last record of the segment before. So a lost, swapped or altered
- * record breaks the chain. A closed segment ends in an end record; space never written is zero. docs/journal.md tells an
+ * Pure: it sees bytes, not files (sys/dp_wal maps the files). A segment is a header of one 4 KiB
+ * page and then records of 128 bytes: 32 bytes of record header, 96 bytes of payload (a struct
+ * dp_event, an instrument, the end). A record carries a CRC-32C over its other bytes and the CRC of
+ * the record before it; the first one carries the CRC of the header, and the header that of the
+ * last record of the segment before. So a lost, swapped or altered record breaks the chain. A
+ * closed segment ends in an end record; space never written is zero. docs/journal.md tells an
  * outsider how to read one.
  *
- * One thread appends. The record is in the mapped page when the call returns: it survives the death of the process.
- * The CRC is the last word stored and never 0, so a record whose CRC is 0 was never finished: the append that was
- * writing it did not return, and nothing was sent on its strength.
+ * One thread appends. The record is in the mapped page when the call returns: it survives the death
+ * of the process. The CRC is the last word stored and never 0, so a record whose CRC is 0 was never
+ * finished: the append that was writing it did not return, and nothing was sent on its strength.
  */
 #ifndef DP_JOURNAL_H
 #define DP_JOURNAL_H
@@ -21,18 +22,24 @@
 
 #define DP_JOURNAL_MAGIC 0x004c4e4a504b4354ull /* "TCKPJNL\0" as bytes */
 #define DP_JOURNAL_FORMAT_VERSION 1
-#define DP_JOURNAL_SCHEMA_VERSION 1 /* layout of the payloads; a reader refuses what it does not know */
+#define DP_JOURNAL_SCHEMA_VERSION \
+    1 /* layout of the payloads; a reader refuses what it does not know */
 #define DP_JOURNAL_HEADER_SIZE 4096
 #define DP_JOURNAL_SEGMENT_SIZE_MIN (64u << 10)
 #define DP_JOURNAL_NAME_SIZE 64
 #define DP_JOURNAL_PREFIX_SIZE 8
 #define DP_JOURNAL_SCHEMA_SIZE 3072
 
-/* Append only: a reader steps over a kind that it does not know, its CRC and chain checked like any other. */
+/* Append only: a reader steps over a kind that it does not know, its CRC and chain checked like any
+ * other. */
 enum dp_journal_kind { DP_JOURNAL_EVENT = 1, DP_JOURNAL_END = 2, DP_JOURNAL_INSTRUMENT = 3 };
 
 /* Where time_ns of a record came from. */
-enum dp_journal_clock { DP_JOURNAL_CLOCK_REPLAY = 0, DP_JOURNAL_CLOCK_KERNEL = 1, DP_JOURNAL_CLOCK_HARDWARE = 2 };
+enum dp_journal_clock {
+    DP_JOURNAL_CLOCK_REPLAY = 0,
+    DP_JOURNAL_CLOCK_KERNEL = 1,
+    DP_JOURNAL_CLOCK_HARDWARE = 2
+};
 
 struct dp_journal_header {
     uint64_t magic;
@@ -48,16 +55,19 @@ struct dp_journal_header {
     int64_t created_ns;
     uint32_t chain_previous; /* CRC of the end record of the segment before; 0 in segment 0 */
     uint32_t header_crc;     /* CRC-32C of the header page with this field 0; written last */
-    char appliance[DP_JOURNAL_NAME_SIZE];        /* name from the configuration, NUL-terminated */
-    char cl_ord_id_prefix[DP_JOURNAL_PREFIX_SIZE]; /* NUL-terminated: ClOrdID is this and 8 hexadecimal digits */
-    char build[64];                              /* of the writer, NUL-terminated */
-    uint8_t reserved[808];                       /* 0 */
-    char schema[DP_JOURNAL_SCHEMA_SIZE]; /* every field of a record in words, NUL-terminated: see docs/journal.md */
+    char appliance[DP_JOURNAL_NAME_SIZE];          /* name from the configuration, NUL-terminated */
+    char cl_ord_id_prefix[DP_JOURNAL_PREFIX_SIZE]; /* NUL-terminated: ClOrdID is this and 8
+                                                      hexadecimal digits */
+    char build[64];                                /* of the writer, NUL-terminated */
+    uint8_t reserved[808];                         /* 0 */
+    char schema[DP_JOURNAL_SCHEMA_SIZE]; /* every field of a record in words, NUL-terminated: see
+                                            docs/journal.md */
 };
 
 static_assert(sizeof(struct dp_journal_header) == DP_JOURNAL_HEADER_SIZE, "one page");
 
-/* Which symbol an index stands for, from here on. Written before the first event of the instrument. */
+/* Which symbol an index stands for, from here on. Written before the first event of the instrument.
+ */
 struct dp_journal_instrument {
     uint32_t instrument_index;
     uint32_t reserved;
@@ -78,14 +88,14 @@ struct dp_journal_end {
 };
 
 struct dp_journal_record {
-    uint32_t crc;         /* CRC-32C of the other 124 bytes; ffffffff stands for 0 */
-    uint32_t chain;       /* crc of the record before; the header's for the first */
-    uint64_t sequence;    /* 1 for the first record of the journal, then +1 */
-    int64_t time_ns;      /* same as event.time_ns */
-    uint16_t kind;        /* enum dp_journal_kind */
-    uint8_t schema;       /* DP_JOURNAL_SCHEMA_VERSION */
-    uint8_t clock;        /* enum dp_journal_clock */
-    uint32_t reserved;    /* 0 */
+    uint32_t crc;      /* CRC-32C of the other 124 bytes; ffffffff stands for 0 */
+    uint32_t chain;    /* crc of the record before; the header's for the first */
+    uint64_t sequence; /* 1 for the first record of the journal, then +1 */
+    int64_t time_ns;   /* same as event.time_ns */
+    uint16_t kind;     /* enum dp_journal_kind */
+    uint8_t schema;    /* DP_JOURNAL_SCHEMA_VERSION */
+    uint8_t clock;     /* enum dp_journal_clock */
+    uint32_t reserved; /* 0 */
     union {
         struct dp_event event;
         struct dp_journal_instrument instrument;
@@ -101,11 +111,11 @@ static_assert(sizeof(struct dp_journal_instrument) == 96 && sizeof(struct dp_jou
 struct dp_journal_segment {
     uint8_t *memory; /* the mapped file, header first */
     uint64_t size;
-    uint64_t used;          /* bytes from the start */
+    uint64_t used; /* bytes from the start */
     uint64_t sequence_next;
-    int64_t time_ns;        /* of the last record: the end record repeats it */
+    int64_t time_ns; /* of the last record: the end record repeats it */
     uint32_t chain;
-    uint32_t clock;         /* enum dp_journal_clock: what every record says from here on */
+    uint32_t clock; /* enum dp_journal_clock: what every record says from here on */
 };
 
 /* What a walk over a segment's bytes found. The first three say how a healthy segment may go on. */
@@ -113,9 +123,11 @@ enum dp_journal_verdict {
     DP_JOURNAL_OK = 0,        /* a whole record */
     DP_JOURNAL_CLOSED,        /* the end record, and only zeros behind it */
     DP_JOURNAL_NEVER_WRITTEN, /* zero bytes to the end of the segment: the writer stopped here */
-    DP_JOURNAL_UNFINISHED,    /* an append that did not return: its CRC is still 0, and only zeros behind it */
-    DP_JOURNAL_TORN,          /* the tail is cut: a bad record with only zeros behind it, or the file ends early */
-    DP_JOURNAL_CORRUPT,       /* bad, and something was written behind it */
+    DP_JOURNAL_UNFINISHED,    /* an append that did not return: its CRC is still 0, and only zeros
+                                 behind it */
+    DP_JOURNAL_TORN,    /* the tail is cut: a bad record with only zeros behind it, or the file ends
+                           early */
+    DP_JOURNAL_CORRUPT, /* bad, and something was written behind it */
 };
 
 /* Where a walk stands. Start with dp_journal_walk_init(). */
@@ -127,38 +139,44 @@ struct dp_journal_walk {
     uint32_t chain;    /* that it must carry */
 };
 
-/* CRC-32C (Castagnoli), start with 0; a value may be continued. In hardware where the build allows it. */
+/* CRC-32C (Castagnoli), start with 0; a value may be continued. In hardware where the build allows
+ * it. */
 uint32_t dp_crc32c(uint32_t crc, const void *data, size_t size);
 uint32_t dp_crc32c_portable(uint32_t crc, const void *data, size_t size); /* the same without */
 
 /* ---- the writer ---- */
 
-/* Writes the header page. memory: `size` zeroed bytes, a whole number of 4 KiB pages. Of *header the caller fills in what
- * tells this segment from others (index, generation, epoch, created_ns, sequence_first, chain_previous, appliance,
- * prefix); sizes, versions, schema and CRC are set here. */
+/* Writes the header page. memory: `size` zeroed bytes, a whole number of 4 KiB pages. Of *header
+ * the caller fills in what tells this segment from others (index, generation, epoch, created_ns,
+ * sequence_first, chain_previous, appliance, prefix); sizes, versions, schema and CRC are set here.
+ */
 int dp_journal_segment_init(struct dp_journal_segment *segment, uint8_t *memory, uint64_t size,
     const struct dp_journal_header *header, struct dp_err *err);
-/* False when the segment has no room (one slot is kept for the end record): nothing was written then. */
+/* False when the segment has no room (one slot is kept for the end record): nothing was written
+ * then. */
 bool dp_journal_append(struct dp_journal_segment *segment, const struct dp_event *event);
-/* Names an instrument; once a journal for each, before its first event. symbol: 8 bytes, space padded. */
-bool dp_journal_append_instrument(
-    struct dp_journal_segment *segment, uint32_t instrument_index, const char symbol[8], int64_t time_ns);
-void dp_journal_close(struct dp_journal_segment *segment, enum dp_journal_end_cause cause); /* writes the end record */
+/* Names an instrument; once a journal for each, before its first event. symbol: 8 bytes, space
+ * padded. */
+bool dp_journal_append_instrument(struct dp_journal_segment *segment, uint32_t instrument_index,
+    const char symbol[8], int64_t time_ns);
+void dp_journal_close(struct dp_journal_segment *segment,
+    enum dp_journal_end_cause cause); /* writes the end record */
 
 /* ---- any reader, at any time ---- */
 
-/* 0 when the first page is a header of this format; else -errno and why (EPROTO: of another format version). */
+/* 0 when the first page is a header of this format; else -errno and why (EPROTO: of another format
+ * version). */
 int dp_journal_header_check(const uint8_t *memory, uint64_t size, struct dp_err *err);
 /* A file made ready for a segment that was never started: no header, not one record. */
 bool dp_journal_is_unused(const uint8_t *memory, uint64_t size);
 /* memory passed dp_journal_header_check() and outlives the walk. */
 void dp_journal_walk_init(struct dp_journal_walk *walk, const uint8_t *memory, uint64_t size);
-/* Looks at the next record; steps past it on OK and CLOSED, and then *record points into memory. Any other verdict
- * leaves the walk where it is: offset is the first byte in question. */
+/* Looks at the next record; steps past it on OK and CLOSED, and then *record points into memory.
+ * Any other verdict leaves the walk where it is: offset is the first byte in question. */
 enum dp_journal_verdict dp_journal_next(
     struct dp_journal_walk *walk, const struct dp_journal_record **record);
-/* The first whole record (its own CRC right) behind walk->offset, whatever its chain; NULL when there is none: a good
- * one behind a bad one is reported, not silently dropped. */
+/* The first whole record (its own CRC right) behind walk->offset, whatever its chain; NULL when
+ * there is none: a good one behind a bad one is reported, not silently dropped. */
 const struct dp_journal_record *dp_journal_find_behind(const struct dp_journal_walk *walk);
 const char *dp_journal_verdict_name(enum dp_journal_verdict verdict); /* "never_written" */
 

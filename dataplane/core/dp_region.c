@@ -20,21 +20,49 @@
 /* What the compiler made of every public struct that lies in a region. */
 static const uint64_t layout[] = {
     DP_REGION_LAYOUT_VERSION,
-    sizeof(struct dp_region), FIELD(dp_region, layout_hash), FIELD(dp_region, generation),
-    FIELD(dp_region, size), FIELD(dp_region, tsc_hz), FIELD(dp_region, pid),
-    FIELD(dp_region, ready), FIELD(dp_region, build), FIELD(dp_region, parts),
-    sizeof(struct dp_region_part), FIELD(dp_region_part, name), FIELD(dp_region_part, offset),
+    sizeof(struct dp_region),
+    FIELD(dp_region, layout_hash),
+    FIELD(dp_region, generation),
+    FIELD(dp_region, size),
+    FIELD(dp_region, tsc_hz),
+    FIELD(dp_region, pid),
+    FIELD(dp_region, ready),
+    FIELD(dp_region, build),
+    FIELD(dp_region, parts),
+    sizeof(struct dp_region_part),
+    FIELD(dp_region_part, name),
+    FIELD(dp_region_part, offset),
     FIELD(dp_region_part, size),
-    sizeof(struct dp_counters), DP_COUNTER_COUNT,
-    sizeof(struct dp_hist), DP_HIST_SUB_BITS, FIELD(dp_hist, sum), FIELD(dp_hist, min),
-    FIELD(dp_hist, max), FIELD(dp_hist, buckets), DP_STAGE_COUNT,
-    sizeof(struct dp_ring), FIELD(dp_ring, tail), FIELD(dp_ring, head), FIELD(dp_ring, slot_mask),
-    FIELD(dp_ring, slot_size), sizeof(struct dp_ring_slot), FIELD(dp_ring_slot, time_ns),
-    sizeof(struct dp_pool), sizeof(struct dp_pool_link),
-    sizeof(struct dp_order), FIELD(dp_order, state), FIELD(dp_order, user_ref_num),
-    FIELD(dp_order, instrument_index), FIELD(dp_order, side), FIELD(dp_order, qty),
-    FIELD(dp_order, leaves_qty), FIELD(dp_order, cum_qty), FIELD(dp_order, price_nanos),
-    FIELD(dp_order, venue_order_id), FIELD(dp_order, cum_money), FIELD(dp_order, changed_ns),
+    sizeof(struct dp_counters),
+    DP_COUNTER_COUNT,
+    sizeof(struct dp_hist),
+    DP_HIST_SUB_BITS,
+    FIELD(dp_hist, sum),
+    FIELD(dp_hist, min),
+    FIELD(dp_hist, max),
+    FIELD(dp_hist, buckets),
+    DP_STAGE_COUNT,
+    sizeof(struct dp_ring),
+    FIELD(dp_ring, tail),
+    FIELD(dp_ring, head),
+    FIELD(dp_ring, slot_mask),
+    FIELD(dp_ring, slot_size),
+    sizeof(struct dp_ring_slot),
+    FIELD(dp_ring_slot, time_ns),
+    sizeof(struct dp_pool),
+    sizeof(struct dp_pool_link),
+    sizeof(struct dp_order),
+    FIELD(dp_order, state),
+    FIELD(dp_order, user_ref_num),
+    FIELD(dp_order, instrument_index),
+    FIELD(dp_order, side),
+    FIELD(dp_order, qty),
+    FIELD(dp_order, leaves_qty),
+    FIELD(dp_order, cum_qty),
+    FIELD(dp_order, price_nanos),
+    FIELD(dp_order, venue_order_id),
+    FIELD(dp_order, cum_money),
+    FIELD(dp_order, changed_ns),
 };
 
 /* Order and names matter as much as sizes: a swapped pair of counters has the same sizeof. */
@@ -43,7 +71,7 @@ static const char names[] = ""
     DP_COUNTERS(X)
 #undef X
 #define X(name, key) #key " "
-    DP_STAGES(X)
+        DP_STAGES(X)
 #undef X
     ;
 
@@ -66,7 +94,8 @@ uint64_t dp_region_layout_hash(void)
 
 const char *dp_region_build(void)
 {
-    static_assert(sizeof(build) <= sizeof(((struct dp_region *)0)->build), "shorten the build text");
+    static_assert(
+        sizeof(build) <= sizeof(((struct dp_region *)0)->build), "shorten the build text");
     return build;
 }
 
@@ -84,8 +113,8 @@ int dp_region_init(void *memory, size_t size, uint64_t generation, struct dp_err
 {
     DP_ASSERT((uintptr_t)memory % DP_CACHE_LINE == 0);
     if (size < dp_region_header_size())
-        return dp_err_set(err, EINVAL, "region: size is %zu bytes; the header alone takes %zu", size,
-            dp_region_header_size());
+        return dp_err_set(err, EINVAL, "region: size is %zu bytes; the header alone takes %zu",
+            size, dp_region_header_size());
 
     struct dp_region *region = memory;
     *region = (struct dp_region){
@@ -103,8 +132,8 @@ int dp_region_init(void *memory, size_t size, uint64_t generation, struct dp_err
 static bool part_is_sound(const struct dp_region *region, const struct dp_region_part *part)
 {
     return memchr(part->name, '\0', sizeof(part->name)) != NULL &&
-           part->offset % DP_CACHE_LINE == 0 && part->offset >= dp_region_header_size() &&
-           part->offset <= region->size && part->size <= region->size - part->offset;
+        part->offset % DP_CACHE_LINE == 0 && part->offset >= dp_region_header_size() &&
+        part->offset <= region->size && part->size <= region->size - part->offset;
 }
 
 static const struct dp_region_part *find_part(const struct dp_region *region, const char *name)
@@ -127,8 +156,10 @@ void *dp_region_place(struct dp_region *region, const char *name, size_t size, s
     }
     uint64_t room = region->size - region->used;
     if (size > room || dp_region_part_size(size) > room) {
-        dp_err_set(err, ENOSPC, "region: part '%s': %zu bytes do not fit in the %llu left; "
-            "ask for a larger region", name, size, (unsigned long long)room);
+        dp_err_set(err, ENOSPC,
+            "region: part '%s': %zu bytes do not fit in the %llu left; "
+            "ask for a larger region",
+            name, size, (unsigned long long)room);
         return NULL;
     }
     struct dp_region_part *part = &region->parts[region->part_count++];
@@ -141,7 +172,8 @@ void *dp_region_place(struct dp_region *region, const char *name, size_t size, s
 
 void dp_region_publish(struct dp_region *region)
 {
-    /* Release: pairs with the acquire in dp_region_check(); who sees 1 sees every part as it was initialised. */
+    /* Release: pairs with the acquire in dp_region_check(); who sees 1 sees every part as it was
+     * initialised. */
     dp_store_release(&region->ready, 1);
 }
 
@@ -152,8 +184,9 @@ static int check_layout(const struct dp_region *region, struct dp_err *err)
         return 0;
     return dp_err_set(err, EPROTO,
         "region: layout: made by '%.*s' with version %u hash %016llx, this build has version %u "
-        "hash %016llx; use the tickplane that made it", (int)sizeof(region->build), region->build,
-        region->layout_version, (unsigned long long)region->layout_hash, DP_REGION_LAYOUT_VERSION,
+        "hash %016llx; use the tickplane that made it",
+        (int)sizeof(region->build), region->build, region->layout_version,
+        (unsigned long long)region->layout_hash, DP_REGION_LAYOUT_VERSION,
         (unsigned long long)hash);
 }
 
@@ -162,7 +195,8 @@ int dp_region_check(const void *memory, size_t size, struct dp_err *err)
     const struct dp_region *region = memory;
     if (size < sizeof(*region) || (region->magic != DP_REGION_MAGIC && region->magic != 0))
         return dp_err_set(err, EINVAL, "region: %zu bytes that are no tickplane region", size);
-    /* Before `ready` is looked at: in another layout that field may be elsewhere. All zero: just being born. */
+    /* Before `ready` is looked at: in another layout that field may be elsewhere. All zero: just
+     * being born. */
     bool blank = region->magic == 0 || region->layout_hash == 0;
     if (!blank && check_layout(region, err) < 0)
         return -EPROTO;
@@ -174,7 +208,8 @@ int dp_region_check(const void *memory, size_t size, struct dp_err *err)
             (unsigned long long)region->size, region->part_count, size);
     for (uint32_t index = 0; index < region->part_count; index++)
         if (!part_is_sound(region, &region->parts[index]))
-            return dp_err_set(err, EINVAL, "region: damaged: part %u lies outside the region", index);
+            return dp_err_set(
+                err, EINVAL, "region: damaged: part %u lies outside the region", index);
     return 0;
 }
 

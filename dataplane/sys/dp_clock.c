@@ -3,12 +3,13 @@
 #include <cpuid.h>
 #include <time.h>
 
-#define READINGS 64         /* tries for one end point; the least disturbed counts */
+#define READINGS 64 /* tries for one end point; the least disturbed counts */
 #define OVERHEAD_READINGS 1001
 #define CPUID_POWER 0x80000007u
 #define CPUID_INVARIANT_TSC (1u << 8) /* in EDX */
 
-/* The same instant on both clocks: the TSC lies within `half_width` ticks of `tsc` when monotonic_ns was read. */
+/* The same instant on both clocks: the TSC lies within `half_width` ticks of `tsc` when
+ * monotonic_ns was read. */
 struct instant {
     uint64_t tsc;
     uint64_t half_width;
@@ -66,7 +67,8 @@ static uint64_t measure_overhead(void)
 static bool tsc_is_invariant(void)
 {
     unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-    return __get_cpuid(CPUID_POWER, &eax, &ebx, &ecx, &edx) != 0 && (edx & CPUID_INVARIANT_TSC) != 0;
+    return __get_cpuid(CPUID_POWER, &eax, &ebx, &ecx, &edx) != 0 &&
+        (edx & CPUID_INVARIANT_TSC) != 0;
 }
 
 /* value * multiplier / divisor, rounded to nearest, without overflow on the way. */

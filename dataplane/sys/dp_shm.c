@@ -30,7 +30,8 @@ static int no_room(const struct dp_shm *shm, int fd, struct dp_err *err)
     unsigned long long free_bytes = 0;
     if (fstatfs(fd, &files) == 0)
         free_bytes = (unsigned long long)files.f_bavail * (unsigned long long)files.f_bsize;
-    return dp_err_set(err, ENOSPC, "shm: %s: %zu bytes asked, %llu free; remove old files there, "
+    return dp_err_set(err, ENOSPC,
+        "shm: %s: %zu bytes asked, %llu free; remove old files there, "
         "enlarge it (mount -o remount,size=...) or lower the pool sizes in the configuration",
         shm->path, shm->size, free_bytes);
 }
@@ -56,8 +57,9 @@ static int map_file(struct dp_shm *shm, int fd, struct dp_err *err)
     return 0;
 }
 
-/* Every page now, huge ones where the kernel has them. Where the kernel is too old for that, fallocate does with small
- * pages. Both answer ENOSPC, ENOMEM or EFAULT where a touch would have raised SIGBUS. */
+/* Every page now, huge ones where the kernel has them. Where the kernel is too old for that,
+ * fallocate does with small pages. Both answer ENOSPC, ENOMEM or EFAULT where a touch would have
+ * raised SIGBUS. */
 static int populate(struct dp_shm *shm, int fd, struct dp_err *err)
 {
     madvise(shm->memory, shm->size, MADV_HUGEPAGE); /* a hint: refused on hugetlbfs */
@@ -105,11 +107,13 @@ int dp_shm_create(struct dp_shm *shm, const char *path, size_t size, struct dp_e
     snprintf(making, sizeof(making), "%s.making.%ld", path, (long)getpid());
     int fd = open(making, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (fd < 0)
-        return dp_err_set(err, errno, "shm: %s: cannot be made: %s; name a file in /dev/shm that you may write",
-            path, strerror(errno));
+        return dp_err_set(err, errno,
+            "shm: %s: cannot be made: %s; name a file in /dev/shm that you may write", path,
+            strerror(errno));
     status = fill_file(shm, fd, size, err);
     if (status == 0 && rename(making, path) != 0)
-        status = dp_err_set(err, errno, "shm: %s: cannot take that name: %s", path, strerror(errno));
+        status =
+            dp_err_set(err, errno, "shm: %s: cannot take that name: %s", path, strerror(errno));
     if (status < 0) {
         unlink(making);
         dp_shm_close(shm);
@@ -123,9 +127,11 @@ int dp_shm_private(struct dp_shm *shm, size_t size, struct dp_err *err)
     int flags = MAP_PRIVATE | MAP_ANONYMOUS;
     *shm = (struct dp_shm){.writable = true, .page_size = HUGE_PAGE_SIZE};
     if (size == 0 || size > INT64_MAX / 2)
-        return dp_err_set(err, EINVAL, "shm: private memory: %zu bytes; nothing can be that large", size);
+        return dp_err_set(
+            err, EINVAL, "shm: private memory: %zu bytes; nothing can be that large", size);
 
-    /* Without MAP_NORESERVE the kernel sets the huge pages aside now or says no: never a SIGBUS later. */
+    /* Without MAP_NORESERVE the kernel sets the huge pages aside now or says no: never a SIGBUS
+     * later. */
     shm->size = dp_round_up(size, HUGE_PAGE_SIZE);
     void *memory = mmap(NULL, shm->size, PROT_READ | PROT_WRITE, flags | MAP_HUGETLB, -1, 0);
     if (memory == MAP_FAILED) {
@@ -133,8 +139,10 @@ int dp_shm_private(struct dp_shm *shm, size_t size, struct dp_err *err)
         memory = mmap(NULL, shm->size, PROT_READ | PROT_WRITE, flags | MAP_NORESERVE, -1, 0);
     }
     if (memory == MAP_FAILED)
-        return dp_err_set(err, errno, "shm: private memory: %zu bytes: %s; lower the pool sizes in the "
-            "configuration", shm->size, strerror(errno));
+        return dp_err_set(err, errno,
+            "shm: private memory: %zu bytes: %s; lower the pool sizes in the "
+            "configuration",
+            shm->size, strerror(errno));
     madvise(memory, shm->size, MADV_HUGEPAGE);
     shm->memory = memory;
     return 0;
@@ -145,7 +153,8 @@ static int check_attachable(const char *path, int fd, struct stat *file, struct 
     if (fstat(fd, file) != 0)
         return dp_err_set(err, errno, "shm: %s: %s", path, strerror(errno));
     if (!S_ISREG(file->st_mode))
-        return dp_err_set(err, EINVAL, "shm: %s: not a regular file; name a region in /dev/shm", path);
+        return dp_err_set(
+            err, EINVAL, "shm: %s: not a regular file; name a region in /dev/shm", path);
     if (file->st_size == 0)
         return dp_err_set(err, EINVAL, "shm: %s: an empty file; it is no region", path);
     return 0;

@@ -1,12 +1,13 @@
 /*
  * dp_shm - memory shared between processes: files in /dev/shm (or hugetlbfs), mapped.
  *
- * Which pages: a file on hugetlbfs has that mount's pages; private memory takes 2 MiB pages when the machine has enough
- * of them free; everything else gets ordinary pages with a transparent-huge-page hint. page_size says which.
+ * Which pages: a file on hugetlbfs has that mount's pages; private memory takes 2 MiB pages when
+ * the machine has enough of them free; everything else gets ordinary pages with a
+ * transparent-huge-page hint. page_size says which.
  *
- * When memory is taken: a shared file is populated whole in dp_shm_create(), because a tmpfs that fills up later would
- * kill the process by SIGBUS in the middle of a trade; so size it for what is needed. Private
- * memory costs nothing until a page is touched: pools may be generous there.
+ * When memory is taken: a shared file is populated whole in dp_shm_create(), because a tmpfs that
+ * fills up later would kill the process by SIGBUS in the middle of a trade; so size it for what is
+ * needed. Private memory costs nothing until a page is touched: pools may be generous there.
  *
  * Control path only; any thread; the struct belongs to the caller.
  */
@@ -19,15 +20,16 @@
 #define DP_SHM_PATH_SIZE 256
 
 struct dp_shm {
-    void *memory;      /* NULL when nothing is mapped */
-    size_t size;       /* mapped bytes, whole pages */
-    size_t page_size;  /* bytes of the pages asked for: 4096, or a huge page */
+    void *memory;                /* NULL when nothing is mapped */
+    size_t size;                 /* mapped bytes, whole pages */
+    size_t page_size;            /* bytes of the pages asked for: 4096, or a huge page */
     char path[DP_SHM_PATH_SIZE]; /* "" for private memory */
     bool writable;
 };
 
-/* Makes the file and maps it, zeroed and fully backed by memory. The file appears under its name only when it is
- * whole; one that was there before loses its name and lives on for those who have it mapped. */
+/* Makes the file and maps it, zeroed and fully backed by memory. The file appears under its name
+ * only when it is whole; one that was there before loses its name and lives on for those who have
+ * it mapped. */
 int dp_shm_create(struct dp_shm *shm, const char *path, size_t size, struct dp_err *err);
 /* Private memory of this process, zeroed, taken page by page when touched. */
 int dp_shm_private(struct dp_shm *shm, size_t size, struct dp_err *err);

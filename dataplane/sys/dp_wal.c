@@ -53,8 +53,8 @@ static int open_directory(struct dp_wal *wal, struct dp_err *err)
     }
     wal->directory_fd = open(wal->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (wal->directory_fd < 0 && errno == ENOTDIR)
-        return dp_err_set(err, ENOTDIR,
-            "journal: %s: a file has that name; name a directory", wal->directory);
+        return dp_err_set(
+            err, ENOTDIR, "journal: %s: a file has that name; name a directory", wal->directory);
     return wal->directory_fd >= 0 ? 0 : fail(wal, errno, "cannot be opened", err);
 }
 
@@ -73,8 +73,10 @@ static int refuse_journal(const struct dp_wal *wal, struct dp_err *err)
     for (struct dirent *entry = readdir(entries); entry != NULL && status == 0;
          entry = readdir(entries))
         if (is_segment_name(entry->d_name))
-            status = dp_err_set(err, EEXIST, "journal: %s: holds a journal (%.64s); name another "
-                "directory, a journal is never overwritten", wal->directory, entry->d_name);
+            status = dp_err_set(err, EEXIST,
+                "journal: %s: holds a journal (%.64s); name another "
+                "directory, a journal is never overwritten",
+                wal->directory, entry->d_name);
     closedir(entries);
     return status;
 }
@@ -85,9 +87,10 @@ static int no_space(const struct dp_wal *wal, int code, struct dp_err *err)
     unsigned long long free_bytes = 0;
     if (fstatvfs(wal->directory_fd, &files) == 0)
         free_bytes = (unsigned long long)files.f_bavail * files.f_frsize;
-    return dp_err_set(err, code, "journal: %s: no space for a segment of %llu bytes (%llu free); "
-        "free some space or set journal.segment_size", wal->directory,
-        (unsigned long long)wal->header.segment_size, free_bytes);
+    return dp_err_set(err, code,
+        "journal: %s: no space for a segment of %llu bytes (%llu free); "
+        "free some space or set journal.segment_size",
+        wal->directory, (unsigned long long)wal->header.segment_size, free_bytes);
 }
 
 static int allocate(const struct dp_wal *wal, struct blank *blank, struct dp_err *err)
@@ -107,7 +110,8 @@ static int allocate(const struct dp_wal *wal, struct blank *blank, struct dp_err
     return 0;
 }
 
-static int make_blank(const struct dp_wal *wal, uint64_t index, struct blank *blank, struct dp_err *err)
+static int make_blank(
+    const struct dp_wal *wal, uint64_t index, struct blank *blank, struct dp_err *err)
 {
     char name[NAME_SIZE];
     segment_name(index, name);
@@ -191,7 +195,8 @@ int dp_wal_open(struct dp_wal *wal, const char *directory, const struct dp_wal_c
     return status;
 }
 
-/* Ends the segment, flushes it and lets it go. fsync also writes what was changed through the mapping. */
+/* Ends the segment, flushes it and lets it go. fsync also writes what was changed through the
+ * mapping. */
 static int end_segment(struct dp_wal *wal, enum dp_journal_end_cause cause, struct dp_err *err)
 {
     dp_journal_close(&wal->segment, cause);
@@ -205,7 +210,8 @@ static int end_segment(struct dp_wal *wal, enum dp_journal_end_cause cause, stru
     return status;
 }
 
-/* A failed flush is final: the segment before may not be on disk, so nothing may be added behind it. */
+/* A failed flush is final: the segment before may not be on disk, so nothing may be added behind
+ * it. */
 static void refuse_records(struct dp_wal *wal)
 {
     wal->failed = true;

@@ -32,7 +32,8 @@ static void test_every_bit_matters(void)
     strcpy(original, text_of(data, sizeof(data)));
     for (size_t bit = 0; bit < sizeof(data) * 8; bit++) {
         data[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        CHECK_THAT(strcmp(text_of(data, sizeof(data)), original) != 0, "bit %zu does not matter", bit);
+        CHECK_THAT(
+            strcmp(text_of(data, sizeof(data)), original) != 0, "bit %zu does not matter", bit);
         data[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
 }
@@ -44,7 +45,8 @@ static void test_every_length_differs(void)
     for (size_t size = 0; size <= 32; size++) {
         strcpy(seen[size], text_of(zeros, size));
         for (size_t other = 0; other < size; other++)
-            CHECK_THAT(strcmp(seen[size], seen[other]) != 0, "%zu and %zu zeros agree", size, other);
+            CHECK_THAT(
+                strcmp(seen[size], seen[other]) != 0, "%zu and %zu zeros agree", size, other);
     }
 }
 

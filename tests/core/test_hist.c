@@ -72,7 +72,8 @@ static void check_against_sorted(uint64_t seed)
         uint64_t truth = values[rank == 0 ? 0 : rank - 1];
         uint64_t answer = dp_hist_percentile(&hist, asked[index]);
         CHECK_THAT(answer >= truth && answer <= truth + truth / 64,
-            "seed %" PRIu64 ": %u: %" PRIu64 " is not near %" PRIu64, seed, asked[index], answer, truth);
+            "seed %" PRIu64 ": %u: %" PRIu64 " is not near %" PRIu64, seed, asked[index], answer,
+            truth);
     }
     CHECK(dp_hist_percentile(&hist, 100000) == values[count - 1]);
 }
@@ -92,7 +93,7 @@ static void test_stages_have_keys(void)
 int main(void)
 {
     RUN_TESTS(TEST(test_every_value_lies_in_its_bucket),
-        TEST(test_larger_values_land_in_the_last_bucket), TEST(test_an_empty_histogram_answers_zero),
-        TEST(test_small_values_are_exact), TEST(test_percentiles_agree_with_sorting),
-        TEST(test_stages_have_keys));
+        TEST(test_larger_values_land_in_the_last_bucket),
+        TEST(test_an_empty_histogram_answers_zero), TEST(test_small_values_are_exact),
+        TEST(test_percentiles_agree_with_sorting), TEST(test_stages_have_keys));
 }

@@ -13,10 +13,16 @@ static struct dp_err err;
 
 static struct dp_event event_of(uint32_t number)
 {
-    return (struct dp_event){.time_ns = 1000 + number, .kind = DP_EVENT_NEW, .side = DP_SIDE_BUY,
-        .qty = 100 * number, .price_nanos = 10000000000 + number, .user_ref_num = number,
-        .time_in_force = DP_TIF_DAY, .ord_status = DP_ORD_PENDING_NEW,
-        .leaves_qty = UINT64_MAX, .cum_qty = UINT64_MAX};
+    return (struct dp_event){.time_ns = 1000 + number,
+        .kind = DP_EVENT_NEW,
+        .side = DP_SIDE_BUY,
+        .qty = 100 * number,
+        .price_nanos = 10000000000 + number,
+        .user_ref_num = number,
+        .time_in_force = DP_TIF_DAY,
+        .ord_status = DP_ORD_PENDING_NEW,
+        .leaves_qty = UINT64_MAX,
+        .cum_qty = UINT64_MAX};
 }
 
 static void make(uint32_t record_count)
@@ -47,8 +53,9 @@ static void expect(const char *what, uint32_t expected_count, enum dp_journal_ve
 {
     uint32_t count = 0;
     enum dp_journal_verdict verdict = walk(memory, SIZE, &count);
-    CHECK_THAT(verdict == expected && count == expected_count, "%s: %s after %u records, not %s after %u",
-        what, dp_journal_verdict_name(verdict), count, dp_journal_verdict_name(expected), expected_count);
+    CHECK_THAT(verdict == expected && count == expected_count,
+        "%s: %s after %u records, not %s after %u", what, dp_journal_verdict_name(verdict), count,
+        dp_journal_verdict_name(expected), expected_count);
 }
 
 static uint8_t *slot(uint32_t index)
@@ -72,7 +79,8 @@ static void test_hardware_and_table_crc_agree(void)
         data[index] = (uint8_t)check_random(&random);
     for (size_t start = 0; start < 9; start++)
         for (size_t size = 0; size + start <= sizeof(data); size++)
-            CHECK_EQUAL(dp_crc32c(7, data + start, size), dp_crc32c_portable(7, data + start, size));
+            CHECK_EQUAL(
+                dp_crc32c(7, data + start, size), dp_crc32c_portable(7, data + start, size));
 }
 
 static void test_what_was_appended_is_read_back(void)
@@ -93,7 +101,8 @@ static void test_what_was_appended_is_read_back(void)
     }
     CHECK_EQUAL(dp_journal_next(&place, &record), DP_JOURNAL_OK);
     CHECK(record->kind == DP_JOURNAL_INSTRUMENT && record->time_ns == 1234);
-    CHECK(record->instrument.instrument_index == 9 && memcmp(record->instrument.symbol, "AAPL    ", 8) == 0);
+    CHECK(record->instrument.instrument_index == 9 &&
+        memcmp(record->instrument.symbol, "AAPL    ", 8) == 0);
     CHECK_EQUAL(dp_journal_next(&place, &record), DP_JOURNAL_CLOSED);
     CHECK(record->end.record_count == 4 && record->end.cause == DP_JOURNAL_END_FINAL);
 }
@@ -118,7 +127,8 @@ static void test_a_header_says_what_is_wrong_with_it(void)
     memory[0] ^= 1;
     for (uint32_t bit = 64; bit < DP_JOURNAL_HEADER_SIZE * 8; bit++) {
         memory[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        CHECK_THAT(dp_journal_header_check(memory, SIZE, &err) == -EBADMSG, "header bit %u passed", bit);
+        CHECK_THAT(
+            dp_journal_header_check(memory, SIZE, &err) == -EBADMSG, "header bit %u passed", bit);
         memory[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
     CHECK_EQUAL(dp_journal_header_check(memory, SIZE, &err), 0);
@@ -186,7 +196,8 @@ static void test_a_tail_cut_short_is_torn(void)
     }
     make(3);
     dp_journal_close(&segment, DP_JOURNAL_END_FINAL);
-    for (uint64_t size = DP_JOURNAL_HEADER_SIZE; size < DP_JOURNAL_HEADER_SIZE + 4 * RECORD_SIZE; size++) {
+    for (uint64_t size = DP_JOURNAL_HEADER_SIZE; size < DP_JOURNAL_HEADER_SIZE + 4 * RECORD_SIZE;
+         size++) {
         uint32_t count = 0;
         CHECK_EQUAL(walk(memory, size, &count), DP_JOURNAL_TORN);
         CHECK_EQUAL(count, (size - DP_JOURNAL_HEADER_SIZE) / RECORD_SIZE);

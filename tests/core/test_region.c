@@ -42,7 +42,8 @@ static void test_a_part_that_does_not_fit_is_refused(void)
     CHECK(dp_region_place(region, "vaster", SIZE_MAX, &err) == NULL);
     CHECK(dp_region_place(region, "all", room, &err) != NULL);
     CHECK(dp_region_place(region, "more", 1, &err) == NULL);
-    CHECK_TEXT(err.text, "region: part 'more': 1 bytes do not fit in the 0 left; ask for a larger region");
+    CHECK_TEXT(
+        err.text, "region: part 'more': 1 bytes do not fit in the 0 left; ask for a larger region");
     CHECK(dp_region_place(region, "all", 1, &err) == NULL);
     CHECK_EQUAL(err.code, EEXIST);
     free(region);
@@ -98,15 +99,42 @@ struct damage {
     int expected;
 };
 
-static void spoil_magic(struct dp_region *region) { region->magic++; }
-static void grow(struct dp_region *region) { region->size++; }
-static void add_parts(struct dp_region *region) { region->part_count = DP_REGION_PARTS_MAX + 1; }
-static void move_out(struct dp_region *region) { region->parts[0].offset = SIZE + 64; }
-static void wrap_around(struct dp_region *region) { region->parts[0].size = UINT64_MAX - 63; }
-static void move_into_header(struct dp_region *region) { region->parts[0].offset = 0; }
-static void misalign(struct dp_region *region) { region->parts[0].offset++; }
-static void run_name_on(struct dp_region *region) { memset(region->parts[0].name, 'a', DP_REGION_NAME_SIZE); }
-static void change_nothing(struct dp_region *region) { (void)region; }
+static void spoil_magic(struct dp_region *region)
+{
+    region->magic++;
+}
+static void grow(struct dp_region *region)
+{
+    region->size++;
+}
+static void add_parts(struct dp_region *region)
+{
+    region->part_count = DP_REGION_PARTS_MAX + 1;
+}
+static void move_out(struct dp_region *region)
+{
+    region->parts[0].offset = SIZE + 64;
+}
+static void wrap_around(struct dp_region *region)
+{
+    region->parts[0].size = UINT64_MAX - 63;
+}
+static void move_into_header(struct dp_region *region)
+{
+    region->parts[0].offset = 0;
+}
+static void misalign(struct dp_region *region)
+{
+    region->parts[0].offset++;
+}
+static void run_name_on(struct dp_region *region)
+{
+    memset(region->parts[0].name, 'a', DP_REGION_NAME_SIZE);
+}
+static void change_nothing(struct dp_region *region)
+{
+    (void)region;
+}
 
 static const struct damage damages[] = {
     {"nothing", change_nothing, 0},
@@ -127,7 +155,8 @@ static void test_a_damaged_region_is_refused(void)
         dp_region_place(region, "part", 64, &err);
         dp_region_publish(region);
         damages[row].apply(region);
-        CHECK_THAT(dp_region_check(region, SIZE, &err) == damages[row].expected, "%s", damages[row].name);
+        CHECK_THAT(
+            dp_region_check(region, SIZE, &err) == damages[row].expected, "%s", damages[row].name);
         free(region);
     }
 }

@@ -43,7 +43,8 @@ static void test_every_page_is_there(void)
     size_t size = 8u << 20;
     CHECK_EQUAL(dp_shm_create(&shm, path, size, &err), 0);
     CHECK_EQUAL(stat(path, &file), 0);
-    CHECK_THAT((size_t)file.st_blocks * 512 >= size, "%zu bytes backed", (size_t)file.st_blocks * 512);
+    CHECK_THAT(
+        (size_t)file.st_blocks * 512 >= size, "%zu bytes backed", (size_t)file.st_blocks * 512);
     dp_shm_close(&shm);
     dp_shm_remove(path, &err);
 }

@@ -32,15 +32,19 @@ static const char *directory_of(const char *name)
 
 static int open_at(const char *directory)
 {
-    struct dp_wal_config config = {.segment_size = SIZE, .generation = 3, .created_ns = 4,
-        .appliance = "test", .cl_ord_id_prefix = "TP"};
+    struct dp_wal_config config = {.segment_size = SIZE,
+        .generation = 3,
+        .created_ns = 4,
+        .appliance = "test",
+        .cl_ord_id_prefix = "TP"};
     return dp_wal_open(&wal, directory, &config, &err);
 }
 
 static void append(uint64_t count)
 {
     for (uint64_t number = 0; number < count; number++) {
-        struct dp_event event = {.kind = DP_EVENT_NEW, .user_ref_num = (uint32_t)number, .time_ns = 9};
+        struct dp_event event = {
+            .kind = DP_EVENT_NEW, .user_ref_num = (uint32_t)number, .time_ns = 9};
         if (!dp_journal_append(&wal.segment, &event)) {
             CHECK_THAT(dp_wal_next(&wal), "%s", wal.err.text);
             CHECK(dp_journal_append(&wal.segment, &event));
@@ -123,13 +127,16 @@ static void test_a_journal_is_never_overwritten(void)
     CHECK_EQUAL(dp_wal_close(&wal, &err), 0);
     CHECK_EQUAL(open_at(directory), -EEXIST);
     char expected[300];
-    snprintf(expected, sizeof(expected), "journal: %s: holds a journal (journal-000000.tpj); name another "
-        "directory, a journal is never overwritten", directory);
+    snprintf(expected, sizeof(expected),
+        "journal: %s: holds a journal (journal-000000.tpj); name another "
+        "directory, a journal is never overwritten",
+        directory);
     CHECK_TEXT(err.text, expected);
     CHECK_EQUAL(read_back(directory).records, 1);
 }
 
-/* The child reports each append through a pipe, so the parent knows how many returned before the kill. */
+/* The child reports each append through a pipe, so the parent knows how many returned before the
+ * kill. */
 static uint64_t run_until_killed(const char *directory, uint64_t seed)
 {
     int ends[2];
@@ -170,8 +177,10 @@ static void test_a_killed_writer_leaves_a_valid_open_journal(void)
         struct found found = read_back(directory);
         /* One append may have returned without the parent having been told. */
         CHECK_THAT(found.records == returned || found.records == returned + 1,
-            "seed %" PRIu64 ": %" PRIu64 " records, %" PRIu64 " appends returned", seed, found.records, returned);
-        CHECK_THAT(found.verdict == DP_JOURNAL_NEVER_WRITTEN || found.verdict == DP_JOURNAL_UNFINISHED,
+            "seed %" PRIu64 ": %" PRIu64 " records, %" PRIu64 " appends returned", seed,
+            found.records, returned);
+        CHECK_THAT(
+            found.verdict == DP_JOURNAL_NEVER_WRITTEN || found.verdict == DP_JOURNAL_UNFINISHED,
             "seed %" PRIu64 ": %s", seed, dp_journal_verdict_name(found.verdict));
     }
 }
@@ -192,7 +201,8 @@ static void test_a_directory_that_cannot_hold_a_journal_is_refused(void)
     refuse(directory_of("no/such/parent"), SIZE, -ENOENT, "its parent directory does not exist");
     refuse("/proc/journal", SIZE, -ENOENT, "journal: /proc/journal: ");
     refuse("", SIZE, -EINVAL, "directory");
-    refuse(directory_of("size"), SIZE + 1, -EINVAL, "journal.segment_size: 65537; it must be a multiple");
+    refuse(directory_of("size"), SIZE + 1, -EINVAL,
+        "journal.segment_size: 65537; it must be a multiple");
     refuse(directory_of("size"), 4096, -EINVAL, "journal.segment_size: 4096");
     refuse(directory_of("size"), 0, -EINVAL, "journal.segment_size: 0");
     CHECK(access(directory_of("size"), F_OK) != 0);
@@ -203,12 +213,13 @@ static void test_a_full_disk_is_a_message_and_leaves_nothing_behind(void)
     uint64_t size = (uint64_t)1 << 42;
     char expected[200];
     const char *directory = directory_of("full");
-    snprintf(expected, sizeof(expected), "journal: %s: no space for a segment of %" PRIu64 " bytes (",
-        directory, size);
+    snprintf(expected, sizeof(expected),
+        "journal: %s: no space for a segment of %" PRIu64 " bytes (", directory, size);
     struct dp_wal_config config = {.segment_size = size, .appliance = "test"};
     CHECK(dp_wal_open(&wal, directory, &config, &err) < 0);
     CHECK_THAT(strncmp(err.text, expected, strlen(expected)) == 0, "%s", err.text);
-    CHECK_THAT(strstr(err.text, " free); free some space or set journal.segment_size") != NULL, "%s", err.text);
+    CHECK_THAT(strstr(err.text, " free); free some space or set journal.segment_size") != NULL,
+        "%s", err.text);
     CHECK_EQUAL(open_at(directory), 0); /* no half-made segment stands in the way */
     CHECK_EQUAL(dp_wal_close(&wal, &err), 0);
 }
@@ -222,7 +233,8 @@ static void test_a_roll_that_fails_leaves_the_old_segment_whole(void)
     snprintf(next, sizeof(next), "%s/journal-000001.tpj", directory);
     CHECK_EQUAL(mkdir(next, 0755), 0);
     CHECK(!dp_wal_next(&wal));
-    CHECK_THAT(strstr(wal.err.text, "a segment cannot be made there: File exists") != NULL, "%s", wal.err.text);
+    CHECK_THAT(strstr(wal.err.text, "a segment cannot be made there: File exists") != NULL, "%s",
+        wal.err.text);
     CHECK_EQUAL(rmdir(next), 0);
     append(1); /* the obstacle is gone: the journal goes on */
     CHECK_EQUAL(dp_wal_close(&wal, &err), 0);

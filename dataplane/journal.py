@@ -1,0 +1,176 @@
+"""The journal: its files put together, its records, and whether all of them are there.
+
+Reads what sys/dp_wal wrote, closed or still being written, and changes nothing. docs/journal.md
+has the format.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from dataplane.errors import DataplaneError
+from dataplane.segment import Segment
+
+NAME = re.compile(r"journal-(\d{6,})\.tpj")
+
+
+def segment_names(directory: str) -> list[str]:
+    """Return the file names of a journal in the order of their numbers."""
+    try:
+        found = [name for name in os.listdir(directory) if NAME.fullmatch(name)]
+    except OSError as error:
+        raise DataplaneError(
+            error.errno or errno.EIO,
+            f"journal: {directory}: {error.strerror}; name the directory"
+            " that a run was given as --journal",
+        ) from error
+    if not found:
+        raise DataplaneError(
+            errno.ENOENT,
+            f"journal: {directory}: holds no journal; name the directory"
+            " that a run was given as --journal",
+        )
+    return sorted(found, key=lambda name: (int(name[8:-4]), name))
+
+
+class Journal:
+    """A journal directory: iterate over it for its records, ask its summary afterwards.
+
+    Every record is checked on the way, and every file against the one before it. Iteration stops
+    at the first fault; what was yielded before is whole.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str]) -> None:
+        self.directory = os.fspath(directory)
+        self._names = segment_names(self.directory)
+        self._first: dict[str, Any] = {}
+        self._fault: tuple[str, str, int | None, str] | None = None  # verdict, file, offset, what
+        self._unfinished = False
+        self._behind: int | None = None
+        self._segment: Segment | None = None  # the last one that was started
+        self._segments = 0
+        self._records = 0
+        self._time_ns: int | None = None  # of the last record
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        symbols: dict[int, str] = {}
+        for segment in self._walk():
+            yield from segment.records(symbols)
+
+    def verify(self) -> dict[str, Any]:
+        """Check everything; return the summary."""
+        for segment in self._walk():
+            segment.skip()
+        return self.summary()
+
+    def summary(self) -> dict[str, Any]:
+        """What the walk found so far, as a dictionary: docs/journal.md explains its keys."""
+        verdict, path, offset, what = self._fault or (self._verdict(), None, None, None)
+        segment = self._segment
+        return {
+            "directory": self.directory,
+            "verdict": verdict,
+            "valid": verdict in ("closed", "open"),
+            "records": self._records,
+            "segments": self._segments,
+            "sequence_last": segment.sequence - 1 if segment else 0,
+            "time_ns_last": self._time_ns,
+            "unfinished": self._unfinished,
+            "fault": what,
+            "fault_file": path,
+            "fault_offset": offset,
+            "sequence_behind": self._behind,
+            **{key: self._first.get(key) for key in ("appliance", "generation", "created_ns")},
+        }
+
+    def _verdict(self) -> str:
+        last = self._segment
+        return "closed" if last and last.verdict == "closed" and last.final else "open"
+
+    def _fail(self, verdict: str, name: str, offset: int | None, what: str) -> None:
+        self._fault = verdict, os.path.join(self.directory, name), offset, what
+
+    def _walk(self) -> Iterator[Segment]:
+        """Yield each segment for the caller to walk through; stop at the first fault."""
+        prepared = False
+        for index, name in enumerate(self._names):
+            wanted = f"journal-{index:06d}.tpj"
+            if name != wanted:
+                self._fail("missing", wanted, None, f"the next file there is {name}")
+                return
+            try:
+                segment = Segment(os.path.join(self.directory, name))
+            except DataplaneError as error:
+                if error.code not in (errno.EBADMSG, errno.EINVAL):
+                    raise
+                self._fail("corrupt", name, 0, str(error))
+                return
+            what = self._mismatch(segment, index, prepared)
+            if what:
+                self._fail("corrupt", name, 0, what)
+                return
+            self._segments += 1
+            prepared = segment.unused
+            if prepared:
+                continue
+            self._segment = segment
+            self._first = self._first or segment.header
+            yield segment
+            if self._take(segment, name):
+                return
+        self._check_end(prepared)
+
+    def _mismatch(self, segment: Segment, index: int, prepared: bool) -> str:
+        """What keeps this segment from standing behind the last one, in words; "" for nothing."""
+        last = self._segment
+        if prepared:
+            return "it stands behind a segment that was never started"
+        if last is not None and last.verdict == "closed" and last.final:
+            return "it stands behind the end of the journal"
+        if segment.unused:
+            return ""
+        if last is not None and last.verdict != "closed":
+            return "the segment before it was not closed"
+        header = segment.header
+        wanted = {
+            "segment_index": index,
+            "sequence_first": last.sequence if last else 1,
+            "chain_previous": last.chain if last else 0,
+            **{key: self._first[key] for key in ("generation", "epoch", "appliance") if last},
+        }
+        return "; ".join(
+            f"{key} is {header[key]}, not {value}"
+            for key, value in wanted.items()
+            if header[key] != value
+        )
+
+    def _take(self, segment: Segment, name: str) -> bool:
+        """Count what a walked segment held; True when it ends in a fault."""
+        self._records += segment.record_count
+        if segment.time_ns is not None:
+            self._time_ns = segment.time_ns
+        self._unfinished = segment.verdict == "unfinished"
+        size = segment.header["segment_size"]
+        if segment.verdict in ("torn", "corrupt"):
+            words = "was cut while it was written" if segment.verdict == "torn" else "was changed"
+            self._behind = segment.behind()
+            self._fail(segment.verdict, name, segment.offset, f"record {segment.sequence} {words}")
+        elif segment.size != size:
+            verdict = "torn" if segment.size < size else "corrupt"
+            self._fail(verdict, name, segment.size, f"{segment.size} bytes of {size}")
+        return self._fault is not None
+
+    def _check_end(self, prepared: bool) -> None:
+        last = self._segment
+        if last is not None and last.verdict == "closed" and not last.final and not prepared:
+            wanted = f"journal-{len(self._names):06d}.tpj"
+            self._fail("missing", wanted, None, "the last segment says that another follows")
+
+
+def verify(directory: str | os.PathLike[str]) -> dict[str, Any]:
+    """Check a whole journal; return the summary. Raise DataplaneError when there is none."""
+    return Journal(directory).verify()

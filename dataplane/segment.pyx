@@ -1,0 +1,266 @@
+"""One segment of a journal for Python: its header, its records as dictionaries, its verdict.
+
+core/dp_journal judges the bytes; dataplane/journal.py puts segments together.
+"""
+
+import mmap
+import os
+
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.string cimport memset
+
+from dataplane.dp_err cimport dp_err, raise_err
+from dataplane.dp_event cimport (
+    DP_EVENT_ACCEPTED,
+    DP_SIDE_BUY,
+    DP_SIDE_SELL,
+    dp_event,
+    dp_event_kind_name,
+    dp_ord_status_name,
+    dp_reason,
+    dp_reason_name,
+)
+from dataplane.dp_journal cimport (
+    DP_CL_ORD_ID_SIZE,
+    DP_JOURNAL_CLOSED,
+    DP_JOURNAL_CORRUPT,
+    DP_JOURNAL_END,
+    DP_JOURNAL_END_FINAL,
+    DP_JOURNAL_EVENT,
+    DP_JOURNAL_INSTRUMENT,
+    DP_JOURNAL_NEVER_WRITTEN,
+    DP_JOURNAL_OK,
+    dp_cl_ord_id,
+    dp_journal_find_behind,
+    dp_journal_header,
+    dp_journal_header_check,
+    dp_journal_is_unused,
+    dp_journal_next,
+    dp_journal_record,
+    dp_journal_verdict,
+    dp_journal_verdict_name,
+    dp_journal_walk,
+    dp_journal_walk_init,
+)
+
+from dataplane.errors import DataplaneError
+
+CLOCKS = ("replay", "kernel", "hardware")
+
+
+cdef _text_or_none(uint8_t letter):
+    return chr(letter) if letter else None
+
+
+cdef _price(int64_t price_nanos):
+    """Four decimals as the venue quotes, more where they are not zero; None for no price."""
+    if price_nanos == 0:
+        return None
+    whole, part = divmod(abs(price_nanos), 1_000_000_000)
+    digits = f"{part:09d}"
+    return f"{'-' if price_nanos < 0 else ''}{whole}.{digits[:4]}{digits[4:].rstrip('0')}"
+
+
+cdef _reason(const dp_event *event):
+    """The code of our gate, or the venue's number; None where there is none."""
+    if event.reason == 0:
+        return None
+    if event.kind >= DP_EVENT_ACCEPTED:
+        return f"VENUE_{event.reason}"
+    return dp_reason_name(<dp_reason>event.reason).decode()
+
+
+cdef _cl_ord_id(const char *prefix, uint32_t user_ref_num):
+    cdef char text[DP_CL_ORD_ID_SIZE]
+    dp_cl_ord_id(prefix, user_ref_num, text)
+    return text[:DP_CL_ORD_ID_SIZE].decode("ascii", "replace").rstrip()
+
+
+cdef dict _event_fields(const dp_event *event, const char *prefix, dict symbols):
+    sides = {DP_SIDE_BUY: "BUY", DP_SIDE_SELL: "SELL"}
+    return {
+        "event": dp_event_kind_name(event.kind).decode(),
+        "cl_ord_id": _cl_ord_id(prefix, event.user_ref_num),
+        "user_ref_num": event.user_ref_num,
+        "orig_user_ref_num": event.orig_user_ref_num or None,
+        "venue_order_id": event.venue_order_id or None,
+        "strategy_index": event.strategy_index,
+        "instrument_index": event.instrument_index,
+        "symbol": symbols.get(event.instrument_index),
+        "side": sides.get(event.side),
+        "time_in_force": _text_or_none(event.time_in_force),
+        "qty": event.qty,
+        "price": _price(event.price_nanos),
+        "price_nanos": event.price_nanos,
+        "exec_id": event.exec_id or None,
+        "liquidity": _text_or_none(event.liquidity),
+        "ord_status": dp_ord_status_name(event.ord_status).decode() if event.ord_status else None,
+        "order_state": _text_or_none(event.order_state),
+        "leaves_qty": event.leaves_qty,
+        "cum_qty": event.cum_qty,
+        "reason": _reason(event),
+        "observed": event.observed,
+        "limit": event.limit,
+    }
+
+
+cdef dict _fields(const dp_journal_record *record, const char *prefix, dict symbols):
+    if record.kind == DP_JOURNAL_EVENT:
+        return _event_fields(&record.event, prefix, symbols)
+    if record.kind == DP_JOURNAL_INSTRUMENT:
+        symbol = record.instrument.symbol[:8].decode("ascii", "replace").rstrip()
+        symbols[record.instrument.instrument_index] = symbol
+        return {
+            "event": "INSTRUMENT",
+            "instrument_index": record.instrument.instrument_index,
+            "symbol": symbol,
+        }
+    if record.kind == DP_JOURNAL_END:
+        cause = "final" if record.end.cause == DP_JOURNAL_END_FINAL else "rolled"
+        return {"event": "END", "record_count": record.end.record_count, "cause": cause}
+    return {"event": f"KIND_{record.kind}"}
+
+
+cdef class Segment:
+    """One file of a journal, mapped read-only, and a walk over its records.
+
+    The mapping lives as long as the object. A file that another process cuts while it is
+    mapped kills the reader: nothing of ours ever cuts one.
+    """
+
+    cdef Py_buffer _buffer
+    cdef bint _has_buffer
+    cdef const uint8_t *_memory
+    cdef uint64_t _size
+    cdef dp_journal_walk _walk
+    cdef dp_journal_verdict _verdict
+    cdef readonly str path
+    cdef readonly bint unused      # made ready by the writer, never started
+    cdef readonly bint final       # its end record says that the journal is complete
+    cdef readonly uint64_t record_count  # good ones met so far, the end record not counted
+    cdef readonly object time_ns   # of the last one met; None before
+
+    def __cinit__(self, str path):
+        cdef dp_err err
+        memset(&err, 0, sizeof(err))
+        self.path = path
+        self._map(path)
+        self.unused = dp_journal_is_unused(self._memory, self._size)
+        self._verdict = DP_JOURNAL_NEVER_WRITTEN
+        if not self.unused:
+            if dp_journal_header_check(self._memory, self._size, &err) < 0:
+                raise_err(&err)
+            dp_journal_walk_init(&self._walk, self._memory, self._size)
+            self._verdict = DP_JOURNAL_OK
+
+    def __dealloc__(self):
+        if self._has_buffer:
+            PyBuffer_Release(&self._buffer)
+
+    cdef _map(self, str path):
+        data = b""
+        try:
+            with open(path, "rb") as file:
+                if os.fstat(file.fileno()).st_size:
+                    data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except OSError as error:
+            raise DataplaneError(error.errno, f"journal: {path}: {error.strerror}") from error
+        PyObject_GetBuffer(data, &self._buffer, PyBUF_SIMPLE)
+        self._has_buffer = True
+        self._memory = <const uint8_t *>self._buffer.buf
+        self._size = self._buffer.len
+
+    cdef const dp_journal_header *_header(self):
+        return <const dp_journal_header *>self._memory
+
+    @property
+    def header(self) -> dict:
+        """What the first page says; empty for a segment never started."""
+        if self.unused:
+            return {}
+        cdef const dp_journal_header *header = self._header()
+        return {
+            "format_version": header.format_version,
+            "segment_index": header.segment_index,
+            "segment_size": header.segment_size,
+            "sequence_first": header.sequence_first,
+            "generation": header.generation,
+            "epoch": header.epoch,
+            "created_ns": header.created_ns,
+            "chain_previous": header.chain_previous,
+            "appliance": header.appliance.decode("utf-8", "replace"),
+            "cl_ord_id_prefix": header.cl_ord_id_prefix.decode("ascii", "replace"),
+            "build": header.build[:64].split(b"\0")[0].decode("utf-8", "replace"),
+            "schema": header.schema[:3072].split(b"\0")[0].decode("ascii", "replace"),
+        }
+
+    @property
+    def verdict(self) -> str:
+        """How the walk stands: ok, closed, never_written, unfinished, torn or corrupt."""
+        return dp_journal_verdict_name(self._verdict).decode()
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return self._size
+
+    @property
+    def offset(self) -> int:
+        """Byte of the file where the walk stands: behind the last good record."""
+        return self._walk.offset
+
+    @property
+    def sequence(self) -> int:
+        """The number that the next record must carry."""
+        return self._walk.sequence
+
+    @property
+    def chain(self) -> int:
+        """The CRC that the next record must repeat."""
+        return self._walk.chain
+
+    cdef const dp_journal_record *_next(self) noexcept nogil:
+        """The next good record, or NULL: the verdict then says why."""
+        cdef const dp_journal_record *record = NULL
+        if self._verdict != DP_JOURNAL_OK:
+            return NULL
+        self._verdict = dp_journal_next(&self._walk, &record)
+        if self._verdict == DP_JOURNAL_OK:
+            self.record_count += 1
+        elif self._verdict == DP_JOURNAL_CLOSED:
+            self.final = record.end.cause == DP_JOURNAL_END_FINAL
+            if record.end.record_count != self.record_count:
+                self._verdict = DP_JOURNAL_CORRUPT
+                return NULL
+        return record
+
+    def skip(self) -> None:
+        """Walk to the end, checking every record."""
+        cdef const dp_journal_record *record = NULL
+        cdef int64_t time_ns = 0
+        cdef uint64_t before = self.record_count
+        with nogil:
+            record = self._next()
+            while record is not NULL:
+                time_ns = record.time_ns
+                record = self._next()
+        if self.record_count > before:
+            self.time_ns = time_ns
+
+    def records(self, dict symbols):
+        """Yield every good record; ``symbols`` (index to symbol) is read and added to."""
+        cdef const dp_journal_record *record = self._next()
+        while record is not NULL:
+            self.time_ns = record.time_ns
+            clock = CLOCKS[record.clock] if record.clock < len(CLOCKS) else str(record.clock)
+            head = {"seq": record.sequence, "time_ns": record.time_ns, "clock": clock}
+            yield head | _fields(record, self._header().cl_ord_id_prefix, symbols)
+            record = self._next()
+
+    def behind(self) -> int | None:
+        """The number of the first record behind the fault that is whole in itself."""
+        cdef const dp_journal_record *record = NULL
+        if self._verdict == DP_JOURNAL_CORRUPT:
+            record = dp_journal_find_behind(&self._walk)
+        return None if record is NULL else record.sequence
