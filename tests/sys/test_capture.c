@@ -142,6 +142,16 @@ static void test_bytes_behind_the_end_of_the_session_are_counted(void)
     }
 }
 
+static void test_what_follows_the_end_does_not_disturb_the_last_messages(void)
+{
+    struct bytes plain = {.size = 0};
+    struct bytes packed = {.size = 0};
+    put(&plain, "\0\3abc\0\1d\0\0", 10);
+    memset(plain.data + plain.size, 'z', 50000); /* many windows, all stepped over */
+    put_gzip(&packed, plain.data, plain.size + 50000);
+    check_bytes("gzip", packed.data, packed.size, "0:0:3/3:abc\n5:0:1/1:d\n");
+}
+
 static void test_a_record_larger_than_the_window_is_a_fault(void)
 {
     write_file("\0\1a\1\0b", 6);
@@ -279,6 +289,7 @@ static int run(void)
         TEST(test_every_cut_delivers_the_whole_messages_before_it),
         TEST(test_each_file_gives_its_records_and_its_fault),
         TEST(test_bytes_behind_the_end_of_the_session_are_counted),
+        TEST(test_what_follows_the_end_does_not_disturb_the_last_messages),
         TEST(test_a_record_larger_than_the_window_is_a_fault),
         TEST(test_a_gzip_cut_anywhere_delivers_what_is_whole_and_says_so),
         TEST(test_a_damaged_gzip_is_a_fault), TEST(test_what_cannot_be_opened_is_told),
