@@ -1,17 +1,18 @@
 /*
  * dp_event - one thing that happened to one order of ours.
  *
- * The only record of orders there is: the order table is a pure function of these events, the journal
- * stores them verbatim, the event digest runs over their bytes, and strategies are told by them.
- * Plain data, fixed layout, little-endian in memory and in the journal. Every byte is
- * defined (reserved ones are 0), so equal runs give equal bytes.
+ * The only record of orders there is: the order table is a pure function of these events, the
+ * journal stores them verbatim, the event digest runs over their bytes, and strategies are told by
+ * them. Plain data, fixed layout, little-endian in memory and in the journal. Every byte is defined
+ * (reserved ones are 0), so equal runs give equal bytes.
  */
 #ifndef DP_EVENT_H
 #define DP_EVENT_H
 
 #include "dp_base.h"
 
-/* number, name, words. What we did or found out first, then answers of the venue. Append only: journals hold them. */
+/* number, name, words. What we did or found out first, then answers of the venue. Append only:
+ * journals hold them. */
 #define DP_EVENT_KINDS(X) \
     X(1, NEW, "new order sent") \
     X(2, DENIED, "new order refused by our own gate; never sent") \
@@ -44,8 +45,9 @@ enum dp_event_kind {
 #undef X
 };
 
-/* FIX OrdStatus(39) as the characters FIX uses; the two lower-case ones are ours: DENIED is OrdStatus 8
- * that never left the building, UNKNOWN an outcome not known yet (exposure is kept at worst case). */
+/* FIX OrdStatus(39) as the characters FIX uses; the two lower-case ones are ours: DENIED is
+ * OrdStatus 8 that never left the building, UNKNOWN an outcome not known yet (exposure is kept at
+ * worst case). */
 #define DP_ORD_STATUSES(X) \
     X('0', NEW) \
     X('1', PARTIALLY_FILLED) \
@@ -71,32 +73,34 @@ enum dp_ord_status {
 enum dp_time_in_force { DP_TIF_DAY = '0', DP_TIF_IOC = '3' };
 
 struct dp_event {
-    int64_t time_ns;             /* when we sent it, or when the venue says it happened */
-    uint64_t venue_order_id;     /* the venue's order reference; 0 when not known */
-    uint64_t exec_id;            /* match number of a fill or break; else 0 */
-    int64_t price_nanos;         /* limit price of a request, last price of a fill; else 0 */
-    uint64_t qty;                /* order quantity of a request; last, cancelled or outstanding quantity of an answer */
-    int64_t observed;            /* risk: what was seen, in the unit of the check; else 0 */
-    int64_t limit;               /* risk: what was allowed */
-    uint32_t user_ref_num;       /* the order's number; the new one for REPLACE and REPLACED */
-    uint32_t orig_user_ref_num;  /* the replaced order's number; else 0 */
+    int64_t time_ns;         /* when we sent it, or when the venue says it happened */
+    uint64_t venue_order_id; /* the venue's order reference; 0 when not known */
+    uint64_t exec_id;        /* match number of a fill or break; else 0 */
+    int64_t price_nanos;     /* limit price of a request, last price of a fill; else 0 */
+    uint64_t
+        qty; /* order quantity of a request; last, cancelled or outstanding quantity of an answer */
+    int64_t observed;           /* risk: what was seen, in the unit of the check; else 0 */
+    int64_t limit;              /* risk: what was allowed */
+    uint32_t user_ref_num;      /* the order's number; the new one for REPLACE and REPLACED */
+    uint32_t orig_user_ref_num; /* the replaced order's number; else 0 */
     uint32_t instrument_index;
     uint16_t strategy_index;
-    uint16_t reason;             /* enum dp_reason of our gate; the venue's code in an answer */
-    uint8_t kind;                /* enum dp_event_kind */
-    uint8_t side;                /* enum dp_side */
-    uint8_t time_in_force;       /* enum dp_time_in_force */
-    uint8_t liquidity;           /* liquidity flag of a fill; else 0 */
-    uint8_t ord_status;          /* filled in by dp_orders_apply(): enum dp_ord_status after the event */
-    uint8_t order_state;         /* venue's order state of ACCEPTED and REPLACED: 'L' live, 'D' dead; else 0 */
+    uint16_t reason;       /* enum dp_reason of our gate; the venue's code in an answer */
+    uint8_t kind;          /* enum dp_event_kind */
+    uint8_t side;          /* enum dp_side */
+    uint8_t time_in_force; /* enum dp_time_in_force */
+    uint8_t liquidity;     /* liquidity flag of a fill; else 0 */
+    uint8_t ord_status;    /* filled in by dp_orders_apply(): enum dp_ord_status after the event */
+    uint8_t
+        order_state; /* venue's order state of ACCEPTED and REPLACED: 'L' live, 'D' dead; else 0 */
     uint8_t reserved[2];
-    uint64_t leaves_qty;         /* filled in by dp_orders_apply(): after the event */
-    uint64_t cum_qty;            /* filled in by dp_orders_apply(): after the event */
+    uint64_t leaves_qty; /* filled in by dp_orders_apply(): after the event */
+    uint64_t cum_qty;    /* filled in by dp_orders_apply(): after the event */
 };
 
 static_assert(sizeof(struct dp_event) == 96, "docs/journal.md states this layout");
 
-const char *dp_event_kind_name(uint8_t kind); /* "FILLED"; "UNKNOWN" outside the list */
+const char *dp_event_kind_name(uint8_t kind);       /* "FILLED"; "UNKNOWN" outside the list */
 const char *dp_ord_status_name(uint8_t ord_status); /* "PARTIALLY_FILLED" */
 
 #endif

@@ -21,8 +21,8 @@ size_t dp_exec_set_size(uint32_t count_max)
 int dp_exec_set_init(struct dp_exec_set *set, uint32_t count_max, struct dp_err *err)
 {
     if (count_max == 0 || count_max > EXEC_COUNT_MAX)
-        return dp_err_set(err, EINVAL,
-            "orders: exec_count_max: %u; give at least 1, at most %u", count_max, EXEC_COUNT_MAX);
+        return dp_err_set(err, EINVAL, "orders: exec_count_max: %u; give at least 1, at most %u",
+            count_max, EXEC_COUNT_MAX);
 
     memset(set, 0, dp_exec_set_size(count_max));
     set->slot_mask = ((uint64_t)1 << slot_bits(count_max)) - 1;

@@ -1,12 +1,12 @@
 /*
  * dp_exec_set - every execution seen in this run, so that each is applied once.
  *
- * The key is (exec_id, order): a venue gives both sides of a match the same number, and both may be ours; a replaced
- * order stays one order. The content is kept, not a hash of it: a second copy is compared whole, and a
- * broken trade, whose message carries no quantity, finds what it breaks.
+ * The key is (exec_id, order): a venue gives both sides of a match the same number, and both may be
+ * ours; a replaced order stays one order. The content is kept, not a hash of it: a second copy is
+ * compared whole, and a broken trade, whose message carries no quantity, finds what it breaks.
  *
- * Open addressing in one block of the caller's memory, at most half full, nothing ever removed: a search ends at the
- * first empty slot. One thread. No pointers inside.
+ * Open addressing in one block of the caller's memory, at most half full, nothing ever removed: a
+ * search ends at the first empty slot. One thread. No pointers inside.
  */
 #ifndef DP_EXEC_SET_H
 #define DP_EXEC_SET_H

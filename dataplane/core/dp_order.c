@@ -151,8 +151,8 @@ static enum dp_order_result make_order(struct dp_orders *orders, struct dp_event
     return DP_ORDER_APPLIED;
 }
 
-/* Of our requests and of executions any number of the chain will do. The rest must name the order as the
- * venue knows it now, or the request that is answered. */
+/* Of our requests and of executions any number of the chain will do. The rest must name the order
+ * as the venue knows it now, or the request that is answered. */
 static enum dp_order_result check_number(const struct dp_order *order, struct dp_event *event)
 {
     uint32_t number = event->user_ref_num;
@@ -162,8 +162,7 @@ static enum dp_order_result check_number(const struct dp_order *order, struct dp
     switch (event->kind) {
     case DP_EVENT_REPLACE:
         return event->orig_user_ref_num == active ? DP_ORDER_APPLIED : DP_ORDER_ANOMALY;
-    case DP_EVENT_REPLACED:
-        return number > active ? DP_ORDER_APPLIED : DP_ORDER_DUPLICATE;
+    case DP_EVENT_REPLACED: return number > active ? DP_ORDER_APPLIED : DP_ORDER_DUPLICATE;
     case DP_EVENT_ACCEPTED:
         return named ? DP_ORDER_APPLIED : number < active ? DP_ORDER_DUPLICATE : DP_ORDER_ANOMALY;
     case DP_EVENT_REPLACE_REJECTED:
@@ -177,10 +176,8 @@ static enum dp_order_result check_number(const struct dp_order *order, struct dp
     case DP_EVENT_BROKEN:
     case DP_EVENT_CANCEL:
     case DP_EVENT_REPLACE_DENIED:
-    case DP_EVENT_OUTCOME_UNKNOWN:
-        return DP_ORDER_APPLIED;
-    default:
-        break;
+    case DP_EVENT_OUTCOME_UNKNOWN: return DP_ORDER_APPLIED;
+    default: break;
     }
     return named ? DP_ORDER_APPLIED : DP_ORDER_ANOMALY;
 }

@@ -1,15 +1,15 @@
 /*
  * dp_order - every order of ours and its state: a pure function of the events applied to it.
  *
- * An order is found by its user_ref_num (rising from user_ref_num_first) in O(1); a replaced order keeps its
- * record and is found by all its numbers. Two axes make the state: a base and what is pending; OrdStatus(39) is
- * derived from both. docs/orders.md has the transitions T01-T36 and the rules for races; dp_order_rules.h has them as
- * data. Quantities change only by events, each applied once: a fill is known by (exec_id, order), and a second copy
- * is answered DUPLICATE.
+ * An order is found by its user_ref_num (rising from user_ref_num_first) in O(1); a replaced order
+ * keeps its record and is found by all its numbers. Two axes make the state: a base and what is
+ * pending; OrdStatus(39) is derived from both. docs/orders.md has the transitions T01-T36 and the
+ * rules for races; dp_order_rules.h has them as data. Quantities change only by events, each
+ * applied once: a fill is known by (exec_id, order), and a second copy is answered DUPLICATE.
  *
- * One thread applies. The state word is written last, with release: a reader in another process that loads it with
- * acquire before and after, and finds it equal, has read the record of that version. No pointers inside; memory
- * belongs to the caller.
+ * One thread applies. The state word is written last, with release: a reader in another process
+ * that loads it with acquire before and after, and finds it equal, has read the record of that
+ * version. No pointers inside; memory belongs to the caller.
  */
 #ifndef DP_ORDER_H
 #define DP_ORDER_H
@@ -46,12 +46,12 @@ enum dp_order_pending {
 
 /* What an operator should look at. Bits; once set they stay. */
 enum dp_order_flag {
-    DP_ORDER_FLAG_ANOMALY = 1,         /* some event did not fit */
-    DP_ORDER_FLAG_OVERFILL = 2,        /* more executed or cancelled than was open */
-    DP_ORDER_FLAG_LATE_FILL = 4,       /* executed after it was closed */
+    DP_ORDER_FLAG_ANOMALY = 1,          /* some event did not fit */
+    DP_ORDER_FLAG_OVERFILL = 2,         /* more executed or cancelled than was open */
+    DP_ORDER_FLAG_LATE_FILL = 4,        /* executed after it was closed */
     DP_ORDER_FLAG_EXEC_ID_CONFLICT = 8, /* one exec_id, two contents: the second was not applied */
-    DP_ORDER_FLAG_ORPHAN_BREAK = 16,   /* an execution was broken that we had not seen */
-    DP_ORDER_FLAG_REVIVED = 32,        /* closed, then alive again by the venue's word */
+    DP_ORDER_FLAG_ORPHAN_BREAK = 16,    /* an execution was broken that we had not seen */
+    DP_ORDER_FLAG_REVIVED = 32,         /* closed, then alive again by the venue's word */
 };
 
 /* state word: bits 0-7 base, 8-15 pending, 16-31 flags, 32-63 version (one a change). */
@@ -76,13 +76,14 @@ struct dp_order {
     uint64_t cum_qty;
     uint64_t cxl_qty;  /* cancelled or decremented since the last replace */
     uint32_t bust_qty; /* executed, then broken: neither open nor ours */
-    uint32_t stp_qty;  /* taken by self-match prevention in the whole chain: counts in OUCH replaces */
+    uint32_t
+        stp_qty; /* taken by self-match prevention in the whole chain: counts in OUCH replaces */
     /* second line */
     int64_t price_nanos;
     int64_t pending_price_nanos; /* of the replace in flight; else 0 */
-    uint64_t pending_qty;        /* total asked by the replace in flight, executed shares included */
-    uint64_t venue_order_id;     /* 0 until the venue has told */
-    dp_money_nanos cum_money;    /* sum of fill price * quantity: AvgPx = cum_money / cum_qty */
+    uint64_t pending_qty;     /* total asked by the replace in flight, executed shares included */
+    uint64_t venue_order_id;  /* 0 until the venue has told */
+    dp_money_nanos cum_money; /* sum of fill price * quantity: AvgPx = cum_money / cum_qty */
     int64_t entered_ns;
     int64_t changed_ns;
 };
@@ -98,29 +99,30 @@ enum dp_order_result {
 };
 
 struct dp_orders_config {
-    uint32_t order_count_max;    /* user_ref_nums in one run: new orders, denied ones and replaces */
-    uint32_t exec_count_max;     /* fills in one run */
+    uint32_t order_count_max; /* user_ref_nums in one run: new orders, denied ones and replaces */
+    uint32_t exec_count_max;  /* fills in one run */
     uint32_t user_ref_num_first; /* lowest number, at least 1 */
 };
 
 struct dp_orders; /* opaque: dp_order.c */
 
 size_t dp_orders_size(const struct dp_orders_config *config);
-/* orders: dp_orders_size() bytes, cache-line aligned; all of it is cleared, so that no page is touched
- * for the first time later. */
+/* orders: dp_orders_size() bytes, cache-line aligned; all of it is cleared, so that no page is
+ * touched for the first time later. */
 int dp_orders_init(
     struct dp_orders *orders, const struct dp_orders_config *config, struct dp_err *err);
 
-/* The number the next NEW, DENIED or REPLACE should carry: one above the highest used. 0 when there is no
- * number, no record, or no room for another execution. */
+/* The number the next NEW, DENIED or REPLACE should carry: one above the highest used. 0 when there
+ * is no number, no record, or no room for another execution. */
 uint32_t dp_orders_next(const struct dp_orders *orders);
 /* The order known by that number (also an earlier or a pending one of its chain), or NULL. */
 struct dp_order *dp_orders_find(struct dp_orders *orders, uint32_t user_ref_num);
 /*
- * Applies one event. NEW and DENIED make the record; NEW, DENIED and REPLACE use up their number, which must be above
- * all used before (gaps are allowed). Fills in the event's ord_status, leaves_qty, cum_qty, instrument, strategy, side
- * and time in force, the quantity and price of a BROKEN, and turns a REJECTED that answers a replace into
- * REPLACE_REJECTED. The result does not depend on anything but the events applied so far.
+ * Applies one event. NEW and DENIED make the record; NEW, DENIED and REPLACE use up their number,
+ * which must be above all used before (gaps are allowed). Fills in the event's ord_status,
+ * leaves_qty, cum_qty, instrument, strategy, side and time in force, the quantity and price of a
+ * BROKEN, and turns a REJECTED that answers a replace into REPLACE_REJECTED. The result does not
+ * depend on anything but the events applied so far.
  */
 enum dp_order_result dp_orders_apply(struct dp_orders *orders, struct dp_event *event);
 
@@ -143,8 +145,8 @@ static inline bool dp_order_is_live(const struct dp_order *order)
     return dp_order_base_is_live(DP_ORDER_BASE(dp_load_relaxed(&order->state)));
 }
 
-/* The higher price of the present terms and those of the replace in flight: for either side the one that can move
- * more money. */
+/* The higher price of the present terms and those of the replace in flight: for either side the one
+ * that can move more money. */
 static inline int64_t dp_order_worst_price(const struct dp_order *order)
 {
     return order->pending_price_nanos > order->price_nanos ? order->pending_price_nanos

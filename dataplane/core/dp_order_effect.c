@@ -92,7 +92,8 @@ static enum dp_order_result accept_dead(struct dp_order_change *change)
     return DP_ORDER_ANOMALY;
 }
 
-/* A reject, or proof of never having left, cannot be true of an order that the venue has spoken of. */
+/* A reject, or proof of never having left, cannot be true of an order that the venue has spoken of.
+ */
 static enum dp_order_result refuse(struct dp_order_change *change, enum dp_order_base base)
 {
     const struct dp_order *order = change->order;
@@ -152,17 +153,11 @@ static enum dp_order_result fill_dead(struct dp_order_change *change)
 static enum dp_order_result fill_by(struct dp_order_change *change, enum dp_order_effect effect)
 {
     switch (effect) {
-    case DP_EFFECT_FILL:
-        return fill_live(change);
-    case DP_EFFECT_FILL_LATE:
-        return fill_late(change);
-    case DP_EFFECT_FILL_DEAD:
-        return fill_dead(change);
-    case DP_EFFECT_FILL_OVER:
-        change->flags |= DP_ORDER_FLAG_OVERFILL;
-        return DP_ORDER_ANOMALY;
-    default: /* DP_EFFECT_FILL_DENIED */
-        return DP_ORDER_ANOMALY;
+    case DP_EFFECT_FILL: return fill_live(change);
+    case DP_EFFECT_FILL_LATE: return fill_late(change);
+    case DP_EFFECT_FILL_DEAD: return fill_dead(change);
+    case DP_EFFECT_FILL_OVER: change->flags |= DP_ORDER_FLAG_OVERFILL; return DP_ORDER_ANOMALY;
+    default: /* DP_EFFECT_FILL_DENIED */ return DP_ORDER_ANOMALY;
     }
 }
 
@@ -180,8 +175,7 @@ static void break_exec(struct dp_order_change *change, struct dp_exec *exec)
         change->base = live_base(order);
 }
 
-static enum dp_order_result seen_before(
-    struct dp_order_change *change, const struct dp_exec *exec)
+static enum dp_order_result seen_before(struct dp_order_change *change, const struct dp_exec *exec)
 {
     const struct dp_event *event = change->event;
     if (exec->qty == event->qty && exec->price_nanos == event->price_nanos)
@@ -190,8 +184,7 @@ static enum dp_order_result seen_before(
     return DP_ORDER_ANOMALY;
 }
 
-static enum dp_order_result fill_order(
-    struct dp_order_change *change, enum dp_order_effect effect)
+static enum dp_order_result fill_order(struct dp_order_change *change, enum dp_order_effect effect)
 {
     struct dp_order *order = change->order;
     const struct dp_event *event = change->event;
@@ -320,78 +313,44 @@ static enum dp_order_result change_state(
     struct dp_order_change *change, enum dp_order_effect effect)
 {
     switch (effect) {
-    case DP_EFFECT_WANT_CANCEL:
-        change->pending |= DP_PENDING_CANCEL;
-        break;
+    case DP_EFFECT_WANT_CANCEL: change->pending |= DP_PENDING_CANCEL; break;
     case DP_EFFECT_CANCEL_NOTED:
         change->pending |= DP_PENDING_CANCEL;
         settle(change);
         break;
-    case DP_EFFECT_CANCEL_REFUSED:
-        change->pending &= ~(uint32_t)DP_PENDING_CANCEL;
-        break;
-    case DP_EFFECT_WANT_REPLACE:
-        want_replace(change);
-        break;
-    case DP_EFFECT_REPLACE_REFUSED:
-        drop_replace(change);
-        break;
-    case DP_EFFECT_EXPIRE:
-        cancel_rest(change, DP_ORDER_EXPIRED);
-        break;
-    case DP_EFFECT_DAY_DONE:
-        cancel_rest(change, DP_ORDER_DONE_FOR_DAY);
-        break;
-    case DP_EFFECT_RESTATE:
-        restate(change);
-        break;
-    case DP_EFFECT_SUSPEND:
-        change->base = DP_ORDER_SUSPENDED;
-        break;
-    case DP_EFFECT_RESUME:
-        change->base = live_base(change->order);
-        break;
-    case DP_EFFECT_LOSE:
-        change->base = DP_ORDER_UNKNOWN;
-        break;
-    default: /* DP_EFFECT_NOTED */
-        break;
+    case DP_EFFECT_CANCEL_REFUSED: change->pending &= ~(uint32_t)DP_PENDING_CANCEL; break;
+    case DP_EFFECT_WANT_REPLACE: want_replace(change); break;
+    case DP_EFFECT_REPLACE_REFUSED: drop_replace(change); break;
+    case DP_EFFECT_EXPIRE: cancel_rest(change, DP_ORDER_EXPIRED); break;
+    case DP_EFFECT_DAY_DONE: cancel_rest(change, DP_ORDER_DONE_FOR_DAY); break;
+    case DP_EFFECT_RESTATE: restate(change); break;
+    case DP_EFFECT_SUSPEND: change->base = DP_ORDER_SUSPENDED; break;
+    case DP_EFFECT_RESUME: change->base = live_base(change->order); break;
+    case DP_EFFECT_LOSE: change->base = DP_ORDER_UNKNOWN; break;
+    default: /* DP_EFFECT_NOTED */ break;
     }
     return DP_ORDER_APPLIED;
 }
 
 enum dp_order_result dp_order_change_apply(struct dp_order_change *change)
 {
-    enum dp_order_effect effect =
-        dp_order_rule(change->base, change->pending, change->event->kind);
+    enum dp_order_effect effect = dp_order_rule(change->base, change->pending, change->event->kind);
     switch (effect) {
-    case DP_EFFECT_ANOMALY:
-        return DP_ORDER_ANOMALY;
-    case DP_EFFECT_REPEATED:
-        return DP_ORDER_DUPLICATE;
-    case DP_EFFECT_ACCEPT:
-        return accept_order(change);
-    case DP_EFFECT_ACCEPT_DEAD:
-        return accept_dead(change);
-    case DP_EFFECT_REJECT:
-        return refuse(change, DP_ORDER_REJECTED);
-    case DP_EFFECT_UNSEND:
-        return refuse(change, DP_ORDER_DENIED);
+    case DP_EFFECT_ANOMALY: return DP_ORDER_ANOMALY;
+    case DP_EFFECT_REPEATED: return DP_ORDER_DUPLICATE;
+    case DP_EFFECT_ACCEPT: return accept_order(change);
+    case DP_EFFECT_ACCEPT_DEAD: return accept_dead(change);
+    case DP_EFFECT_REJECT: return refuse(change, DP_ORDER_REJECTED);
+    case DP_EFFECT_UNSEND: return refuse(change, DP_ORDER_DENIED);
     case DP_EFFECT_FILL:
     case DP_EFFECT_FILL_LATE:
     case DP_EFFECT_FILL_OVER:
     case DP_EFFECT_FILL_DEAD:
-    case DP_EFFECT_FILL_DENIED:
-        return fill_order(change, effect);
-    case DP_EFFECT_BREAK:
-        return break_fill(change);
-    case DP_EFFECT_CANCEL:
-        return cancel_order(change);
-    case DP_EFFECT_REPLACE:
-        return replace_order(change);
-    case DP_EFFECT_REPLACE_DEAD:
-        return replace_dead(change);
-    default:
-        return change_state(change, effect);
+    case DP_EFFECT_FILL_DENIED: return fill_order(change, effect);
+    case DP_EFFECT_BREAK: return break_fill(change);
+    case DP_EFFECT_CANCEL: return cancel_order(change);
+    case DP_EFFECT_REPLACE: return replace_order(change);
+    case DP_EFFECT_REPLACE_DEAD: return replace_dead(change);
+    default: return change_state(change, effect);
     }
 }

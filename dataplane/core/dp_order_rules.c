@@ -3,15 +3,15 @@
 #define BASE_COUNT 12
 
 /*
- * One letter of enum dp_order_effect per cell. A live state has four: nothing pending, cancel pending, replace
- * pending, both. A closed one never has anything pending, so it has one.
+ * One letter of enum dp_order_effect per cell. A live state has four: nothing pending, cancel
+ * pending, replace pending, both. A closed one never has anything pending, so it has one.
  */
 static const char rules[DP_EVENT_KIND_MAX + 1][BASE_COUNT][DP_PENDING_COUNT + 1] = {
-    /* clang-format off */
+/* clang-format off */
 #define ROW(kind, denied, pending_new, new_, partial, filled, canceled, rejected, expired, done, \
     suspended, unknown) \
-    [DP_EVENT_##kind] = {"", denied, pending_new, new_, partial, filled, canceled, rejected, expired, \
-        done, suspended, unknown}
+    [DP_EVENT_##kind] = {"", denied, pending_new, new_, partial, filled, canceled, rejected, \
+        expired, done, suspended, unknown}
     /*  kind             deni pnew    new     part    fill canc reje expi done susp    unkn */
     ROW(REPLACE,          "!", "!!!!", "p!!!", "p!!!", "!", "!", "!", "!", "!", "!!!!", "!!!!"),
     ROW(REPLACE_DENIED,   "=", "====", "====", "====", "=", "=", "=", "=", "=", "====", "===="),

@@ -10,8 +10,8 @@ size_t dp_pool_size(uint32_t count)
 int dp_pool_init(struct dp_pool *pool, uint32_t count, struct dp_err *err)
 {
     if (count == 0 || count == DP_POOL_NONE)
-        return dp_err_set(err, EINVAL,
-            "pool: count: %u; give at least 1, at most %u", count, DP_POOL_NONE - 1);
+        return dp_err_set(
+            err, EINVAL, "pool: count: %u; give at least 1, at most %u", count, DP_POOL_NONE - 1);
 
     /* Linked in rising order: a fresh pool hands out neighbours, which prefetch well. */
     for (uint32_t index = 0; index < count; index++)

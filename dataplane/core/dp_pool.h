@@ -1,8 +1,9 @@
 /*
  * dp_pool - indexes 0 .. count-1 of fixed-size records, handed out and taken back in O(1).
  *
- * The pool keeps only the free list; the records belong to the caller. One thread takes and gives. Holds no pointers:
- * lives in the region. A generation per record catches a stale index: it grows with each give.
+ * The pool keeps only the free list; the records belong to the caller. One thread takes and gives.
+ * Holds no pointers: lives in the region. A generation per record catches a stale index: it grows
+ * with each give.
  */
 #ifndef DP_POOL_H
 #define DP_POOL_H
@@ -25,8 +26,8 @@ struct dp_pool {
 
 size_t dp_pool_size(uint32_t count);
 int dp_pool_init(struct dp_pool *pool, uint32_t count, struct dp_err *err);
-uint32_t dp_pool_take(struct dp_pool *pool);               /* an index, or DP_POOL_NONE when exhausted */
-void dp_pool_give(struct dp_pool *pool, uint32_t index);   /* asserts that the index is out */
+uint32_t dp_pool_take(struct dp_pool *pool); /* an index, or DP_POOL_NONE when exhausted */
+void dp_pool_give(struct dp_pool *pool, uint32_t index); /* asserts that the index is out */
 static inline uint32_t dp_pool_generation(const struct dp_pool *pool, uint32_t index)
 {
     return pool->links[index].generation;

@@ -1,8 +1,8 @@
 /*
  * dp_reason - every reason for which an order of ours is refused before it leaves, in one list.
  *
- * number, name (the stable code), words, FIX OrdRejReason(103) of FIX 5.0 SP2. Numbers are written into
- * journals: append only. Codes and meanings: docs/risk.md.
+ * number, name (the stable code), words, FIX OrdRejReason(103) of FIX 5.0 SP2. Numbers are written
+ * into journals: append only. Codes and meanings: docs/risk.md.
  */
 #ifndef DP_REASON_H
 #define DP_REASON_H
@@ -25,7 +25,8 @@
     X(12, NET_EXPOSURE, "net exposure could pass its limit", 3) \
     X(13, GROSS_EXPOSURE_ENTERED, "gross exposure entered would pass its limit", 25) \
     X(14, NO_POLICY, "no limits are configured for this instrument or strategy", 0) \
-    X(15, ORDER_INVALID, "quantity, price, side or time in force is outside what the venue takes", 11) \
+    X(15, ORDER_INVALID, "quantity, price, side or time in force is outside what the venue takes", \
+        11) \
     X(16, ORDER_UNKNOWN, "no live order of this strategy has that number", 5) \
     X(17, ORDER_PENDING, "the order waits for an answer of the venue", 99) \
     X(18, POOL_EXHAUSTED, "no free order record; wait for orders to end", 99) \
@@ -39,7 +40,7 @@ enum dp_reason {
     DP_REASON_COUNT
 };
 
-const char *dp_reason_name(enum dp_reason reason);  /* "MAX_ORDER_QTY"; "UNKNOWN" outside the list */
+const char *dp_reason_name(enum dp_reason reason); /* "MAX_ORDER_QTY"; "UNKNOWN" outside the list */
 const char *dp_reason_words(enum dp_reason reason);
 int dp_reason_ord_rej_reason(enum dp_reason reason);
 

@@ -3,12 +3,9 @@
 static enum dp_counter counter_of(enum dp_order_result result)
 {
     switch (result) {
-    case DP_ORDER_APPLIED:
-        return DP_COUNTER_REPORTS;
-    case DP_ORDER_DUPLICATE:
-        return DP_COUNTER_REPORTS_DUPLICATE;
-    case DP_ORDER_UNKNOWN_NUMBER:
-        return DP_COUNTER_REPORTS_UNKNOWN;
+    case DP_ORDER_APPLIED: return DP_COUNTER_REPORTS;
+    case DP_ORDER_DUPLICATE: return DP_COUNTER_REPORTS_DUPLICATE;
+    case DP_ORDER_UNKNOWN_NUMBER: return DP_COUNTER_REPORTS_UNKNOWN;
     default: /* an execution that the table had no room to remember is applied, and no less odd */
         return DP_COUNTER_REPORTS_ANOMALY;
     }

@@ -12,12 +12,11 @@ size_t dp_ring_size(uint32_t slot_count, uint32_t data_size)
     return sizeof(struct dp_ring) + slot_count * slot_size(data_size);
 }
 
-int dp_ring_init(
-    struct dp_ring *ring, uint32_t slot_count, uint32_t data_size, struct dp_err *err)
+int dp_ring_init(struct dp_ring *ring, uint32_t slot_count, uint32_t data_size, struct dp_err *err)
 {
     if (!dp_is_power_of_two(slot_count) || slot_count > DP_RING_SLOTS_MAX)
-        return dp_err_set(err, EINVAL,
-            "ring: slot_count: %u; give a power of two, at most %u", slot_count, DP_RING_SLOTS_MAX);
+        return dp_err_set(err, EINVAL, "ring: slot_count: %u; give a power of two, at most %u",
+            slot_count, DP_RING_SLOTS_MAX);
     if (data_size == 0)
         return dp_err_set(err, EINVAL, "ring: data_size: 0; give at least 1 byte");
 

@@ -7,15 +7,17 @@
  *     (fill it)                        (use it)
  *     dp_ring_publish()                dp_ring_release()
  *
- * No call blocks, allocates or enters the kernel; each is wait-free (a bounded number of own steps). A ring
- * holds no pointers, so two processes may map it at different addresses. Its memory belongs to the caller and must
- * outlive both ends. Slots are filled and used in place: a frame is written once.
+ * No call blocks, allocates or enters the kernel; each is wait-free (a bounded number of own
+ * steps). A ring holds no pointers, so two processes may map it at different addresses. Its memory
+ * belongs to the caller and must outlive both ends. Slots are filled and used in place: a frame is
+ * written once.
  *
- * head and tail count slots since the ring was made and never wrap: at one slot a nanosecond 64 bits last 584
- * years. Only the producer writes tail and head_seen, only the consumer head and tail_seen. Publishing is the
- * release store to tail, giving back the release store to head; each end re-reads the other's count (acquire)
- * only when its last look says full or empty, so a busy ring moves one cache line a slot. An end
- * that dies between two calls leaves a whole ring: a slot reserved and never published was never there.
+ * head and tail count slots since the ring was made and never wrap: at one slot a nanosecond 64
+ * bits last 584 years. Only the producer writes tail and head_seen, only the consumer head and
+ * tail_seen. Publishing is the release store to tail, giving back the release store to head; each
+ * end re-reads the other's count (acquire) only when its last look says full or empty, so a busy
+ * ring moves one cache line a slot. An end that dies between two calls leaves a whole ring: a slot
+ * reserved and never published was never there.
  */
 #ifndef DP_RING_H
 #define DP_RING_H
@@ -56,12 +58,12 @@ static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "a lock inside shared memory would de
 /* data_size: the most bytes a slot can hold. */
 size_t dp_ring_size(uint32_t slot_count, uint32_t data_size);
 /* ring: dp_ring_size() bytes, cache-line aligned. slot_count a power of two. */
-int dp_ring_init(
-    struct dp_ring *ring, uint32_t slot_count, uint32_t data_size, struct dp_err *err);
+int dp_ring_init(struct dp_ring *ring, uint32_t slot_count, uint32_t data_size, struct dp_err *err);
 
 static inline struct dp_ring_slot *dp_ring_slot_at(struct dp_ring *ring, uint64_t count)
 {
-    return (struct dp_ring_slot *)(void *)(ring->slots + (count & ring->slot_mask) * ring->slot_size);
+    return (
+        struct dp_ring_slot *)(void *)(ring->slots + (count & ring->slot_mask) * ring->slot_size);
 }
 
 /* Producer only. The next free slot, or NULL when the ring is full. Asking again without publishing
@@ -70,8 +72,8 @@ static inline struct dp_ring_slot *dp_ring_reserve(struct dp_ring *ring)
 {
     uint64_t tail = dp_load_relaxed(&ring->tail);
     if (DP_UNLIKELY(tail - ring->head_seen > ring->slot_mask)) {
-        /* Looks full: the consumer may have moved on. Acquire pairs with dp_ring_release(): a slot seen
-         * as given back is no longer being read. */
+        /* Looks full: the consumer may have moved on. Acquire pairs with dp_ring_release(): a slot
+         * seen as given back is no longer being read. */
         ring->head_seen = dp_load_acquire(&ring->head);
         if (tail - ring->head_seen > ring->slot_mask)
             return NULL;

@@ -14,8 +14,8 @@ static uint64_t duplicates_offset(const struct dp_risk_config *config)
 
 static uint64_t instruments_offset(const struct dp_risk_config *config)
 {
-    return duplicates_offset(config) + (uint64_t)config->strategy_count_max *
-        RISK_DUPLICATE_SLOTS * sizeof(struct risk_duplicate);
+    return duplicates_offset(config) +
+        (uint64_t)config->strategy_count_max * RISK_DUPLICATE_SLOTS * sizeof(struct risk_duplicate);
 }
 
 size_t dp_risk_size(const struct dp_risk_config *config)
@@ -56,9 +56,9 @@ static int check_limits(const char *where, uint32_t index, const struct limit_ro
     for (const struct limit_row *row = rows; row < rows + row_count; row++) {
         bool fits = row->value >= row->min && row->value <= row->max;
         if (!fits && row->value != DP_RISK_UNLIMITED)
-            return dp_err_set(err, EINVAL,
-                "risk: %s %u: %s: %lld; give %lld to %lld, or unlimited", where, index, row->name,
-                (long long)row->value, (long long)row->min, (long long)row->max);
+            return dp_err_set(err, EINVAL, "risk: %s %u: %s: %lld; give %lld to %lld, or unlimited",
+                where, index, row->name, (long long)row->value, (long long)row->min,
+                (long long)row->max);
     }
     return 0;
 }
@@ -78,8 +78,8 @@ static void set_rate(struct risk_strategy *strategy, const struct dp_risk_strate
 {
     bool limited = signed_limit(limits->order_rate_max) != DP_RISK_UNLIMITED;
     uint64_t rate = limited ? limits->order_rate_max : 1;
-    uint64_t burst = limits->order_burst_max < DP_RISK_RATE_MAX ? limits->order_burst_max
-                                                                : DP_RISK_RATE_MAX;
+    uint64_t burst =
+        limits->order_burst_max < DP_RISK_RATE_MAX ? limits->order_burst_max : DP_RISK_RATE_MAX;
     uint64_t credit_max = burst * RISK_TOKEN;
     bool first_time = !strategy->has_policy;
 
@@ -92,8 +92,8 @@ static void set_rate(struct risk_strategy *strategy, const struct dp_risk_strate
 }
 
 /* The kept sightings are as many as the old limit allowed: a new limit starts afresh. */
-static void set_duplicates(struct dp_risk *risk, uint16_t strategy_index,
-    const struct dp_risk_strategy_limits *limits)
+static void set_duplicates(
+    struct dp_risk *risk, uint16_t strategy_index, const struct dp_risk_strategy_limits *limits)
 {
     struct risk_strategy *strategy = &risk->strategies[strategy_index];
     bool limited = signed_limit(limits->duplicate_count_max) != DP_RISK_UNLIMITED;

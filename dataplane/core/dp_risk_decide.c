@@ -38,7 +38,8 @@ static enum dp_reason check_size(const struct decision *it)
             (dp_money_nanos)qty_max);
     /* Beyond these the sums below could wrap. Nothing a venue takes comes near. */
     if (DP_UNLIKELY(order->qty - 1 >= RISK_QTY_MAX || order->increase_qty > RISK_QTY_MAX))
-        return answer(it->verdict, DP_REASON_ORDER_INVALID, (dp_money_nanos)order->qty, RISK_QTY_MAX);
+        return answer(
+            it->verdict, DP_REASON_ORDER_INVALID, (dp_money_nanos)order->qty, RISK_QTY_MAX);
     if (DP_UNLIKELY(order->price_nanos <= 0 || order->price_nanos > RISK_PRICE_NANOS_MAX))
         return answer(
             it->verdict, DP_REASON_ORDER_INVALID, order->price_nanos, RISK_PRICE_NANOS_MAX);
@@ -61,8 +62,8 @@ static enum dp_reason answer_collar(const struct decision *it, int64_t reference
         order->side == DP_SIDE_BUY ? reference + band : reference - band);
 }
 
-/* Twice the distance is compared with twice the band, and ten thousand times each: no half nano is lost and nothing
- * is divided. */
+/* Twice the distance is compared with twice the band, and ten thousand times each: no half nano is
+ * lost and nothing is divided. */
 static bool is_outside_collar(const struct decision *it, int64_t reference_doubled)
 {
     const struct dp_risk_order *order = it->order;
@@ -128,8 +129,8 @@ static struct risk_duplicate *duplicate_slot(struct risk_duplicate *slots, uint6
     return slot;
 }
 
-/* The ring holds as many sightings as may pass: when the oldest of a full ring is inside the window, one more
- * is too many. A refused one is not a sighting. */
+/* The ring holds as many sightings as may pass: when the oldest of a full ring is inside the
+ * window, one more is too many. A refused one is not a sighting. */
 static enum dp_reason check_duplicate(const struct decision *it)
 {
     const struct dp_risk_order *order = it->order;
@@ -152,8 +153,8 @@ static enum dp_reason check_duplicate(const struct decision *it)
     return DP_REASON_ACCEPTED;
 }
 
-/* Credit grows by `rate` each nanosecond and an order costs 1e9 of it: exact, whatever the rate. A clock that steps
- * back gives no credit. */
+/* Credit grows by `rate` each nanosecond and an order costs 1e9 of it: exact, whatever the rate. A
+ * clock that steps back gives no credit. */
 static enum dp_reason check_rate(const struct decision *it)
 {
     struct risk_strategy *strategy = it->strategy;

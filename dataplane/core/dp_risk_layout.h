@@ -3,9 +3,9 @@
  *
  *   dp_risk (kill switch, counts) | strategies | duplicate slots of each strategy | instruments
  *
- * What one decision touches: the kill switch, three lines of its strategy, two of its instrument and one to three of a
- * duplicate slot. Limits are kept as the comparisons want them: 128 bits for money, and an unlimited one is the
- * largest number there is, so that no check has a case for it.
+ * What one decision touches: the kill switch, three lines of its strategy, two of its instrument
+ * and one to three of a duplicate slot. Limits are kept as the comparisons want them: 128 bits for
+ * money, and an unlimited one is the largest number there is, so that no check has a case for it.
  */
 #ifndef DP_RISK_LAYOUT_H
 #define DP_RISK_LAYOUT_H
@@ -13,7 +13,7 @@
 #include "dp_book.h"
 #include "dp_risk.h"
 
-#define RISK_TOKEN 1000000000u /* one order in the bucket's unit: rate * nanoseconds */
+#define RISK_TOKEN 1000000000u     /* one order in the bucket's unit: rate * nanoseconds */
 #define RISK_DUPLICATE_SLOTS 1024u /* of one strategy, a power of two */
 #define RISK_QTY_MAX UINT32_MAX
 #define RISK_PRICE_NANOS_MAX (INT64_MAX / 2)
@@ -22,7 +22,7 @@
 struct risk_duplicate {
     uint64_t fingerprint; /* 0: never used */
     int64_t last_ns;
-    uint32_t count; /* sightings kept, at most the allowed number */
+    uint32_t count;  /* sightings kept, at most the allowed number */
     uint32_t oldest; /* index in times_ns once the ring is full */
     int64_t times_ns[DP_RISK_DUPLICATES_MAX];
 };
@@ -49,7 +49,7 @@ struct risk_strategy {
     int64_t fill_ns;   /* an empty bucket is full after this long */
     int64_t duplicate_window_ns;
     uint32_t rate;
-    uint32_t order_cost; /* RISK_TOKEN, or 0 when the rate is unlimited */
+    uint32_t order_cost;          /* RISK_TOKEN, or 0 when the rate is unlimited */
     uint32_t duplicate_count_max; /* 0 when unlimited */
     bool has_policy;
 };

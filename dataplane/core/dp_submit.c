@@ -285,8 +285,8 @@ static void send_replace(
     dp_counter_add(submit->counters, DP_COUNTER_REPLACES_SENT, 1);
 }
 
-static enum dp_reason submit_replace(struct dp_submit *submit, struct dp_order *order,
-    uint64_t qty, int64_t price_nanos, uint32_t *new_user_ref_num)
+static enum dp_reason submit_replace(struct dp_submit *submit, struct dp_order *order, uint64_t qty,
+    int64_t price_nanos, uint32_t *new_user_ref_num)
 {
     struct dp_event event = {
         .time_ns = submit->now_ns,

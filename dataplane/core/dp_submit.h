@@ -4,8 +4,9 @@
  *   request -> risk (decide and reserve) -> order record -> journal -> template -> transmit ring
  *
  * and its mirror for what the venue answers (dp_report): order table -> risk release -> journal.
- * Nothing leaves before its record is in the journal; nothing reaches the ring without a decision recorded
- * beside it. One thread (the engine's) owns a dp_submit; all memory it points to belongs to the caller.
+ * Nothing leaves before its record is in the journal; nothing reaches the ring without a decision
+ * recorded beside it. One thread (the engine's) owns a dp_submit; all memory it points to belongs
+ * to the caller.
  */
 #ifndef DP_SUBMIT_H
 #define DP_SUBMIT_H
@@ -48,19 +49,21 @@ struct dp_submit {
     struct dp_ring *tx;          /* finished frames; the engine hands them to the order port */
     struct dp_digest *events_digest;
 
-    /* Templates: enter orders one per instrument (indexed by instrument_index), replace and cancel one each. */
+    /* Templates: enter orders one per instrument (indexed by instrument_index), replace and cancel
+     * one each. */
     const struct dp_template *enter_templates;
     uint32_t enter_template_count;
     const struct dp_template *replace_template;
     const struct dp_template *cancel_template;
 
-    /* The journal's current segment, and how to get the next one when it is full: false when there is none
-     * (orders are then refused with JOURNAL_UNAVAILABLE). Called rarely, outside the measured path. */
+    /* The journal's current segment, and how to get the next one when it is full: false when there
+     * is none (orders are then refused with JOURNAL_UNAVAILABLE). Called rarely, outside the
+     * measured path. */
     struct dp_journal_segment *segment; /* NULL: no journal was asked for */
     bool (*next_segment)(void *wal);
     void *wal;
 
-    int64_t now_ns;   /* the engine's time: set before each batch of calls */
+    int64_t now_ns; /* the engine's time: set before each batch of calls */
     uint64_t reject_counts[DP_REASON_COUNT];
     uint32_t tcp_seq; /* next byte of ours */
     uint32_t tcp_ack; /* next byte of the venue's: kept by the engine */
@@ -68,31 +71,36 @@ struct dp_submit {
 };
 
 /*
- * The verbs answer ACCEPTED, or the reason why nothing left. What could stop an order that risk has passed (no slot in
- * the ring, no room in the journal, no number) is asked first, so that nothing has to be taken back. A
- * refusal is recorded as DENIED or REPLACE_DENIED beside its observed value and limit, unless there is nothing to
- * record it in or by: no journal, no number, or no such order of this strategy. It is counted in any case.
+ * The verbs answer ACCEPTED, or the reason why nothing left. What could stop an order that risk has
+ * passed (no slot in the ring, no room in the journal, no number) is asked first, so that nothing
+ * has to be taken back. A refusal is recorded as DENIED or REPLACE_DENIED beside its observed value
+ * and limit, unless there is nothing to record it in or by: no journal, no number, or no such order
+ * of this strategy. It is counted in any case.
  */
 
 /* Sends a new order; *user_ref_num is its number, also that of a denied one; 0 when it got none. */
 enum dp_reason dp_submit_new(struct dp_submit *submit, uint16_t strategy_index,
     const struct dp_request *request, uint32_t *user_ref_num);
-/* Asks for a new total quantity (executed shares included) and price; *new_user_ref_num names the order from now on, 0
- * when refused. The order must be acknowledged and have nothing pending (ORDER_PENDING). */
+/* Asks for a new total quantity (executed shares included) and price; *new_user_ref_num names the
+ * order from now on, 0 when refused. The order must be acknowledged and have nothing pending
+ * (ORDER_PENDING). */
 enum dp_reason dp_submit_replace(struct dp_submit *submit, uint16_t strategy_index,
     uint32_t user_ref_num, uint64_t qty, int64_t price_nanos, uint32_t *new_user_ref_num);
-/* Cancels what is left. Never blocked by risk; refused only when the number is not a live order of this strategy
- * (ORDER_UNKNOWN), a cancel is already on its way (ORDER_PENDING), or it cannot be recorded or sent. Behind a replace
- * in flight two frames go out, one for each number: whatever the replace did, one of them names the order (R8). */
+/* Cancels what is left. Never blocked by risk; refused only when the number is not a live order of
+ * this strategy (ORDER_UNKNOWN), a cancel is already on its way (ORDER_PENDING), or it cannot be
+ * recorded or sent. Behind a replace in flight two frames go out, one for each number: whatever the
+ * replace did, one of them names the order (R8). */
 enum dp_reason dp_submit_cancel(
     struct dp_submit *submit, uint16_t strategy_index, uint32_t user_ref_num);
 
-/* Applies one venue event: order table, exposure, journal, digest. Fills in the rest of *event for the strategy.
- * A duplicate changes and records nothing; an anomaly and an unknown number are recorded. What the journal cannot take
- * is applied all the same and counted (journal_lost); no order passes from then on. */
+/* Applies one venue event: order table, exposure, journal, digest. Fills in the rest of *event for
+ * the strategy. A duplicate changes and records nothing; an anomaly and an unknown number are
+ * recorded. What the journal cannot take is applied all the same and counted (journal_lost); no
+ * order passes from then on. */
 enum dp_order_result dp_report(struct dp_submit *submit, struct dp_event *event);
 
-/* Journal and digest; false when the journal cannot take it. Shared by dp_submit.c and dp_report.c. */
+/* Journal and digest; false when the journal cannot take it. Shared by dp_submit.c and dp_report.c.
+ */
 bool dp_submit_record(struct dp_submit *submit, const struct dp_event *event);
 /* Room for one record, in the next segment if need be. */
 bool dp_submit_can_record(struct dp_submit *submit);

@@ -1,6 +1,6 @@
 /*
- * submit_bench - the whole order path over memory: one instrument open at 9.99 to 10.01, one strategy, a small ring, one
- * journal segment.
+ * submit_bench - the whole order path over memory: one instrument open at 9.99 to 10.01, one
+ * strategy, a small ring, one journal segment.
  */
 #ifndef SUBMIT_BENCH_H
 #define SUBMIT_BENCH_H
@@ -108,8 +108,10 @@ static inline struct path *path_open(void)
     path_open_book(path);
     path_open_risk(path);
     path_open_frames(path);
-    CHECK_EQUAL(dp_journal_segment_init(&path->segment, path_memory(path, DP_JOURNAL_SEGMENT_SIZE_MIN),
-                    DP_JOURNAL_SEGMENT_SIZE_MIN, &header, NULL), 0);
+    CHECK_EQUAL(
+        dp_journal_segment_init(&path->segment, path_memory(path, DP_JOURNAL_SEGMENT_SIZE_MIN),
+            DP_JOURNAL_SEGMENT_SIZE_MIN, &header, NULL),
+        0);
     dp_digest_init(&path->digest);
     path->submit.segment = &path->segment;
     path->submit.counters = &path->counters;
@@ -128,14 +130,18 @@ static inline void path_close(struct path *path)
 
 static inline uint32_t path_submit(struct path *path, uint64_t qty, int64_t price_nanos)
 {
-    const struct dp_request request = {.instrument_index = OPEN, .side = DP_SIDE_BUY,
-        .time_in_force = DP_TIF_DAY, .qty = qty, .price_nanos = price_nanos};
+    const struct dp_request request = {.instrument_index = OPEN,
+        .side = DP_SIDE_BUY,
+        .time_in_force = DP_TIF_DAY,
+        .qty = qty,
+        .price_nanos = price_nanos};
     uint32_t user_ref_num = 0;
     CHECK_EQUAL(dp_submit_new(&path->submit, 0, &request, &user_ref_num), DP_REASON_ACCEPTED);
     return user_ref_num;
 }
 
-/* Takes the oldest frame off the ring and decodes what the venue would see. False when there is none. */
+/* Takes the oldest frame off the ring and decodes what the venue would see. False when there is
+ * none. */
 static inline bool path_sent(struct path *path, struct dp_ouch_message *message)
 {
     struct dp_ring_slot *slot = dp_ring_peek(path->submit.tx);
@@ -156,8 +162,12 @@ static inline bool path_sent(struct path *path, struct dp_ouch_message *message)
 static inline enum dp_order_result path_report(struct path *path, enum dp_event_kind kind,
     uint32_t user_ref_num, uint64_t qty, uint64_t exec_id)
 {
-    struct dp_event event = {.time_ns = path->submit.now_ns, .kind = (uint8_t)kind,
-        .user_ref_num = user_ref_num, .qty = qty, .exec_id = exec_id, .venue_order_id = 7,
+    struct dp_event event = {.time_ns = path->submit.now_ns,
+        .kind = (uint8_t)kind,
+        .user_ref_num = user_ref_num,
+        .qty = qty,
+        .exec_id = exec_id,
+        .venue_order_id = 7,
         .price_nanos = 10 * DOLLAR};
     return dp_report(&path->submit, &event);
 }

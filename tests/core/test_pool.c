@@ -109,6 +109,5 @@ int main(void)
     RUN_TESTS(TEST(test_a_pool_has_at_least_one_record),
         TEST(test_an_exhausted_pool_says_none_and_recovers),
         TEST(test_a_stale_index_has_an_older_generation),
-        TEST(test_giving_back_what_is_not_out_ends_the_process),
-        TEST(test_no_record_is_out_twice));
+        TEST(test_giving_back_what_is_not_out_ends_the_process), TEST(test_no_record_is_out_twice));
 }

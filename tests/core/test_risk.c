@@ -10,7 +10,8 @@
 static struct dp_risk *risk_open(void)
 {
     const struct dp_risk_config config = {.instrument_count_max = 4, .strategy_count_max = 2};
-    struct dp_risk *risk = aligned_alloc(DP_CACHE_LINE, dp_round_up(dp_risk_size(&config), DP_CACHE_LINE));
+    struct dp_risk *risk =
+        aligned_alloc(DP_CACHE_LINE, dp_round_up(dp_risk_size(&config), DP_CACHE_LINE));
     CHECK_EQUAL(dp_risk_init(risk, &config, NULL), 0);
     return risk;
 }
@@ -134,8 +135,8 @@ static void test_kill_switch_comes_first_and_is_cleared(void)
 static void test_what_is_not_announced_as_trading_is_halted(void)
 {
     struct dp_risk *risk = risk_with(NULL, NULL);
-    static const uint32_t states[] = {DP_TRADING_UNKNOWN, DP_TRADING_HALTED, DP_TRADING_PAUSED,
-        DP_TRADING_QUOTATION, 'x'};
+    static const uint32_t states[] = {
+        DP_TRADING_UNKNOWN, DP_TRADING_HALTED, DP_TRADING_PAUSED, DP_TRADING_QUOTATION, 'x'};
     for (size_t index = 0; index < sizeof(states) / sizeof(states[0]); index++) {
         struct dp_risk_order order = plain_order();
         order.trading_state = states[index];
@@ -443,9 +444,9 @@ int main(void)
         TEST(test_what_is_not_announced_as_trading_is_halted),
         TEST(test_quantity_of_strategy_and_instrument), TEST(test_numbers_that_no_venue_takes),
         TEST(test_reference_needs_both_sides_uncrossed), TEST(test_stale_book_refuses),
-        TEST(test_collar_at_its_edge_on_both_sides),
-        TEST(test_a_mid_of_half_a_nano_is_not_rounded), TEST(test_notional_at_its_limit),
-        TEST(test_duplicates_within_the_window), TEST(test_rate_is_a_bucket_that_fills_exactly),
+        TEST(test_collar_at_its_edge_on_both_sides), TEST(test_a_mid_of_half_a_nano_is_not_rounded),
+        TEST(test_notional_at_its_limit), TEST(test_duplicates_within_the_window),
+        TEST(test_rate_is_a_bucket_that_fills_exactly),
         TEST(test_counters_are_charged_by_orders_refused_later),
         TEST(test_open_orders_count_but_replaces_do_not_add),
         TEST(test_position_counts_what_is_open_on_one_side),

@@ -67,7 +67,8 @@ static void conserve(uint64_t seed)
     struct dp_risk *risk = risk_open();
     struct bench *bench = bench_open();
     uint64_t state = seed;
-    for (int step = 0; step < BENCH_EVENTS_MAX - 100 && dp_orders_next(bench->orders) != 0; step++) {
+    for (int step = 0; step < BENCH_EVENTS_MAX - 100 && dp_orders_next(bench->orders) != 0;
+         step++) {
         uint32_t next = dp_orders_next(bench->orders);
         struct dp_event event = {
             .time_ns = step,

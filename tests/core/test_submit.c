@@ -35,8 +35,7 @@ static void test_a_refused_order_is_recorded_and_does_not_leave(void)
     const struct dp_request request = {
         .side = DP_SIDE_BUY, .time_in_force = DP_TIF_DAY, .qty = 1001, .price_nanos = DOLLAR};
     uint32_t user_ref_num = 0;
-    CHECK_EQUAL(
-        dp_submit_new(&path->submit, 0, &request, &user_ref_num), DP_REASON_MAX_ORDER_QTY);
+    CHECK_EQUAL(dp_submit_new(&path->submit, 0, &request, &user_ref_num), DP_REASON_MAX_ORDER_QTY);
     CHECK_EQUAL(user_ref_num, 1);
     CHECK_EQUAL(path_record_count(path), 1);
     CHECK_EQUAL(path_record(path, 0)->kind, DP_EVENT_DENIED);
@@ -120,8 +119,7 @@ static void test_a_full_journal_refuses_everything_or_goes_on_in_the_next_segmen
     path->submit.next_segment = no_next_segment;
     CHECK_EQUAL(dp_submit_new(&path->submit, 0, &request, &none), DP_REASON_JOURNAL_UNAVAILABLE);
     CHECK_EQUAL(none, 0);
-    CHECK_EQUAL(
-        dp_submit_cancel(&path->submit, 0, user_ref_num), DP_REASON_JOURNAL_UNAVAILABLE);
+    CHECK_EQUAL(dp_submit_cancel(&path->submit, 0, user_ref_num), DP_REASON_JOURNAL_UNAVAILABLE);
     CHECK_EQUAL(path_report(path, DP_EVENT_ACCEPTED, user_ref_num, 1, 0), DP_ORDER_APPLIED);
     CHECK_EQUAL(dp_counter_read(&path->counters, DP_COUNTER_JOURNAL_LOST), 1);
     CHECK_EQUAL(dp_orders_count(path->submit.orders), 1);
@@ -143,8 +141,7 @@ static void test_no_number_no_order(void)
         path_submit(path, 1, 10 * DOLLAR);
         CHECK(path_sent(path, &message));
     }
-    CHECK_EQUAL(
-        dp_submit_new(&path->submit, 0, &request, &user_ref_num), DP_REASON_POOL_EXHAUSTED);
+    CHECK_EQUAL(dp_submit_new(&path->submit, 0, &request, &user_ref_num), DP_REASON_POOL_EXHAUSTED);
     CHECK_EQUAL(path->submit.reject_counts[DP_REASON_POOL_EXHAUSTED], 1);
     CHECK_EQUAL(dp_submit_cancel(&path->submit, 0, 1), DP_REASON_ACCEPTED);
     path_close(path);
@@ -169,13 +166,13 @@ static void test_a_replace_sends_what_is_liable_and_reserves_the_increase(void)
         DP_REASON_ORDER_INVALID); /* executed already */
     CHECK_EQUAL(dp_submit_replace(&path->submit, 1, old, 120, 11 * DOLLAR, &new),
         DP_REASON_ORDER_UNKNOWN); /* another strategy's */
-    CHECK_EQUAL(dp_submit_replace(&path->submit, 0, old, 120, 11 * DOLLAR, &new),
-        DP_REASON_ACCEPTED);
+    CHECK_EQUAL(
+        dp_submit_replace(&path->submit, 0, old, 120, 11 * DOLLAR, &new), DP_REASON_ACCEPTED);
     CHECK(path_sent(path, &message));
     CHECK_EQUAL(message.type, 'U');
     CHECK_EQUAL(message.orig_user_ref_num, old);
     CHECK_EQUAL(message.user_ref_num, new);
-    CHECK_EQUAL(new, 2); /* refused replaces used up no number */
+    CHECK_EQUAL(new, 2);           /* refused replaces used up no number */
     CHECK_EQUAL(message.qty, 130); /* 30 executed, 10 prevented, 90 open */
     CHECK_EQUAL(message.price_wire, 110000);
     CHECK(dp_risk_exposure(path->submit.risk, 0).buy_open == 90 * 11 * (dp_money_nanos)DOLLAR);
