@@ -5,7 +5,8 @@ cd "$(dirname "$0")/.."
 
 rm -rf dist build/wheel-venv
 mkdir -p build
-pip wheel -q --disable-pip-version-check --no-build-isolation --no-deps -w dist .
+pip wheel -q --disable-pip-version-check --no-build-isolation --no-deps -w dist . \
+    -Cbuild-dir=build/wheel
 wheel=$(ls "$PWD"/dist/*.whl)
 
 python -m venv build/wheel-venv
