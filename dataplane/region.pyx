@@ -1,0 +1,219 @@
+"""A running appliance's memory, attached read-only from another process.
+
+Everything read here may be a moment old; nothing is ever torn, and the writer never notices. A
+region of another layout is refused with the name of the build that made it.
+"""
+
+import errno
+import os
+
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.string cimport memset
+
+from dataplane.dp_book cimport (
+    DP_BOOK_READ_OK,
+    dp_book_is_open,
+    dp_book_level_view,
+    dp_book_read,
+    dp_book_symbol,
+    dp_book_view,
+    dp_books,
+    dp_books_instrument_count,
+)
+from dataplane.dp_clock cimport dp_clock, dp_clock_ticks_to_ns
+from dataplane.dp_counter cimport (
+    DP_COUNTER_COUNT,
+    dp_counter,
+    dp_counter_key,
+    dp_counter_read,
+    dp_counters,
+)
+from dataplane.dp_err cimport dp_err, raise_err
+from dataplane.dp_event cimport dp_ord_status_name
+from dataplane.dp_hist cimport DP_STAGE_COUNT, dp_hist, dp_hist_percentile, dp_stage, dp_stage_key
+from dataplane.dp_region cimport dp_region, dp_region_check, dp_region_find
+from dataplane.dp_shm cimport dp_shm_attach, dp_shm_close
+
+from dataplane.errors import DataplaneError
+
+cdef extern from "dp_engine.h" nogil:
+    struct dp_engine_status:
+        uint64_t heartbeat
+        int64_t now_ns
+        uint64_t position
+        uint64_t size
+        int64_t wall_start_ns
+        uint64_t state
+        char name[64]
+        char source[256]
+
+cdef extern from "dp_order.h" nogil:
+    struct dp_orders:
+        pass
+    struct dp_order:
+        pass
+    uint32_t dp_orders_count(const dp_orders *orders)
+    const dp_order *dp_orders_at(const dp_orders *orders, uint32_t index)
+    int dp_order_status(const dp_order *order)
+
+STATES = ("starting", "running", "finished", "failed")
+PERCENTILES = {"p50": 50_000, "p99": 99_000, "p999": 99_900}
+
+
+cdef class Region:
+    """One region, mapped read-only until close() or the end of a ``with`` block."""
+
+    @staticmethod
+    def attach(path):
+        """Map the file; raise DataplaneError when it is no region, another layout or not ready."""
+        cdef dp_err err
+        memset(&err, 0, sizeof(err))
+        cdef Region region = Region.__new__(Region)
+        if dp_shm_attach(&region._shm, os.fsencode(path), False, &err) < 0:
+            raise_err(&err)
+        if dp_region_check(region._shm.memory, region._shm.size, &err) < 0:
+            raise DataplaneError(err.code, f"{os.fspath(path)}: {err.text.decode()}")
+        region._region = <dp_region *>region._shm.memory
+        return region
+
+    def __dealloc__(self):
+        dp_shm_close(&self._shm)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+    def close(self):
+        """Unmap. Every later call raises."""
+        self._region = NULL
+        dp_shm_close(&self._shm)
+
+    cdef void *part(self, str name, size_t size) except NULL:
+        cdef size_t found_size = 0
+        cdef void *found = NULL
+        if self._region is NULL:
+            raise DataplaneError(errno.EBADF, "region: closed; attach it again")
+        found = dp_region_find(self._region, name.encode(), &found_size)
+        if found is NULL or found_size < size:
+            raise DataplaneError(
+                errno.ENOENT, f"region: part '{name}' is missing or smaller than {size} bytes")
+        return found
+
+    cdef dp_region *_checked(self) except NULL:
+        if self._region is NULL:
+            raise DataplaneError(errno.EBADF, "region: closed; attach it again")
+        return self._region
+
+    @property
+    def header(self):
+        """Who made the region, and when: build, layout, generation, size, pid, clock."""
+        cdef dp_region *region = self._checked()
+        return {
+            "build": region.build.decode("utf-8", "replace"),
+            "layout_version": region.layout_version,
+            "layout_hash": f"{region.layout_hash:016x}",
+            "generation": region.generation,
+            "size": region.size,
+            "used": region.used,
+            "pid": region.pid,
+            "tsc_hz": region.tsc_hz,
+            "tsc_error_ppb": region.tsc_error_ppb,
+        }
+
+    @property
+    def parts(self):
+        """Name to (offset, size), in the order of their places."""
+        cdef dp_region *region = self._checked()
+        return {
+            region.parts[index].name.decode("utf-8", "replace"): (
+                region.parts[index].offset, region.parts[index].size)
+            for index in range(region.part_count)
+        }
+
+    def status(self):
+        """What the engine says of itself."""
+        cdef const dp_engine_status *status = <const dp_engine_status *>self.part(
+            "status", sizeof(dp_engine_status))
+        state = status.state
+        return {
+            "name": status.name[:64].split(b"\0")[0].decode("utf-8", "replace"),
+            "source": status.source[:256].split(b"\0")[0].decode("utf-8", "replace"),
+            "state": STATES[state] if state < len(STATES) else str(state),
+            "heartbeat": status.heartbeat,
+            "now_ns": status.now_ns,
+            "position": status.position,
+            "size": status.size,
+            "wall_start_ns": status.wall_start_ns,
+        }
+
+    def counters(self):
+        """Every counter by its key."""
+        cdef const dp_counters *counters = <const dp_counters *>self.part(
+            "counters", sizeof(dp_counters))
+        return {
+            dp_counter_key(<dp_counter>id).decode(): dp_counter_read(counters, <dp_counter>id)
+            for id in range(DP_COUNTER_COUNT)
+        }
+
+    def latencies(self):
+        """Stage to count and percentiles in nanoseconds."""
+        return {
+            dp_stage_key(<dp_stage>stage).decode(): self._latency(<dp_stage>stage)
+            for stage in range(DP_STAGE_COUNT)
+        }
+
+    cdef dict _latency(self, dp_stage stage):
+        cdef dp_clock clock
+        memset(&clock, 0, sizeof(clock))
+        clock.tsc_hz = self._checked().tsc_hz or 1_000_000_000
+        key = dp_stage_key(stage).decode()
+        cdef const dp_hist *hist = <const dp_hist *>self.part(f"hist.{key}", sizeof(dp_hist))
+        found = {"count": hist.count}
+        for name, per_100000 in PERCENTILES.items():
+            found[name] = dp_clock_ticks_to_ns(&clock, dp_hist_percentile(hist, per_100000))
+        found["max"] = dp_clock_ticks_to_ns(&clock, hist.max)
+        return found
+
+    def orders(self):
+        """How many orders are in each OrdStatus."""
+        cdef const dp_orders *orders = <const dp_orders *>self.part("orders", 1)
+        cdef uint64_t[256] counts
+        cdef uint32_t index
+        memset(counts, 0, sizeof(counts))
+        with nogil:
+            for index in range(dp_orders_count(orders)):
+                counts[dp_order_status(dp_orders_at(orders, index)) & 255] += 1
+        return {
+            dp_ord_status_name(status).decode(): counts[status]
+            for status in range(256) if counts[status]
+        }
+
+    def tops(self):
+        """Index to (symbol, changes, bid price, bid qty, ask price, ask qty) of every open book.
+
+        Prices are nanos, None for an empty side. A book in the middle of a change at every try is
+        left out; the next call has it.
+        """
+        cdef const dp_books *books = <const dp_books *>self.part("books", 1)
+        cdef dp_book_level_view bid, ask
+        cdef dp_book_view view
+        cdef char symbol[9]
+        cdef uint32_t index
+        memset(&view, 0, sizeof(view))
+        memset(&bid, 0, sizeof(bid))
+        memset(&ask, 0, sizeof(ask))
+        view.bids, view.asks = &bid, &ask
+        found = {}
+        for index in range(dp_books_instrument_count(books)):
+            if not dp_book_is_open(books, index):
+                continue
+            if dp_book_read(books, index, 1, &view) != DP_BOOK_READ_OK:
+                continue
+            dp_book_symbol(books, index, symbol)
+            found[index] = (
+                symbol.decode("ascii", "replace"), view.sequence,
+                bid.price_nanos if view.bid_count else None, bid.qty if view.bid_count else 0,
+                ask.price_nanos if view.ask_count else None, ask.qty if view.ask_count else 0)
+        return found
