@@ -20,8 +20,8 @@
  * user_ref_num are in every frame. */
 struct dp_template {
     alignas(DP_CACHE_LINE) uint8_t frame[DP_TEMPLATE_FRAME_MAX];
-    uint32_t constant_sum; /* one's complement sum of pseudo header and TCP segment with variable
-                              fields 0, folded */
+    uint32_t constant_sum;    /* one's complement sum of pseudo header and TCP segment with variable
+                                 fields 0, folded */
     uint16_t ip_constant_sum; /* the same over the IPv4 header with identification and checksum 0 */
     uint16_t frame_size;
     uint16_t payload_size; /* TCP payload bytes: how far the sequence number moves */
@@ -41,12 +41,12 @@ struct dp_template {
 struct dp_template_fields {
     uint32_t user_ref_num;
     uint32_t orig_user_ref_num;
-    uint32_t qty; /* as the wire carries it */
+    uint32_t qty;        /* as the wire carries it */
     uint64_t price_wire; /* as the wire carries it: OUCH has four decimals */
     uint32_t tcp_seq;
     uint32_t tcp_ack;
     uint16_t ip_id;
-    char side_wire; /* 'B', 'S', 'T', 'E' */
+    char side_wire;          /* 'B', 'S', 'T', 'E' */
     char time_in_force_wire; /* '0', '3' */
 };
 

@@ -7,27 +7,18 @@ static_assert(sizeof(struct dp_ouch_message) <= UINT8_MAX, "dp_ouch_field.member
 static uint64_t load_be(const uint8_t *data, uint32_t length)
 {
     switch (length) {
-    case 2:
-        return dp_load_be16(data);
-    case 4:
-        return dp_load_be32(data);
-    default:
-        return dp_load_be64(data);
+    case 2: return dp_load_be16(data);
+    case 4: return dp_load_be32(data);
+    default: return dp_load_be64(data);
     }
 }
 
 static void store_be(uint8_t *data, uint32_t length, uint64_t value)
 {
     switch (length) {
-    case 2:
-        dp_store_be16(data, (uint16_t)value);
-        break;
-    case 4:
-        dp_store_be32(data, (uint32_t)value);
-        break;
-    default:
-        dp_store_be64(data, value);
-        break;
+    case 2: dp_store_be16(data, (uint16_t)value); break;
+    case 4: dp_store_be32(data, (uint32_t)value); break;
+    default: dp_store_be64(data, value); break;
     }
 }
 

@@ -26,8 +26,8 @@ enum dp_ouch_direction { DP_OUCH_INBOUND, DP_OUCH_OUTBOUND };
 
 enum dp_ouch_result {
     DP_OUCH_OK = 0,
-    DP_OUCH_UNKNOWN, /* no such type in this direction */
-    DP_OUCH_SHORT, /* empty, or shorter than its fixed part */
+    DP_OUCH_UNKNOWN,   /* no such type in this direction */
+    DP_OUCH_SHORT,     /* empty, or shorter than its fixed part */
     DP_OUCH_MALFORMED, /* appendage does not end at the message's end, or an option runs past it */
 };
 
@@ -40,19 +40,19 @@ struct dp_ouch_message {
     char capacity;
     char intermarket_sweep;
     char cross_type;
-    char order_state; /* A U outbound: 'L' live, 'D' dead */
-    char liquidity_flag; /* E D */
-    char reason; /* C D B R: the letter */
-    char event_code; /* S */
-    char aiq_strategy; /* D */
-    uint16_t reject_code; /* J */
-    uint32_t user_ref_num; /* Q outbound: next_user_ref_num */
+    char order_state;           /* A U outbound: 'L' live, 'D' dead */
+    char liquidity_flag;        /* E D */
+    char reason;                /* C D B R: the letter */
+    char event_code;            /* S */
+    char aiq_strategy;          /* D */
+    uint16_t reject_code;       /* J */
+    uint32_t user_ref_num;      /* Q outbound: next_user_ref_num */
     uint32_t orig_user_ref_num; /* U */
-    uint32_t qty; /* quantity; D: decrement_shares */
-    uint32_t qty_prevented; /* D */
-    uint32_t options_size; /* bytes at options: the wire's appendage_length */
-    uint64_t price_wire; /* four decimals */
-    uint64_t timestamp_ns; /* outbound: since midnight */
+    uint32_t qty;               /* quantity; D: decrement_shares */
+    uint32_t qty_prevented;     /* D */
+    uint32_t options_size;      /* bytes at options: the wire's appendage_length */
+    uint64_t price_wire;        /* four decimals */
+    uint64_t timestamp_ns;      /* outbound: since midnight */
     uint64_t order_ref;
     uint64_t match_number;
     char symbol[8];
@@ -107,7 +107,7 @@ struct dp_ouch_field {
     const char *name;
     uint8_t offset;
     uint8_t length;
-    uint8_t kind; /* enum dp_ouch_kind */
+    uint8_t kind;   /* enum dp_ouch_kind */
     uint8_t member; /* offset in struct dp_ouch_message of where the value goes */
 };
 
@@ -131,8 +131,8 @@ struct dp_ouch_session {
     struct dp_net_endpoint us;
     struct dp_net_endpoint venue;
     char cl_ord_id_prefix[DP_CL_ORD_ID_PREFIX_MAX + 1]; /* letters and digits */
-    char capacity; /* 'A', 'P', 'R', 'O' */
-    char display; /* 'Y', 'N', 'A' */
+    char capacity;                                      /* 'A', 'P', 'R', 'O' */
+    char display;                                       /* 'Y', 'N', 'A' */
 };
 
 /* symbol: 8 bytes, space padded. */

@@ -8,21 +8,15 @@ static int length_of_type(uint8_t type)
     switch (type) {
     case 'S':
     case 'U':
-    case '+':
-        return ANY_LENGTH;
+    case '+': return ANY_LENGTH;
     case 'H':
     case 'R':
     case 'O':
-    case 'Z':
-        return 1;
-    case 'J':
-        return 2;
-    case 'A':
-        return 31;
-    case 'L':
-        return 47;
-    default:
-        return NO_SUCH_TYPE;
+    case 'Z': return 1;
+    case 'J': return 2;
+    case 'A': return 31;
+    case 'L': return 47;
+    default: return NO_SUCH_TYPE;
     }
 }
 

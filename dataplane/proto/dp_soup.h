@@ -15,7 +15,7 @@
 
 enum dp_soup_result {
     DP_SOUP_OK = 0,
-    DP_SOUP_MORE, /* so far good, but the packet is not complete yet */
+    DP_SOUP_MORE,      /* so far good, but the packet is not complete yet */
     DP_SOUP_MALFORMED, /* length 0, a type that does not exist, or a length its type cannot have:
                           the stream cannot be followed any further */
 };

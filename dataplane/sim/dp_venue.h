@@ -34,20 +34,20 @@
 #define DP_VENUE_MATCH_NUMBER_FIRST (UINT64_C(1) << 63)
 
 struct dp_venue_config {
-    int64_t order_latency_ns; /* from our send to the venue's book */
+    int64_t order_latency_ns;  /* from our send to the venue's book */
     int64_t report_latency_ns; /* from the venue's decision to our receive */
-    int64_t midnight_ns; /* UTC nanoseconds of the session's local midnight */
-    uint32_t order_count_max; /* of ours, over the run: new orders and replaces */
+    int64_t midnight_ns;       /* UTC nanoseconds of the session's local midnight */
+    uint32_t order_count_max;  /* of ours, over the run: new orders and replaces */
     struct dp_net_endpoint us;
     struct dp_net_endpoint venue;
 };
 
 struct dp_venue_stats {
-    uint64_t orders; /* Enter Order messages that arrived */
+    uint64_t orders;     /* Enter Order messages that arrived */
     uint64_t executions; /* Order Executed messages sent */
     uint64_t rejected;
-    uint64_t ignored; /* silently, as the protocol says: numbers not above the last, dead targets;
-                         and requests the model does not know (docs/replay-venue.md) */
+    uint64_t ignored;   /* silently, as the protocol says: numbers not above the last, dead targets;
+                           and requests the model does not know (docs/replay-venue.md) */
     uint64_t malformed; /* frames and messages that are not what an order port takes */
 };
 

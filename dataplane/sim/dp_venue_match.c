@@ -205,17 +205,12 @@ void dp_venue_on_message(
         return;
     switch (message->type) {
     case 'A':
-    case 'F':
-        on_add(venue, message, now_ns);
-        break;
+    case 'F': on_add(venue, message, now_ns); break;
     case 'E':
     case 'C':
     case 'X':
     case 'D':
-    case 'U':
-        on_change(venue, message, now_ns);
-        break;
-    default:
-        break;
+    case 'U': on_change(venue, message, now_ns); break;
+    default: break;
     }
 }

@@ -3,14 +3,11 @@
 static uint8_t book_side_of(char side)
 {
     switch (side) {
-    case 'B':
-        return DP_SIDE_BUY;
+    case 'B': return DP_SIDE_BUY;
     case 'S':
     case 'T':
-    case 'E':
-        return DP_SIDE_SELL;
-    default:
-        return DP_SIDE_NONE;
+    case 'E': return DP_SIDE_SELL;
+    default: return DP_SIDE_NONE;
     }
 }
 
@@ -162,20 +159,10 @@ static void on_query(struct dp_venue *venue, int64_t now_ns)
 void dp_venue_request(struct dp_venue *venue, const struct dp_ouch_message *message, int64_t now_ns)
 {
     switch (message->type) {
-    case 'O':
-        on_enter(venue, message, now_ns);
-        break;
-    case 'U':
-        on_replace(venue, message, now_ns);
-        break;
-    case 'X':
-        on_cancel(venue, message, now_ns);
-        break;
-    case 'Q':
-        on_query(venue, now_ns);
-        break;
-    default:
-        venue->stats.ignored++;
-        break;
+    case 'O': on_enter(venue, message, now_ns); break;
+    case 'U': on_replace(venue, message, now_ns); break;
+    case 'X': on_cancel(venue, message, now_ns); break;
+    case 'Q': on_query(venue, now_ns); break;
+    default: venue->stats.ignored++; break;
     }
 }

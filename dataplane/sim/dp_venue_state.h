@@ -14,7 +14,7 @@
 #include "dp_venue.h"
 
 #define DP_VENUE_ARRIVALS_MAX (1u << 14) /* messages of ours on their way at once */
-#define DP_VENUE_LEVELS_MAX 1024u /* an order reaches no deeper into the book */
+#define DP_VENUE_LEVELS_MAX 1024u        /* an order reaches no deeper into the book */
 #define DP_VENUE_LEVEL_ORDERS_MAX 65536u /* nor further back in the queue of one level */
 #define DP_VENUE_SYMBOL_SLOTS 16384u
 #define DP_VENUE_FRAME_MAX (DP_NET_TCP_HEADERS_SIZE + 3 + DP_OUCH_FIXED_MAX)
@@ -51,12 +51,12 @@ struct dp_venue_order {
     uint32_t price_wire; /* four decimals */
     uint32_t user_ref_num;
     uint32_t leaves_qty; /* 0: dead */
-    uint32_t cum_qty; /* of the whole chain */
+    uint32_t cum_qty;    /* of the whole chain */
     uint32_t instrument_index;
-    uint32_t next; /* record behind this one in its resting list; DP_VENUE_NONE at the end */
+    uint32_t next;     /* record behind this one in its resting list; DP_VENUE_NONE at the end */
     uint8_t book_side; /* enum dp_side */
-    bool resting; /* in its list */
-    char side; /* these as entered, for the answers */
+    bool resting;      /* in its list */
+    char side;         /* these as entered, for the answers */
     char time_in_force;
     char display;
     char capacity;
@@ -78,7 +78,7 @@ struct dp_venue_used {
 
 struct dp_venue_arrival {
     int64_t time_ns;
-    uint32_t tcp_ack; /* what the venue has seen of us once this has arrived */
+    uint32_t tcp_ack;               /* what the venue has seen of us once this has arrived */
     struct dp_ouch_message message; /* without options; options_size tells that there were some */
 };
 

@@ -52,21 +52,15 @@ static int length_allowed(int type, int length)
     switch (type) {
     case 'S':
     case 'U':
-    case '+':
-        return length >= 1;
+    case '+': return length >= 1;
     case 'H':
     case 'R':
     case 'O':
-    case 'Z':
-        return length == 1;
-    case 'J':
-        return length == 2;
-    case 'A':
-        return length == 31;
-    case 'L':
-        return length == 47;
-    default:
-        return 0;
+    case 'Z': return length == 1;
+    case 'J': return length == 2;
+    case 'A': return length == 31;
+    case 'L': return length == 47;
+    default: return 0;
     }
 }
 

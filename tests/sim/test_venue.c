@@ -1,27 +1,7 @@
+#include "venue_scenarios.h"
 #include "venue_world.h"
 
 #include <stdarg.h>
-
-/*
- * A scenario is a list of lines `time what ...`; what the venue answers is compared as text.
- *
- *   recorded:  A ref side qty price | E ref qty | C ref qty | X ref qty | D ref |
- *              U ref new_ref qty price | H state | S code
- *   ours:      enter number side qty price tif | replace old number qty price tif |
- *              cancel number qty | query | end
- *   asked:     ahead number     (queue position now)
- *
- * An order is 10 ns on its way, an answer 5. Times are behind midnight.
- */
-struct scenario {
-    const char *name;
-    const char *script;
-    const char *answers;
-};
-
-static const struct scenario scenarios[] = {
-#include "venue_scenarios.h"
-};
 
 #define TEXT_MAX 8192
 
