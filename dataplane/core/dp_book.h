@@ -136,6 +136,7 @@ bool dp_book_queue_ahead(
 /* Levels best first into `levels`, at most max; returns how many. */
 uint32_t dp_book_levels(const struct dp_books *books, uint32_t instrument_index, enum dp_side side,
     struct dp_book_level_view *levels, uint32_t max);
+uint32_t dp_book_level_count(const struct dp_books *books, uint32_t instrument_index, enum dp_side side);
 /* The level at exactly this price; false when there is none. */
 bool dp_book_level_at(const struct dp_books *books, uint32_t instrument_index, enum dp_side side,
     int64_t price_nanos, struct dp_book_level_view *level);

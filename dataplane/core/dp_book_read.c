@@ -146,6 +146,12 @@ uint32_t dp_book_levels(const struct dp_books *books, uint32_t instrument_index,
     return count;
 }
 
+uint32_t dp_book_level_count(const struct dp_books *books, uint32_t instrument_index, enum dp_side side)
+{
+    return instrument_index < books->config.instrument_count_max
+        ? books->book[instrument_index].sides[dp_book_side_index(side)].level_count : 0;
+}
+
 static const struct dp_skiplist_level *find_level(const struct dp_books *books,
     uint32_t instrument_index, enum dp_side side, int64_t price_nanos)
 {

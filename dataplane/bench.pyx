@@ -1,0 +1,128 @@
+"""Timed loops over a session in memory, for ``tickplane bench``."""
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memset
+
+from dataplane.dp_bench_itch cimport (
+    dp_bench_itch_floor,
+    dp_bench_itch_parse,
+    dp_perf,
+    dp_perf_close,
+    dp_perf_open,
+    dp_perf_reading,
+    dp_perf_start,
+    dp_perf_stop,
+)
+from dataplane.dp_book cimport (
+    DP_BOOK_INSTRUMENTS_MAX,
+    dp_books,
+    dp_books_clear,
+    dp_books_config,
+    dp_books_init,
+    dp_books_size,
+)
+from dataplane.dp_clock cimport dp_clock_monotonic_ns
+from dataplane.dp_counter cimport dp_counters
+from dataplane.dp_err cimport dp_err, raise_err
+from dataplane.dp_itch_apply cimport dp_itch_apply_block
+
+# raise_err() is compiled into this module and looks the name up here.
+from dataplane.errors import DataplaneError  # noqa: F401
+
+
+cdef extern from "<sys/mman.h>" nogil:
+    const int PROT_READ
+    const int PROT_WRITE
+    const int MAP_PRIVATE
+    const int MAP_ANONYMOUS
+    const int MADV_HUGEPAGE
+    void *MAP_FAILED
+    void *mmap(void *address, size_t size, int protection, int flags, int fd, long offset)
+    int munmap(void *address, size_t size)
+    int madvise(void *address, size_t size, int advice)
+
+cdef enum:
+    ORDERS = 4_000_000
+    LEVELS = 2_000_000
+
+
+cdef class ItchBench:
+    """One session in memory and the books it fills; each run is one pass over all of it.
+
+    A run returns (nanoseconds, messages, instructions, branch misses); the last two are None
+    where the machine does not let us count them.
+    """
+
+    cdef const uint8_t[::1] _data
+    cdef dp_books *_books
+    cdef size_t _size
+    cdef dp_counters *_counters
+    cdef dp_perf _perf
+
+    def __cinit__(self, const uint8_t[::1] data):
+        cdef dp_err err
+        memset(&err, 0, sizeof(err))
+        cdef dp_books_config config
+        config.instrument_count_max = DP_BOOK_INSTRUMENTS_MAX
+        config.order_count_max = ORDERS
+        config.level_count_max = LEVELS
+        dp_perf_open(&self._perf)
+        self._data = data
+        self._counters = <dp_counters *>calloc(1, sizeof(dp_counters))
+        if self._counters is NULL:
+            raise MemoryError()
+        cdef size_t size = dp_books_size(&config)
+        cdef void *memory = mmap(
+            NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        if memory == MAP_FAILED:
+            raise MemoryError(f"bench: {size} bytes for books; free some memory")
+        self._books = <dp_books *>memory
+        self._size = size
+        madvise(memory, size, MADV_HUGEPAGE)
+        if dp_books_init(self._books, &config, &err) < 0:
+            raise_err(&err)
+
+    def __dealloc__(self):
+        if self._size != 0:
+            munmap(self._books, self._size)
+        free(self._counters)
+        dp_perf_close(&self._perf)
+
+    cdef object _reading(self, int64_t start_ns, uint64_t count):
+        cdef int64_t end_ns = dp_clock_monotonic_ns()
+        cdef dp_perf_reading reading = dp_perf_stop(&self._perf)
+        return (
+            end_ns - start_ns,
+            count,
+            None if reading.instructions < 0 else reading.instructions,
+            None if reading.branch_misses < 0 else reading.branch_misses,
+        )
+
+    def floor(self):
+        """Byte-swap every order field and do nothing with it."""
+        cdef uint64_t total = 0
+        dp_perf_start(&self._perf)
+        cdef int64_t start_ns = dp_clock_monotonic_ns()
+        cdef uint64_t count = dp_bench_itch_floor(
+            &self._data[0], <size_t>self._data.shape[0], &total)
+        return self._reading(start_ns, count)
+
+    def parse(self):
+        """Decode every message."""
+        cdef uint64_t total = 0
+        dp_perf_start(&self._perf)
+        cdef int64_t start_ns = dp_clock_monotonic_ns()
+        cdef uint64_t count = dp_bench_itch_parse(
+            &self._data[0], <size_t>self._data.shape[0], &total)
+        return self._reading(start_ns, count)
+
+    def books(self):
+        """Decode every message and keep all books by order, beginning with empty ones."""
+        cdef uint64_t count = 0
+        dp_books_clear(self._books)
+        dp_perf_start(&self._perf)
+        cdef int64_t start_ns = dp_clock_monotonic_ns()
+        dp_itch_apply_block(
+            self._books, self._counters, &self._data[0], <size_t>self._data.shape[0], 0, &count)
+        return self._reading(start_ns, count)
