@@ -11,6 +11,7 @@ import contextlib
 import datetime
 import errno
 import os
+import re
 import shutil
 import sys
 import time
@@ -112,13 +113,16 @@ def screen() -> Iterator[Callable[[str], None]]:
 
 
 def find(name: str | None) -> Path:
-    """Return the region's file: the one named, or the newest in /dev/shm."""
-    if name is not None:
-        path = Path(name) if "/" in name else SHM / (PREFIX + name.removeprefix(PREFIX))
-        if not path.exists():
-            raise CommandError(f"top: {path}: no such region; running now: {running()}")
-        return path
+    """Return the region's file: the one named, else the newest of that appliance, or of all."""
+    if name is not None and "/" in name:
+        return Path(name)
     found = regions()
+    if name is not None:
+        # A run adds its process id, so that two runs of one appliance do not collide.
+        runs = re.compile(rf"{PREFIX}{re.escape(name)}(-\d+)?")
+        found = [path for path in found if runs.fullmatch(path.name)]
+        if not found:
+            raise CommandError(f"top: {name}: no such appliance in {SHM}; running now: {running()}")
     if not found:
         raise CommandError(
             f"top: no appliance in {SHM}; start one in another terminal: tickplane replay FILE"
