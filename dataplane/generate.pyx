@@ -36,9 +36,6 @@ from dataplane.dp_generate cimport (
     dp_generate_written,
 )
 
-# raise_err() is compiled into this module and looks the name up here.
-from dataplane.errors import DataplaneError  # noqa: F401
-
 SYMBOLS_MAX = DP_GENERATE_SYMBOLS_MAX
 
 cdef enum:
