@@ -54,10 +54,6 @@ static void append(uint64_t count)
 
 static void walk_segment(const uint8_t *memory, struct found *found, uint32_t *chain)
 {
-    if (dp_journal_is_unused(memory, SIZE)) {
-        found->verdict = DP_JOURNAL_NEVER_WRITTEN;
-        return;
-    }
     CHECK_EQUAL(dp_journal_header_check(memory, SIZE, &err), 0);
     const struct dp_journal_header *header = (const void *)memory;
     CHECK_EQUAL(header->segment_index, found->segments);
@@ -70,6 +66,22 @@ static void walk_segment(const uint8_t *memory, struct found *found, uint32_t *c
     *chain = walk.chain;
 }
 
+static void read_segment(int fd, struct found *found, uint32_t *chain)
+{
+    /* A file of no size: killed between making it and allocating it. */
+    struct stat file;
+    CHECK_EQUAL(fstat(fd, &file), 0);
+    uint64_t size = (uint64_t)file.st_size;
+    uint8_t *memory = size == 0 ? NULL : mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+    CHECK(memory != MAP_FAILED);
+    if (dp_journal_is_unused(memory, size))
+        found->verdict = DP_JOURNAL_NEVER_WRITTEN;
+    else
+        walk_segment(memory, found, chain);
+    if (memory != NULL)
+        munmap(memory, size);
+}
+
 static struct found read_back(const char *directory)
 {
     struct found found = {.verdict = DP_JOURNAL_CORRUPT};
@@ -80,10 +92,8 @@ static struct found read_back(const char *directory)
         int fd = open(path, O_RDONLY);
         if (fd < 0)
             return found;
-        uint8_t *memory = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, fd, 0);
+        read_segment(fd, &found, &chain);
         close(fd);
-        walk_segment(memory, &found, &chain);
-        munmap(memory, SIZE);
     }
 }
 
@@ -157,11 +167,12 @@ static uint64_t run_until_killed(const char *directory, uint64_t seed)
     uint64_t wanted = 1 + check_random(&random) % (4 * ROOM);
     uint64_t returned = 0;
     char bytes[512];
-    while (returned < wanted)
-        returned += (uint64_t)read(ends[0], bytes, sizeof(bytes));
-    kill(child, SIGKILL);
-    for (ssize_t more; (more = read(ends[0], bytes, sizeof(bytes))) > 0;)
+    for (ssize_t more; (more = read(ends[0], bytes, sizeof(bytes))) > 0;) {
         returned += (uint64_t)more;
+        if (returned >= wanted)
+            kill(child, SIGKILL);
+    }
+    CHECK_THAT(returned >= wanted, "the writer gave up after %" PRIu64 " records", returned);
     waitpid(child, NULL, 0);
     close(ends[0]);
     return returned;
