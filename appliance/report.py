@@ -95,7 +95,7 @@ def positions(facts: dict[str, Any]) -> str:
     rows = sorted(facts["positions"], key=lambda row: -abs(row["pnl_nanos"] or 0))
     lines = ["POSITIONS     " + ("" if rows else "none")]
     if rows:
-        lines[0] += f"{len(rows)} instruments traded; profit at the middle of the closing book"
+        lines[0] += f"{len(rows)} instruments traded; marked at the last middle of the book"
         lines.append(f"  {'symbol':<8} {'position':>10} {'bought':>10} {'sold':>10} "
                      f"{'mark':>12} {'profit':>14}")  # fmt: skip
         lines += [position_line(row) for row in rows[:ROWS_MAX]]
@@ -105,7 +105,7 @@ def positions(facts: dict[str, Any]) -> str:
         marked = [row["pnl_nanos"] for row in rows if row["pnl_nanos"] is not None]
         lines.append(f"  {'total':<8} {'':>10} {'':>10} {'':>10} {'':>12} {money(sum(marked)):>14}")
     if any(row["pnl_nanos"] is None for row in rows):
-        lines.append("  no mark: the closing book has no middle; not in the total")
+        lines.append("  no mark: the book never had a middle; not in the total")
     return "\n".join(lines)
 
 
