@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
+import errno
 import json
 import os
 import sys
@@ -19,6 +21,7 @@ from appliance.errors import CommandError
 from appliance.report import render
 from appliance.strategy_loader import load_strategy
 from dataplane.engine import Engine, EngineSettings
+from dataplane.errors import DataplaneError
 from dataplane.journal import verify
 from dataplane.strategy import StrategyError
 
@@ -59,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 
 def replay(args: argparse.Namespace, config: Config, region_path: str) -> dict[str, Any]:
     """Run the session to its end or to Ctrl-C, and return the report's facts."""
-    engine = Engine(settings_of(args, config, region_path))
+    engine = open_engine(settings_of(args, config, region_path))
     engine.set_limits(config.instrument_limits, config.overrides)
     for strategy in config.strategies:
         engine.add_strategy(
@@ -81,6 +84,17 @@ def replay(args: argparse.Namespace, config: Config, region_path: str) -> dict[s
         **facts(engine, seconds),
         "journal": journal_facts(args.journal),
     }
+
+
+def open_engine(settings: EngineSettings) -> Engine:
+    """Make the engine; in private memory when /dev/shm has no room (containers give it 64 MiB)."""
+    try:
+        return Engine(settings)
+    except DataplaneError as error:
+        if error.code != errno.ENOSPC or not settings.region_path or "shm:" not in str(error):
+            raise
+        print(f"replay: {error}; going on in private memory: top cannot watch", file=sys.stderr)
+        return Engine(dataclasses.replace(settings, region_path=""))
 
 
 def settings_of(args: argparse.Namespace, config: Config, region_path: str) -> EngineSettings:

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from dataplane.dp_book cimport dp_books
+from dataplane.dp_book cimport dp_books, dp_books_config
 from dataplane.dp_clock cimport dp_clock
 from dataplane.dp_counter cimport dp_counters
 from dataplane.dp_digest cimport dp_digest
@@ -24,12 +24,6 @@ cdef extern from "dp_ouch.h" nogil:
         char cl_ord_id_prefix[7]
         char capacity
         char display
-
-cdef extern from "dp_book.h" nogil:
-    struct dp_books_config:
-        uint32_t instrument_count_max
-        uint32_t order_count_max
-        uint32_t level_count_max
 
 cdef extern from "dp_order.h" nogil:
     struct dp_orders_config:
@@ -122,7 +116,7 @@ cdef extern from "dp_engine.h" nogil:
         char symbol[8]
         dp_risk_instrument_limits limits
     struct dp_engine_watch:
-        const char (*symbols)[8]
+        char (*symbols)[8]  # const in C
         uint32_t symbol_count
         uint32_t first_count
     struct dp_engine_status:
@@ -144,6 +138,7 @@ cdef extern from "dp_engine.h" nogil:
     const dp_digest *dp_engine_events_digest(const dp_engine *engine)
     const dp_digest *dp_engine_wire_digest(const dp_engine *engine)
     dp_venue_stats dp_engine_venue_stats(const dp_engine *engine)
+    int64_t dp_engine_mark(const dp_engine *engine, uint32_t instrument_index)
     int dp_engine_set_limits(
         dp_engine *engine, const dp_engine_limits *limits, uint32_t limits_count, dp_err *err)
     int dp_engine_add_strategy(

@@ -16,7 +16,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 from dataplane.books cimport Books, books_view
-from dataplane.dp_book cimport dp_book_best_ask, dp_book_best_bid, dp_book_symbol
+from dataplane.dp_book cimport dp_book_symbol
 from dataplane.dp_clock cimport dp_clock_ticks_to_ns
 from dataplane.dp_counter cimport (
     DP_COUNTER_COUNT, dp_counter, dp_counter_key, dp_counter_read,
@@ -25,7 +25,7 @@ from dataplane.dp_digest cimport dp_digest, dp_digest_text
 from dataplane.dp_engine cimport (
     dp_engine, dp_engine_add_strategy, dp_engine_books, dp_engine_clock, dp_engine_close,
     dp_engine_config, dp_engine_counters, dp_engine_events_digest, dp_engine_finish,
-    dp_engine_hist, dp_engine_limits, dp_engine_open, dp_engine_orders, dp_engine_risk,
+    dp_engine_hist, dp_engine_limits, dp_engine_mark, dp_engine_open, dp_engine_orders, dp_engine_risk,
     dp_engine_run, dp_engine_set_limits, dp_engine_source_status, dp_engine_start,
     dp_engine_status_of, dp_engine_submit, dp_engine_venue_stats, dp_engine_watch,
     dp_engine_wire_digest, dp_net_endpoint, dp_order_status, dp_orders_at, dp_orders_count,
@@ -34,8 +34,7 @@ from dataplane.dp_engine cimport (
 )
 from dataplane.dp_err cimport dp_err, raise_err
 from dataplane.dp_event cimport (
-    DP_PRICE_NONE, DP_REASON_ACCEPTED, DP_REASON_COUNT, dp_ord_status_name, dp_reason,
-    dp_reason_name,
+    DP_PRICE_NONE, DP_REASON_COUNT, dp_ord_status_name, dp_reason, dp_reason_name,
 )
 from dataplane.dp_hist cimport (
     DP_STAGE_COUNT, dp_hist, dp_hist_percentile, dp_stage, dp_stage_key,
@@ -92,11 +91,11 @@ cdef void set_endpoint(dp_net_endpoint *endpoint, uint32_t ip, int port) noexcep
 
 
 cdef int copy_symbol(char *target, str symbol) except -1:
-    data = symbol.encode("ascii", "replace")
+    cdef bytes data = symbol.encode("ascii", "replace").ljust(8)
     if len(data) > 8:
         raise DataplaneError(
             errno.EINVAL, f"engine: symbol {symbol!r} has {len(data)} characters; at most 8")
-    memcpy(target, <const char *>(data.ljust(8)), 8)
+    memcpy(target, <const char *>data, 8)
     return 0
 
 
@@ -178,7 +177,7 @@ cdef class Engine:
         try:
             for index, symbol in enumerate(symbols):
                 copy_symbol(copies[index], symbol)
-            watch.symbols = <const char8 *>copies
+            watch.symbols = copies
             watch.symbol_count = len(symbols)
             watch.first_count = first
             fill_strategy_limits(&risk, limits)
@@ -300,8 +299,8 @@ cdef class Engine:
         submit = dp_engine_submit(self._engine)
         return {
             (<bytes>dp_reason_name(<dp_reason>index)).decode(): submit.reject_counts[index]
-            for index in range(DP_REASON_COUNT)
-            if submit.reject_counts[index] and index != DP_REASON_ACCEPTED
+            for index in range(1, <int>DP_REASON_COUNT)  # 0 is ACCEPTED
+            if submit.reject_counts[index]
         }
 
     def venue(self):
@@ -325,8 +324,8 @@ cdef class Engine:
         cdef char symbol[9]
         books = dp_engine_books(self._engine)
         dp_book_symbol(books, index, symbol)
-        bid, ask = dp_book_best_bid(books, index), dp_book_best_ask(books, index)
-        mark = None if bid == DP_PRICE_NONE or ask == DP_PRICE_NONE else (bid + ask) // 2
+        middle = dp_engine_mark(self._engine, index)
+        mark = None if middle == DP_PRICE_NONE else middle
         cash = whole(money_high(position.cash), money_low(position.cash))
         profit = cash if position.position == 0 else (
             None if mark is None else <object>position.position * mark + cash)

@@ -340,6 +340,29 @@ cdef void python_on_timer(void *state, dp_gateway *gateway, int64_t now_ns) noex
 
 # ---- C ----
 
+cdef int call_open(open_function open_strategy, dp_strategy *table, dict params) except -1:
+    # The encoded texts must live until the call is over.
+    texts = [(name.encode(), value.encode()) for name, value in params.items()]
+    cdef dp_err err
+    cdef uint32_t index = 0
+    cdef dp_strategy_param *pairs = <dp_strategy_param *>malloc(
+        (len(texts) + 1) * sizeof(dp_strategy_param))
+    if pairs == NULL:
+        raise MemoryError()
+    err.code = errno.EINVAL
+    err.text[0] = 0
+    try:
+        for name, value in texts:
+            pairs[index].name = name
+            pairs[index].value = value
+            index += 1
+        if open_strategy(table, pairs, index, &err) != 0:
+            raise_err(&err)
+    finally:
+        free(pairs)
+    return 0
+
+
 cdef class LibraryStrategy(Strategy):
     """A strategy in a shared library that exports dp_strategy_open and dp_strategy_close.
 
@@ -359,28 +382,8 @@ cdef class LibraryStrategy(Strategy):
             raise DataplaneError(
                 errno.EINVAL,
                 f"{path}: exports no dp_strategy_open and dp_strategy_close; see docs/strategy.md")
-        self.open_with(open_strategy, params)
-
-    cdef open_with(self, open_function open_strategy, dict params):
-        cdef list texts = [(name.encode(), value.encode()) for name, value in params.items()]
-        cdef dp_err err
-        cdef uint32_t index = 0
-        cdef dp_strategy_param *pairs = <dp_strategy_param *>malloc(
-            (len(texts) + 1) * sizeof(dp_strategy_param))
-        if pairs == NULL:
-            raise MemoryError()
-        try:
-            for name, value in texts:
-                pairs[index].name = name
-                pairs[index].value = value
-                index += 1
-            err.code = errno.EINVAL
-            err.text[0] = 0
-            if open_strategy(&self.table, pairs, index, &err) != 0:
-                raise_err(&err)
-            self._opened = True
-        finally:
-            free(pairs)
+        call_open(open_strategy, &self.table, params)
+        self._opened = True
 
     def __dealloc__(self):
         cdef close_function close_strategy

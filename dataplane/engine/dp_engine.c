@@ -65,6 +65,22 @@ static int place_state(struct dp_engine *engine, struct dp_err *err)
     return status;
 }
 
+/*
+ * The first write to a page costs a fault of a microsecond or more. Pay for the order path's pages now; those of the books
+ * are many and mostly never used, so they come as they are needed. A kernel before 5.14 cannot: nothing is lost then.
+ */
+static void touch_order_path(struct dp_engine *engine)
+{
+    static const char *const names[] = {"orders", "risk", "submit.tx", "counters", "status"};
+    for (size_t index = 0; index < sizeof(names) / sizeof(names[0]); index++) {
+        size_t size = 0;
+        uint8_t *part = dp_region_find(engine->region, names[index], &size);
+        dp_shm_populate(part, size);
+    }
+    for (uint32_t stage = 0; stage < DP_STAGE_COUNT; stage++)
+        dp_shm_populate(engine->hists[stage], sizeof(struct dp_hist));
+}
+
 static int open_region(struct dp_engine *engine, struct dp_err *err)
 {
     const struct dp_engine_config *config = &engine->config;
@@ -89,6 +105,7 @@ static int open_region(struct dp_engine *engine, struct dp_err *err)
     snprintf(engine->region->build, sizeof(engine->region->build), "%s", VERSION_TEXT);
     snprintf(engine->status->name, sizeof(engine->status->name), "%s", config->name);
     dp_store_relaxed(&engine->status->wall_start_ns, dp_clock_wall_ns());
+    touch_order_path(engine);
     dp_region_publish(engine->region);
     return 0;
 }
@@ -103,8 +120,9 @@ static int open_private(struct dp_engine *engine, struct dp_err *err)
     engine->watched_any = calloc(count, 1);
     engine->journal_named = calloc(count, 1);
     engine->tops = calloc(count, sizeof(struct dp_top));
+    engine->marks = calloc(count, sizeof(int64_t));
     if (engine->enter_templates == NULL || engine->template_ready == NULL ||
-        engine->watched_any == NULL || engine->journal_named == NULL || engine->tops == NULL)
+        engine->watched_any == NULL || engine->journal_named == NULL || engine->tops == NULL || engine->marks == NULL)
         return dp_err_set(err, ENOMEM, "engine: no memory for %u instruments", count);
 
     dp_ouch_replace_template(&engine->replace_template, &engine->config.session);
@@ -225,6 +243,7 @@ void dp_engine_close(struct dp_engine *engine)
     free(engine->watched_any);
     free(engine->journal_named);
     free(engine->tops);
+    free(engine->marks);
     if (engine->shm.memory != NULL)
         dp_shm_close(&engine->shm);
     free(engine);

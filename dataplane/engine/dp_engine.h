@@ -95,6 +95,9 @@ const struct dp_clock *dp_engine_clock(const struct dp_engine *engine);
 const struct dp_digest *dp_engine_events_digest(const struct dp_engine *engine);
 const struct dp_digest *dp_engine_wire_digest(const struct dp_engine *engine); /* outgoing frames */
 struct dp_venue_stats dp_engine_venue_stats(const struct dp_engine *engine);
+/* The price to value a position at: the last middle of an uncrossed book that a strategy was told of, else of the
+ * book as it is now; DP_PRICE_NONE when there was none. */
+int64_t dp_engine_mark(const struct dp_engine *engine, uint32_t instrument_index);
 
 /* Before dp_engine_start(): limits are copied; the entry with zero bytes as symbol is the default. */
 int dp_engine_set_limits(struct dp_engine *engine, const struct dp_engine_limits *limits,

@@ -39,6 +39,26 @@ static void read_top(const struct dp_engine *engine, uint32_t instrument_index, 
     }
 }
 
+static bool has_middle(const struct dp_top *top)
+{
+    return top->flags == 0 && top->bid_price_nanos != DP_PRICE_NONE &&
+        top->ask_price_nanos != DP_PRICE_NONE && top->bid_price_nanos < top->ask_price_nanos;
+}
+
+static int64_t middle(const struct dp_top *top)
+{
+    return top->bid_price_nanos + (top->ask_price_nanos - top->bid_price_nanos) / 2;
+}
+
+int64_t dp_engine_mark(const struct dp_engine *engine, uint32_t instrument_index)
+{
+    if (engine->marks[instrument_index] != 0)
+        return engine->marks[instrument_index];
+    struct dp_top top;
+    read_top(engine, instrument_index, &top);
+    return has_middle(&top) ? middle(&top) : DP_PRICE_NONE;
+}
+
 static void tell_book(struct dp_engine *engine, uint32_t instrument_index)
 {
     struct dp_top top;
@@ -47,6 +67,8 @@ static void tell_book(struct dp_engine *engine, uint32_t instrument_index)
         return;
 
     engine->tops[instrument_index] = top;
+    if (has_middle(&top))
+        engine->marks[instrument_index] = middle(&top);
     for (uint32_t index = 0; index < engine->seat_count; index++) {
         struct dp_engine_seat *seat = &engine->seats[index];
         if (seat->gateway.watched[instrument_index] && seat->strategy->on_book != NULL)

@@ -69,6 +69,7 @@ struct dp_engine {
     uint8_t *watched_any;  /* one byte per instrument: some strategy watches it */
     uint8_t *journal_named; /* one byte per instrument: the journal knows its symbol */
     struct dp_top *tops;   /* last touch told to strategies, one per instrument */
+    int64_t *marks;        /* last middle of a whole, uncrossed touch told; 0: none yet */
 
     int64_t now_ns;
     uint64_t tick_tsc;     /* when the packet being worked on was taken; 0: not measured */

@@ -196,3 +196,11 @@ int dp_shm_remove(const char *path, struct dp_err *err)
         return dp_err_set(err, errno, "shm: %s: cannot be removed: %s", path, strerror(errno));
     return 0;
 }
+
+bool dp_shm_populate(void *memory, size_t size)
+{
+    uintptr_t page_size = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t start = (uintptr_t)memory & ~(page_size - 1);
+    uintptr_t end = dp_round_up((uintptr_t)memory + size, page_size);
+    return madvise((void *)start, end - start, MADV_POPULATE_WRITE) == 0;
+}

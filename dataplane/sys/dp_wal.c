@@ -1,5 +1,7 @@
 #include "dp_wal.h"
 
+#include "dp_shm.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -81,21 +83,28 @@ static int refuse_journal(const struct dp_wal *wal, struct dp_err *err)
     return status;
 }
 
-static int no_space(const struct dp_wal *wal, int code, struct dp_err *err)
+static uint64_t free_space(const struct dp_wal *wal)
 {
     struct statvfs files;
-    unsigned long long free_bytes = 0;
-    if (fstatvfs(wal->directory_fd, &files) == 0)
-        free_bytes = (unsigned long long)files.f_bavail * files.f_frsize;
+    return fstatvfs(wal->directory_fd, &files) == 0 ? (uint64_t)files.f_bavail * files.f_frsize
+                                                    : UINT64_MAX;
+}
+
+static int no_space(const struct dp_wal *wal, int code, struct dp_err *err)
+{
     return dp_err_set(err, code,
         "journal: %s: no space for a segment of %llu bytes (%llu free); "
         "free some space or set journal.segment_size",
-        wal->directory, (unsigned long long)wal->header.segment_size, free_bytes);
+        wal->directory, (unsigned long long)wal->header.segment_size,
+        (unsigned long long)free_space(wal));
 }
 
 static int allocate(const struct dp_wal *wal, struct blank *blank, struct dp_err *err)
 {
     uint64_t size = wal->header.segment_size;
+    /* Asked first: a file system may take all that is left before it finds that this is not enough. */
+    if (free_space(wal) < size)
+        return no_space(wal, ENOSPC, err);
     int code = posix_fallocate(blank->fd, 0, (off_t)size);
     if (code == ENOSPC || code == EFBIG || code == EDQUOT)
         return no_space(wal, code, err);
@@ -105,6 +114,7 @@ static int allocate(const struct dp_wal *wal, struct blank *blank, struct dp_err
     if (memory == MAP_FAILED)
         return fail(wal, errno, "a segment cannot be mapped", err);
     blank->memory = memory;
+    dp_shm_populate(memory, size); /* its page faults now, not under the first orders */
     if (fsync(blank->fd) != 0 || fsync(wal->directory_fd) != 0)
         return fail(wal, errno, "a new segment cannot be flushed to disk", err);
     return 0;
