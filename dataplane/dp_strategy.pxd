@@ -38,11 +38,11 @@ cdef extern from "dp_strategy.h" nogil:
     struct dp_gateway_verbs:
         uint32_t (*levels)(
             const dp_gateway *gateway, uint32_t instrument_index, dp_side side,
-            dp_book_level_view *levels, uint32_t max) noexcept
+            dp_book_level_view *levels, uint32_t max) noexcept nogil
         void (*symbol)(
-            const dp_gateway *gateway, uint32_t instrument_index, char *symbol) noexcept
-        int64_t (*position)(const dp_gateway *gateway, uint32_t instrument_index) noexcept
-        void (*stop)(dp_gateway *gateway) noexcept
+            const dp_gateway *gateway, uint32_t instrument_index, char *symbol) noexcept nogil
+        int64_t (*position)(const dp_gateway *gateway, uint32_t instrument_index) noexcept nogil
+        void (*stop)(dp_gateway *gateway) noexcept nogil
 
     struct dp_gateway:
         const dp_gateway_verbs *verbs
@@ -53,16 +53,16 @@ cdef extern from "dp_strategy.h" nogil:
 
     struct dp_strategy:
         void *state
-        void (*on_start)(void *state, dp_gateway *gateway) noexcept
-        void (*on_open)(void *state, dp_gateway *gateway, uint32_t instrument_index) noexcept
-        void (*on_book)(void *state, dp_gateway *gateway, const dp_top *top) noexcept
-        void (*on_trade)(void *state, dp_gateway *gateway, const dp_trade *trade) noexcept
-        void (*on_accepted)(void *state, dp_gateway *gateway, const dp_event *event) noexcept
-        void (*on_filled)(void *state, dp_gateway *gateway, const dp_event *event) noexcept
-        void (*on_canceled)(void *state, dp_gateway *gateway, const dp_event *event) noexcept
-        void (*on_rejected)(void *state, dp_gateway *gateway, const dp_event *event) noexcept
-        void (*on_timer)(void *state, dp_gateway *gateway, int64_t now_ns) noexcept
-        void (*on_stop)(void *state, dp_gateway *gateway) noexcept
+        void (*on_start)(void *state, dp_gateway *gateway) noexcept nogil
+        void (*on_open)(void *state, dp_gateway *gateway, uint32_t instrument_index) noexcept nogil
+        void (*on_book)(void *state, dp_gateway *gateway, const dp_top *top) noexcept nogil
+        void (*on_trade)(void *state, dp_gateway *gateway, const dp_trade *trade) noexcept nogil
+        void (*on_accepted)(void *state, dp_gateway *gateway, const dp_event *event) noexcept nogil
+        void (*on_filled)(void *state, dp_gateway *gateway, const dp_event *event) noexcept nogil
+        void (*on_canceled)(void *state, dp_gateway *gateway, const dp_event *event) noexcept nogil
+        void (*on_rejected)(void *state, dp_gateway *gateway, const dp_event *event) noexcept nogil
+        void (*on_timer)(void *state, dp_gateway *gateway, int64_t now_ns) noexcept nogil
+        void (*on_stop)(void *state, dp_gateway *gateway) noexcept nogil
 
     struct dp_strategy_param:
         const char *name

@@ -1,6 +1,7 @@
 #include "dp_engine_internal.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #define CALIBRATION_MS 20
 #define VERSION_TEXT "tickplane 0.1.0"
@@ -100,6 +101,7 @@ static int open_region(struct dp_engine *engine, struct dp_err *err)
     if (status < 0)
         return status;
 
+    engine->region->pid = getpid();
     engine->region->tsc_hz = engine->clock.tsc_hz;
     engine->region->tsc_error_ppb = engine->clock.error_ppb;
     snprintf(engine->region->build, sizeof(engine->region->build), "%s", VERSION_TEXT);

@@ -428,7 +428,6 @@ int dp_engine_open_feed(struct dp_engine *engine, const char *path, struct dp_er
     if (capture == NULL)
         return -err->code;
 
-    snprintf(engine->source, sizeof(engine->source), "%s", path);
     snprintf(engine->status->source, sizeof(engine->status->source), "%s", path);
     dp_store_relaxed(&engine->status->size, dp_capture_size(capture));
     enum dp_capture_format format = dp_capture_format(capture);
@@ -446,11 +445,13 @@ int dp_engine_source_status(const struct dp_engine *engine, struct dp_err *err)
         return dp_capture_status(dp_port_pcap_capture(engine->feed_port), err);
     if (engine->feed_capture != NULL)
         return dp_capture_status(engine->feed_capture, err);
-    return 0;
+    *err = engine->source_err;
+    return engine->source_status;
 }
 
 void dp_engine_close_feed(struct dp_engine *engine, struct dp_err *err)
 {
+    engine->source_status = dp_engine_source_status(engine, &engine->source_err);
     if (engine->feed_port != NULL)
         dp_port_close(engine->feed_port, err);
     dp_capture_close(engine->feed_capture);

@@ -59,7 +59,8 @@ struct dp_engine {
     struct dp_capture *feed_capture;  /* BinaryFILE: messages */
     struct dp_moldudp_feed *feed;     /* pcap: lines joined into one sequence */
     struct dp_moldudp_handler feed_handler;
-    char source[256];
+    int source_status;                /* how the capture ended, kept when it is closed */
+    struct dp_err source_err;
     uint64_t feed_message_count;      /* messages handed on by the feed during one run() */
 
     struct dp_engine_limits *limits;

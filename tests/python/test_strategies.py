@@ -79,6 +79,7 @@ def test_the_strategies_that_ship_trade(session, tmp_path, kind):
 
 
 RECORDER = """
+from dataplane.strategy import OrderDenied
 calls = []
 class Recorder:
     def __init__(self, params): calls.clear(); self.sent = set()
@@ -88,7 +89,8 @@ class Recorder:
     def on_book(self, gateway, top):
         calls.append("on_book")
         index = top.instrument_index
-        if top.trading_state == "T" and top.bid_price_nanos and index not in self.sent:
+        whole = top.bid_price_nanos and top.ask_price_nanos and not top.stale
+        if top.trading_state == "T" and whole and index not in self.sent:
             self.sent.add(index)
             self.order = gateway.submit(index, 1, 10, top.bid_price_nanos)
             assert gateway.levels(index, 1, 1)[0][0] == top.bid_price_nanos
@@ -96,7 +98,8 @@ class Recorder:
     def on_accepted(self, gateway, event):
         calls.append("on_accepted:" + event.kind)
         if event.kind == "ACCEPTED":
-            self.order = gateway.replace(event.user_ref_num, 20, event.price_nanos)
+            try: gateway.replace(event.user_ref_num, 20, event.price_nanos)
+            except OrderDenied: pass  # the touch has gone meanwhile
         elif event.kind == "REPLACED":
             gateway.cancel(event.user_ref_num)
     def on_filled(self, gateway, event): calls.append("on_filled:" + event.ord_status)
