@@ -34,6 +34,7 @@ cdef extern from "dp_strategy.h" nogil:
         uint32_t instrument_index
         uint32_t flags
         uint32_t trading_state
+        uint32_t session
 
     struct dp_gateway_verbs:
         uint32_t (*levels)(

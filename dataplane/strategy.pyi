@@ -24,6 +24,7 @@ class Top:
     ask_qty: int
     stale: bool
     trading_state: str
+    session: str
 
 class Trade:
     instrument_index: int

@@ -71,6 +71,7 @@ cdef class Top:
     cdef readonly uint64_t ask_qty
     cdef readonly bint stale
     cdef readonly str trading_state
+    cdef readonly str session
 
 
 cdef class Trade:
@@ -223,6 +224,7 @@ cdef Top top_of(const dp_top *top):
     result.ask_qty = top.ask_qty
     result.stale = top.flags != 0
     result.trading_state = chr(top.trading_state) if top.trading_state else ""
+    result.session = chr(top.session) if top.session else ""
     return result
 
 

@@ -101,7 +101,7 @@ cdef void on_book(void *pointer, dp_gateway *gateway, const dp_top *top) noexcep
 
 
 cdef bint is_tradable(const dp_top *top) noexcept nogil:
-    return (top.flags == 0 and top.trading_state == c'T'
+    return (top.flags == 0 and top.trading_state == c'T' and top.session == c'Q'
             and top.bid_price_nanos != DP_PRICE_NONE and top.ask_price_nanos != DP_PRICE_NONE
             and top.bid_price_nanos < top.ask_price_nanos)
 

@@ -39,14 +39,14 @@ struct dp_top {
     uint32_t instrument_index;
     uint32_t flags;         /* enum dp_book_flag: do not quote on a stale book */
     uint32_t trading_state; /* enum dp_trading_state */
-    uint32_t reserved;
+    uint32_t session;       /* event_code of the last System Event: 'Q' is market hours; 0 before the first */
 };
 
 struct dp_strategy {
     void *state; /* the first argument of every callback; belongs to the strategy */
     void (*on_start)(void *state, struct dp_gateway *gateway); /* once, before the first packet */
     void (*on_open)(void *state, struct dp_gateway *gateway, uint32_t instrument_index); /* directory entry seen */
-    void (*on_book)(void *state, struct dp_gateway *gateway, const struct dp_top *top); /* the touch changed */
+    void (*on_book)(void *state, struct dp_gateway *gateway, const struct dp_top *top); /* touch, state or session changed */
     void (*on_trade)(void *state, struct dp_gateway *gateway, const struct dp_trade *trade);
     void (*on_accepted)(void *state, struct dp_gateway *gateway, const struct dp_event *event); /* and REPLACED */
     void (*on_filled)(void *state, struct dp_gateway *gateway, const struct dp_event *event);

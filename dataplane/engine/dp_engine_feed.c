@@ -15,7 +15,7 @@ static bool touch_changed(const struct dp_top *before, const struct dp_top *now)
     return before->bid_price_nanos != now->bid_price_nanos ||
            before->ask_price_nanos != now->ask_price_nanos || before->bid_qty != now->bid_qty ||
            before->ask_qty != now->ask_qty || before->flags != now->flags ||
-           before->trading_state != now->trading_state;
+        before->trading_state != now->trading_state || before->session != now->session;
 }
 
 static void read_top(const struct dp_engine *engine, uint32_t instrument_index, struct dp_top *top)
@@ -28,6 +28,7 @@ static void read_top(const struct dp_engine *engine, uint32_t instrument_index, 
         .instrument_index = instrument_index,
         .flags = dp_book_flags(engine->books, instrument_index),
         .trading_state = dp_book_trading_state(engine->books, instrument_index),
+        .session = engine->session,
     };
     if (dp_book_levels(engine->books, instrument_index, DP_SIDE_BUY, &level, 1) == 1) {
         top->bid_price_nanos = level.price_nanos;
@@ -182,6 +183,24 @@ static void forget_instruments(struct dp_engine *engine)
     }
 }
 
+static void tell_all_books(struct dp_engine *engine)
+{
+    uint32_t count = dp_books_instrument_count(engine->books);
+    for (uint32_t index = 0; index < count; index++)
+        if (engine->watched_any[index])
+            tell_book(engine, index);
+}
+
+/* A phase of the day: every watched instrument hears of it; the first of a day forgets the day before. */
+static void change_session(struct dp_engine *engine, uint8_t event_code)
+{
+    engine->session = event_code;
+    if (event_code == 'O')
+        forget_instruments(engine);
+    else
+        tell_all_books(engine);
+}
+
 /* ---- one message, to completion ---- */
 
 static bool decode(struct dp_engine *engine, const uint8_t *data, size_t size,
@@ -224,8 +243,8 @@ static void apply_message(
     if (measured)
         dp_hist_record(engine->hists[DP_STAGE_BOOK], done_tsc - book_tsc);
 
-    if (message->type == 'S' && message->code == 'O')
-        forget_instruments(engine);
+    if (message->type == 'S')
+        change_session(engine, message->code);
     if (names_symbol(message) && DP_UNLIKELY(!engine->template_ready[instrument_index]) &&
         dp_book_is_open(engine->books, instrument_index))
         open_instrument(engine, instrument_index, message->stock);
@@ -317,10 +336,7 @@ static void on_gap(void *context, uint64_t first, uint64_t last, int64_t time_ns
     dp_counter_add(engine->counters, DP_COUNTER_MOLD_GAPS, 1);
     dp_counter_add(engine->counters, DP_COUNTER_MOLD_LOST, last - first + 1);
     dp_books_set_flags(engine->books, DP_BOOK_STALE);
-    uint32_t count = dp_books_instrument_count(engine->books);
-    for (uint32_t index = 0; index < count; index++)
-        if (engine->watched_any[index])
-            tell_book(engine, index);
+    tell_all_books(engine);
     dp_engine_drain(engine);
 }
 

@@ -73,6 +73,7 @@ struct dp_engine {
     int64_t *marks;        /* last middle of a whole, uncrossed touch told; 0: none yet */
 
     int64_t now_ns;
+    uint8_t session;       /* event_code of the last System Event; 0 before the first */
     uint64_t tick_tsc;     /* when the packet being worked on was taken; 0: not measured */
     uint64_t sample;
     bool stop_asked;

@@ -16,7 +16,7 @@ static void on_book(void *state, struct dp_gateway *gateway, const struct dp_top
 {
     struct first *first = state;
     uint32_t user_ref_num;
-    if (top->flags != 0 || top->trading_state != DP_TRADING_OPEN ||
+    if (top->flags != 0 || top->trading_state != DP_TRADING_OPEN || top->session != 'Q' ||
         top->ask_price_nanos == DP_PRICE_NONE)
         return;
     if (first->orders_open != 0 || top->ask_qty < 5 * first->qty ||

@@ -30,7 +30,9 @@ cdef void on_book(void *pointer, dp_gateway *gateway, const dp_top *top) noexcep
     cdef State *state = <State *>pointer
     cdef dp_request request
     cdef uint32_t user_ref_num = 0
-    if top.flags != 0 or top.trading_state != c'T' or top.ask_price_nanos == DP_PRICE_NONE:
+    if top.flags != 0 or top.trading_state != c'T' or top.session != c'Q':
+        return
+    if top.ask_price_nanos == DP_PRICE_NONE:
         return
     if state.orders_open != 0 or top.ask_qty < 5 * state.qty:
         return

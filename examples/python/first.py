@@ -12,7 +12,7 @@ class First:
         self.buying = {}  # instrument_index -> user_ref_num of the order on its way
 
     def on_book(self, gateway, top):
-        if top.stale or top.trading_state != "T" or top.ask_price_nanos is None:
+        if top.stale or top.trading_state != "T" or top.session != "Q" or not top.ask_price_nanos:
             return
         index = top.instrument_index
         if index in self.buying or gateway.position(index) or top.ask_qty < 5 * self.qty:
