@@ -44,27 +44,30 @@ static struct dp_book *book_of(struct dp_books *books, const struct dp_skiplist_
     return &books->book[level->instrument_index];
 }
 
-static void refresh_best(struct dp_books *books, struct dp_book *book, uint32_t side_index)
-{
-    uint32_t best = dp_skiplist_best(&book->sides[side_index]);
-    book->best_nanos[side_index] = best == DP_SKIPLIST_NONE
-        ? DP_PRICE_NONE : dp_load_relaxed(&dp_books_pool(books)->levels[best].price_nanos);
-}
-
-static uint32_t open_level(struct dp_books *books, uint32_t instrument_index, enum dp_side side,
-    int64_t price_nanos)
+/* position: where the price stands in the top of the side. */
+static uint32_t open_level(struct dp_books *books, struct dp_book *book, uint32_t side_index,
+    int64_t price_nanos, uint32_t position)
 {
     struct dp_skiplist_pool *pool = dp_books_pool(books);
-    struct dp_book *book = &books->book[instrument_index];
-    uint32_t side_index = dp_book_side_index(side);
-    uint32_t number = dp_skiplist_insert(&book->sides[side_index], pool, price_nanos);
-    struct dp_book_index index = dp_books_level_index(books);
+    struct dp_skiplist *list = &book->sides[side_index];
+    struct dp_book_top *top = &book->tops[side_index];
+    uint32_t count = book->top_counts[side_index];
+    bool is_in_top = position < count || count == list->level_count;
+    uint32_t number;
 
-    pool->levels[number].instrument_index = (uint16_t)instrument_index;
-    pool->levels[number].side = (uint8_t)side;
-    dp_book_index_put(&index, dp_book_price_tag(instrument_index << 2 | side, price_nanos), number);
-    if (pool->levels[number].back == DP_SKIPLIST_NONE)
-        book->best_nanos[side_index] = price_nanos;
+    if (DP_LIKELY(is_in_top)) {
+        uint32_t before = position == 0 ? DP_SKIPLIST_NONE : top->levels[position - 1];
+        number = dp_skiplist_insert_behind(list, pool, price_nanos, before);
+    } else {
+        number = dp_skiplist_insert(list, pool, price_nanos);
+        is_in_top = pool->levels[number].back == top->levels[count - 1];
+    }
+    if (is_in_top && position < DP_BOOK_TOP_MAX) {
+        dp_book_top_insert(top, count, position, price_nanos ^ list->flip, number);
+        book->top_counts[side_index] = (uint8_t)(count + (count < DP_BOOK_TOP_MAX));
+    }
+    pool->levels[number].instrument_index = (uint16_t)(book - books->book);
+    pool->levels[number].side = side_index == 0 ? DP_SIDE_BUY : DP_SIDE_SELL;
     return number;
 }
 
@@ -74,14 +77,16 @@ static void close_level(struct dp_books *books, uint32_t number)
     const struct dp_skiplist_level *level = &pool->levels[number];
     struct dp_book *book = book_of(books, level);
     uint32_t side_index = dp_book_side_index(level->side);
-    struct dp_book_index index = dp_books_level_index(books);
-    bool was_best = level->back == DP_SKIPLIST_NONE;
+    struct dp_skiplist *list = &book->sides[side_index];
+    struct dp_book_top *top = &book->tops[side_index];
+    uint32_t position = dp_book_top_position(top, dp_load_relaxed(&level->price_nanos) ^ list->flip);
 
-    dp_book_index_delete(&index, dp_book_level_slot(books, level->instrument_index, level->side,
-        dp_load_relaxed(&level->price_nanos)));
-    dp_skiplist_remove(&book->sides[side_index], pool, number);
-    if (was_best)
-        refresh_best(books, book, side_index);
+    dp_skiplist_remove(list, pool, number);
+    uint32_t count = book->top_counts[side_index];
+    if (position < count) {
+        dp_book_top_delete(top, count, position);
+        book->top_counts[side_index] = (uint8_t)dp_book_top_refill(top, count - 1, list, pool);
+    }
 }
 
 /* ---- queues ---- */
@@ -154,22 +159,23 @@ enum dp_book_result dp_book_add(struct dp_books *books, uint32_t instrument_inde
         return DP_BOOK_INVALID;
     if (DP_UNLIKELY(dp_book_order_slot(books, order_ref) != DP_BOOK_NONE))
         return DP_BOOK_DUPLICATE_ORDER;
-    struct dp_book_index levels = dp_books_level_index(books);
-    uint32_t slot = dp_book_level_slot(books, instrument_index, side, price_nanos);
+    struct dp_book *book = &books->book[instrument_index];
+    uint32_t position;
+    uint32_t level = dp_book_find_level(books, book, dp_book_side_index(side), price_nanos, &position);
     if (DP_UNLIKELY(orders_are_full(books) ||
-            (slot == DP_BOOK_NONE && dp_skiplist_pool_is_full(dp_books_pool(books)))))
+            (level == DP_SKIPLIST_NONE && dp_skiplist_pool_is_full(dp_books_pool(books)))))
         return DP_BOOK_FULL;
 
     struct dp_book_index index = dp_books_order_index(books);
-    struct dp_book *book = &books->book[instrument_index];
     uint32_t number = take_order(books);
     struct dp_book_order *order = &dp_books_orders(books)[number];
     order->order_ref = order_ref;
     order->qty = (uint32_t)qty;
     dp_book_index_put(&index, dp_book_ref_tag(order_ref), number);
     begin_change(book);
-    join_queue(books, number, slot != DP_BOOK_NONE ? dp_book_index_record(&levels, slot)
-                                                   : open_level(books, instrument_index, side, price_nanos));
+    if (level == DP_SKIPLIST_NONE)
+        level = open_level(books, book, dp_book_side_index(side), price_nanos, position);
+    join_queue(books, number, level);
     end_change(book, time_ns);
     return DP_BOOK_OK;
 }
@@ -218,9 +224,11 @@ enum dp_book_result dp_book_remove(struct dp_books *books, uint64_t order_ref, i
 /* Whether an order of this level can move to that price: a level is there, or free, or freed by the move. */
 static bool can_move(const struct dp_books *books, const struct dp_skiplist_level *level, int64_t price_nanos)
 {
+    uint32_t position;
     return !dp_skiplist_pool_is_full(dp_books_pool(books)) ||
         dp_load_relaxed(&level->order_count) == 1 ||
-        dp_book_level_slot(books, level->instrument_index, level->side, price_nanos) != DP_BOOK_NONE;
+        dp_book_find_level(books, &books->book[level->instrument_index],
+            dp_book_side_index(level->side), price_nanos, &position) != DP_SKIPLIST_NONE;
 }
 
 enum dp_book_result dp_book_replace(struct dp_books *books, uint64_t order_ref, uint64_t new_order_ref,
@@ -241,19 +249,19 @@ enum dp_book_result dp_book_replace(struct dp_books *books, uint64_t order_ref, 
         return DP_BOOK_FULL;
 
     /* The level may be gone once the order has left it. */
-    uint32_t instrument_index = level->instrument_index;
-    enum dp_side side = level->side;
-    struct dp_book *book = &books->book[instrument_index];
+    uint32_t side_index = dp_book_side_index(level->side);
+    struct dp_book *book = &books->book[level->instrument_index];
     begin_change(book);
     leave_queue(books, order);
     dp_book_index_delete(&index, slot);
     dp_book_index_put(&index, dp_book_ref_tag(new_order_ref), number);
     order->order_ref = new_order_ref;
     order->qty = (uint32_t)qty;
-    struct dp_book_index levels = dp_books_level_index(books);
-    uint32_t target = dp_book_level_slot(books, instrument_index, side, price_nanos);
-    join_queue(books, number, target != DP_BOOK_NONE ? dp_book_index_record(&levels, target)
-                                                     : open_level(books, instrument_index, side, price_nanos));
+    uint32_t position;
+    uint32_t target = dp_book_find_level(books, book, side_index, price_nanos, &position);
+    if (target == DP_SKIPLIST_NONE)
+        target = open_level(books, book, side_index, price_nanos, position);
+    join_queue(books, number, target);
     end_change(book, time_ns);
     return DP_BOOK_OK;
 }

@@ -1,9 +1,9 @@
 /*
  * dp_book_ahead - starting the memory loads of changes that are still some messages away, in three steps.
  *
- *   far   knows the reference, and for an add the price:  hash slots, book
- *   mid   reads the slots:                                order record, or the level an add will join
- *   near  reads the order:                                its level and its neighbours in the queue
+ *   far   knows the reference and the instrument:  hash slot, book, best levels of the side
+ *   mid   reads them:                              order record, or the level an add will join
+ *   near  reads the order, or the level:           its level and its neighbours in the queue
  *
  * Hints only: a slot that has moved since costs a wasted load, never a wrong change. No step branches on the kind of the
  * message, because that is what the processor guesses wrong. Writer only; for dp_itch_apply.
@@ -19,46 +19,53 @@
 
 struct dp_book_ahead {
     uint32_t order_slot;
-    uint32_t level_slot; /* of an add */
-    uint32_t is_add;     /* all ones or zero */
+    uint32_t is_add; /* all ones or zero */
+    uint32_t instrument_index;
+    uint32_t side_index;
+    uint32_t level; /* of an add, known from the middle on; none when it will open one */
+    int64_t price_nanos;
 };
 
 DP_BOOK_AHEAD_INLINE struct dp_book_ahead dp_book_ahead_far(const struct dp_books *books,
     uint32_t instrument_index, uint64_t order_ref, bool is_add, enum dp_side side, int64_t price_nanos)
 {
     struct dp_book_index orders = dp_books_order_index(books);
-    struct dp_book_index levels = dp_books_level_index(books);
-    uint32_t mask = -(uint32_t)is_add;
-    uint32_t tag = dp_book_price_tag(instrument_index << 2 | side, price_nanos);
     struct dp_book_ahead ahead = {
         .order_slot = dp_book_index_home(dp_book_ref_tag(order_ref), orders.bits),
-        .level_slot = dp_book_index_home(tag, levels.bits) & mask,
-        .is_add = mask,
+        .is_add = -(uint32_t)is_add,
+        .instrument_index = instrument_index,
+        .side_index = dp_book_side_index(side),
+        .price_nanos = price_nanos,
     };
+    const struct dp_book *book = &books->book[instrument_index];
     DP_PREFETCH_WRITE(&orders.slots[ahead.order_slot]);
-    DP_PREFETCH_WRITE(&levels.slots[ahead.level_slot]);
-    DP_PREFETCH_WRITE(&books->book[instrument_index]);
+    DP_PREFETCH_WRITE(book);
+    /* The side of anything but an add is not known yet. */
+    const struct dp_book_top *top = is_add ? &book->tops[ahead.side_index] : (const void *)book;
+    DP_PREFETCH_WRITE(&top->ranks);
+    DP_PREFETCH_WRITE(is_add ? (const void *)&top->levels : book);
     return ahead;
 }
 
-DP_BOOK_AHEAD_INLINE void dp_book_ahead_mid(const struct dp_books *books, const struct dp_book_ahead *ahead)
+DP_BOOK_AHEAD_INLINE void dp_book_ahead_mid(const struct dp_books *books, struct dp_book_ahead *ahead)
 {
     struct dp_book_index orders = dp_books_order_index(books);
-    struct dp_book_index levels = dp_books_level_index(books);
+    const struct dp_book *book = &books->book[ahead->instrument_index];
+    const struct dp_book_top *top = &book->tops[ahead->side_index];
     uint32_t order = dp_book_index_record(&orders, ahead->order_slot);
-    uint32_t level = dp_book_index_record(&levels, ahead->level_slot);
+    uint32_t position = dp_book_top_better_in_line(
+        top->ranks, ahead->price_nanos ^ dp_book_side_flip(ahead->side_index));
+    ahead->level = top->levels[position] & ahead->is_add;
     DP_PREFETCH_WRITE(&dp_books_orders(books)[order]);
-    DP_PREFETCH_WRITE(&dp_books_pool(books)->levels[level & ahead->is_add]);
+    DP_PREFETCH_WRITE(&dp_books_pool(books)->levels[ahead->level]);
 }
 
 DP_BOOK_AHEAD_INLINE void dp_book_ahead_near(const struct dp_books *books, const struct dp_book_ahead *ahead)
 {
     struct dp_book_index orders = dp_books_order_index(books);
-    struct dp_book_index levels = dp_books_level_index(books);
     const struct dp_book_order *order =
         &dp_books_orders(books)[dp_book_index_record(&orders, ahead->order_slot)];
-    const struct dp_skiplist_level *joined = &dp_books_pool(books)
-        ->levels[dp_book_index_record(&levels, ahead->level_slot) & ahead->is_add];
+    const struct dp_skiplist_level *joined = &dp_books_pool(books)->levels[ahead->level];
     uint32_t neighbour = (order->ahead & ~ahead->is_add) | (joined->last_order & ahead->is_add);
     DP_PREFETCH_WRITE(&dp_books_orders(books)[neighbour]);
     DP_PREFETCH_WRITE(&dp_books_orders(books)[order->behind & ~ahead->is_add]);

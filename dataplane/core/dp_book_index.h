@@ -1,9 +1,9 @@
 /*
- * dp_book_index - from a key to the number of a record: the two hash tables of the books.
+ * dp_book_index - from an order reference to the number of its record: the hash table of the books.
  *
  * Open addressing, eight bytes an entry: 32-bit tag, 32-bit record number; a zero entry is empty, so zeroed memory is an
- * empty table. Eight neighbouring keys (consecutive order references, adjacent cents) share one cache line; the lines are spread by
- * the tag. Entries stand in the order of their home slots (Robin Hood), so a search for what is absent and the
+ * empty table. Neighbouring references share a cache line, because orders that came together are used together; the lines are
+ * spread by the tag. Entries stand in the order of their home slots (Robin Hood), so a search for what is absent and the
  * backward shift of a deletion both end at the first entry that is at home: no tombstones, no rebuilding. The tag alone gives
  * the home slot; whether the record behind it is the one meant is the caller's to compare. Writer only, plain memory.
  */
@@ -45,16 +45,6 @@ static inline uint32_t dp_book_index_tag(uint64_t spread, uint32_t near)
 static inline uint32_t dp_book_ref_tag(uint64_t order_ref)
 {
     return dp_book_index_tag(order_ref >> DP_BOOK_INDEX_LINE_BITS, (uint32_t)order_ref);
-}
-
-/* Prices a cent apart are neighbours; what is left below the cent goes into the spread. */
-static inline uint32_t dp_book_price_tag(uint32_t owner, int64_t price_nanos)
-{
-    uint64_t cents = (uint64_t)price_nanos / 10000000u;
-    uint64_t rest = (uint64_t)price_nanos - cents * 10000000u;
-    uint64_t spread = cents >> DP_BOOK_INDEX_LINE_BITS;
-    return dp_book_index_tag((spread + rest) * 0xd6e8feb86659fd93ull + owner * 0xff51afd7ed558ccdull,
-        (uint32_t)cents);
 }
 
 static inline uint32_t dp_book_index_distance(uint64_t entry, uint32_t slot, uint32_t bits)

@@ -1,10 +1,10 @@
 /*
  * dp_book_layout - how the books lie in memory. For dp_book*.c and their tests only.
  *
- *   struct dp_books | books (one an instrument) | orders | order slots | level slots | level pool
+ *   struct dp_books | books (one an instrument) | orders | order slots | level pool
  *
  * Record 0 of orders and levels is never used, so a zero is "none" everywhere. Memory of a pool is touched only as far as
- * it was ever in use. Bytes: 40 to 48 an order (32 + slots), 144 to 160 a level (128 + slots), 384 an instrument.
+ * it was ever in use. Bytes: 48 to 64 an order (32 and 2 to 4 slots of 8), 128 a level, 960 an instrument.
  *
  * Readers use struct dp_book's atomic fields, the lists and the levels; the rest belongs to the writer. A book is guarded by
  * its sequence number (a seqlock): odd while the writer is in the middle of a change. Every store to shared fields
@@ -17,6 +17,7 @@
 
 #include "dp_book.h"
 #include "dp_book_index.h"
+#include "dp_book_top.h"
 #include "dp_skiplist.h"
 
 #define DP_BOOK_PUBLIC_FLAGS 0xffu
@@ -40,20 +41,19 @@ struct dp_book {
     _Atomic uint32_t flags;
     _Atomic uint32_t trading_state;
     _Atomic uint32_t is_open;
-    uint32_t reserved;
-    int64_t best_nanos[2]; /* writer only: bid, ask; DP_PRICE_NONE when the side is empty */
-    struct dp_skiplist sides[2];
+    uint8_t top_counts[2]; /* writer only: levels in each top */
+    uint16_t reserved;
+    struct dp_skiplist sides[2]; /* bid, ask */
+    struct dp_book_top tops[2];  /* writer only */
 };
 
-static_assert(sizeof(struct dp_book) == 320, "at most 4,096 bytes an instrument");
+static_assert(sizeof(struct dp_book) == 960, "at most 4,096 bytes an instrument");
 
 struct dp_books {
     alignas(DP_CACHE_LINE) struct dp_books_config config;
     uint32_t order_bits; /* log2 of slots */
-    uint32_t level_bits;
     uint64_t orders_offset;
     uint64_t order_slots_offset;
-    uint64_t level_slots_offset;
     uint64_t pool_offset;
     alignas(DP_CACHE_LINE) uint64_t priority_next; /* writer only from here on */
     uint32_t order_used;       /* highest order record ever handed out */
@@ -83,14 +83,15 @@ static inline struct dp_book_index dp_books_order_index(const struct dp_books *b
     return (struct dp_book_index){dp_books_at(books, books->order_slots_offset), books->order_bits};
 }
 
-static inline struct dp_book_index dp_books_level_index(const struct dp_books *books)
-{
-    return (struct dp_book_index){dp_books_at(books, books->level_slots_offset), books->level_bits};
-}
-
 static inline uint32_t dp_book_side_index(enum dp_side side)
 {
     return side == DP_SIDE_BUY ? 0 : 1;
+}
+
+/* The same as the side's list has, without touching its memory. */
+static inline int64_t dp_book_side_flip(uint32_t side_index)
+{
+    return (int64_t)side_index - 1;
 }
 
 /* Slot of a resting order, or DP_BOOK_NONE. */
@@ -110,24 +111,20 @@ static inline uint32_t dp_book_order_slot(const struct dp_books *books, uint64_t
     return DP_BOOK_NONE;
 }
 
-/* Slot of the level of that instrument, side and price, or DP_BOOK_NONE. */
-static inline uint32_t dp_book_level_slot(const struct dp_books *books, uint32_t instrument_index,
-    enum dp_side side, int64_t price_nanos)
+/* The level of that side and price, or DP_SKIPLIST_NONE. *position: where it stands or would stand in the top. */
+static inline uint32_t dp_book_find_level(const struct dp_books *books, const struct dp_book *book,
+    uint32_t side_index, int64_t price_nanos, uint32_t *position)
 {
-    struct dp_book_index index = dp_books_level_index(books);
-    const struct dp_skiplist_level *levels = dp_books_pool(books)->levels;
-    uint32_t tag = dp_book_price_tag(instrument_index << 2 | side, price_nanos);
-    uint32_t slot = dp_book_index_home(tag, index.bits);
-
-    for (uint32_t distance = 0; !dp_book_index_ends(&index, slot, distance); distance++) {
-        uint64_t entry = index.slots[slot];
-        const struct dp_skiplist_level *level = &levels[(uint32_t)entry];
-        if (entry >> 32 == tag && dp_load_relaxed(&level->price_nanos) == price_nanos &&
-            level->instrument_index == instrument_index && level->side == side)
-            return slot;
-        slot = (slot + 1) & ((1u << index.bits) - 1);
-    }
-    return DP_BOOK_NONE;
+    const struct dp_book_top *top = &book->tops[side_index];
+    const struct dp_skiplist *list = &book->sides[side_index];
+    uint32_t count = book->top_counts[side_index];
+    int64_t rank = price_nanos ^ dp_book_side_flip(side_index);
+    *position = dp_book_top_position(top, rank);
+    if (DP_LIKELY(*position < count))
+        return top->ranks[*position] == rank ? top->levels[*position] : DP_SKIPLIST_NONE;
+    if (count == list->level_count)
+        return DP_SKIPLIST_NONE;
+    return dp_skiplist_find(list, dp_books_pool(books), price_nanos);
 }
 
 static inline uint32_t dp_book_index_record(const struct dp_book_index *index, uint32_t slot)

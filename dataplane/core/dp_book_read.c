@@ -6,16 +6,23 @@
 
 /* ---- the writer's own look ---- */
 
+static int64_t best_nanos(const struct dp_books *books, uint32_t instrument_index, uint32_t side_index)
+{
+    if (instrument_index >= books->config.instrument_count_max)
+        return DP_PRICE_NONE;
+    const struct dp_book *book = &books->book[instrument_index];
+    return book->top_counts[side_index] == 0
+        ? DP_PRICE_NONE : book->tops[side_index].ranks[0] ^ dp_book_side_flip(side_index);
+}
+
 int64_t dp_book_best_bid(const struct dp_books *books, uint32_t instrument_index)
 {
-    return instrument_index < books->config.instrument_count_max
-        ? books->book[instrument_index].best_nanos[0] : DP_PRICE_NONE;
+    return best_nanos(books, instrument_index, 0);
 }
 
 int64_t dp_book_best_ask(const struct dp_books *books, uint32_t instrument_index)
 {
-    return instrument_index < books->config.instrument_count_max
-        ? books->book[instrument_index].best_nanos[1] : DP_PRICE_NONE;
+    return best_nanos(books, instrument_index, 1);
 }
 
 uint32_t dp_book_flags(const struct dp_books *books, uint32_t instrument_index)
@@ -155,10 +162,12 @@ uint32_t dp_book_level_count(const struct dp_books *books, uint32_t instrument_i
 static const struct dp_skiplist_level *find_level(const struct dp_books *books,
     uint32_t instrument_index, enum dp_side side, int64_t price_nanos)
 {
-    struct dp_book_index index = dp_books_level_index(books);
-    uint32_t slot = dp_book_level_slot(books, instrument_index, side, price_nanos);
-    return slot == DP_BOOK_NONE ? NULL
-                                : &dp_books_pool(books)->levels[dp_book_index_record(&index, slot)];
+    uint32_t position;
+    if (instrument_index >= books->config.instrument_count_max)
+        return NULL;
+    uint32_t level = dp_book_find_level(books, &books->book[instrument_index],
+        dp_book_side_index(side), price_nanos, &position);
+    return level == DP_SKIPLIST_NONE ? NULL : &dp_books_pool(books)->levels[level];
 }
 
 bool dp_book_level_at(const struct dp_books *books, uint32_t instrument_index, enum dp_side side,

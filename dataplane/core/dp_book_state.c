@@ -16,11 +16,9 @@ static uint64_t lay_out(struct dp_books *books, const struct dp_books_config *co
     uint64_t used = 0;
     books->config = *config;
     books->order_bits = dp_book_index_bits(config->order_count_max);
-    books->level_bits = dp_book_index_bits(config->level_count_max);
     place(&used, sizeof(*books) + config->instrument_count_max * sizeof(struct dp_book));
     books->orders_offset = place(&used, (config->order_count_max + 1ull) * sizeof(struct dp_book_order));
     books->order_slots_offset = place(&used, sizeof(uint64_t) << books->order_bits);
-    books->level_slots_offset = place(&used, sizeof(uint64_t) << books->level_bits);
     books->pool_offset = place(&used, dp_skiplist_pool_size(config->level_count_max));
     return used;
 }
@@ -55,7 +53,8 @@ int dp_books_init(struct dp_books *books, const struct dp_books_config *config, 
     dp_skiplist_pool_init(dp_books_pool(books), config->level_count_max);
     for (uint32_t index = 0; index < config->instrument_count_max; index++) {
         struct dp_book *book = &books->book[index];
-        book->best_nanos[0] = book->best_nanos[1] = DP_PRICE_NONE;
+        dp_book_top_clear(&book->tops[0]);
+        dp_book_top_clear(&book->tops[1]);
         dp_skiplist_init(&book->sides[0], DP_SIDE_BUY, 2 * index);
         dp_skiplist_init(&book->sides[1], DP_SIDE_SELL, 2 * index + 1);
     }
@@ -141,7 +140,8 @@ static void clear_book(struct dp_books *books, uint32_t instrument_index)
         uint32_t level;
         while ((level = dp_skiplist_best(&book->sides[side])) != DP_SKIPLIST_NONE)
             dp_skiplist_remove(&book->sides[side], dp_books_pool(books), level);
-        book->best_nanos[side] = DP_PRICE_NONE;
+        dp_book_top_clear(&book->tops[side]);
+        book->top_counts[side] = 0;
     }
     dp_store_release(&book->flags, 0);
     dp_store_release(&book->trading_state, DP_TRADING_UNKNOWN);
@@ -153,10 +153,8 @@ static void clear_book(struct dp_books *books, uint32_t instrument_index)
 void dp_books_clear(struct dp_books *books)
 {
     /* Slots are zero where nothing rests: an empty table needs no sweep (it may be hundreds of megabytes). */
-    if (books->order_live_count != 0) {
+    if (books->order_live_count != 0)
         memset(dp_books_order_index(books).slots, 0, sizeof(uint64_t) << books->order_bits);
-        memset(dp_books_level_index(books).slots, 0, sizeof(uint64_t) << books->level_bits);
-    }
     /* Not only the opened ones: a flag may stand on an instrument that was named but never opened. */
     for (uint32_t index = 0; index < books->config.instrument_count_max; index++)
         clear_book(books, index);

@@ -20,7 +20,7 @@ void dp_skiplist_pool_init(struct dp_skiplist_pool *pool, uint32_t capacity)
     pool->capacity = capacity;
 }
 
-void dp_skiplist_init(struct dp_skiplist *list, enum dp_side side, uint64_t seed)
+void dp_skiplist_init(struct dp_skiplist *list, enum dp_side side, uint32_t seed)
 {
     list->flip = side == DP_SIDE_BUY ? -1 : 0;
     list->random = seed;
@@ -31,12 +31,13 @@ static uint32_t target_of(uint64_t link)
     return (uint32_t)link;
 }
 
-/* A quarter of the levels reach each next height. The multiplier is Knuth's MMIX generator: only high bits are used. */
+/* One level in eight reaches each next height. A linear congruential generator (Numerical Recipes' constants); of its bits
+ * only the high ones are random enough, so they are taken from the top. */
 static uint32_t draw_height(struct dp_skiplist *list)
 {
-    list->random = list->random * 6364136223846793005ull + 1442695040888963407ull;
-    uint64_t bits = list->random >> 40 | 1ull << (2 * (DP_SKIPLIST_HEIGHT_MAX - 1));
-    return 1 + (uint32_t)__builtin_ctzll(bits) / 2;
+    list->random = list->random * 1664525u + 1013904223u;
+    uint32_t bits = list->random | 1u << (32 - 3 * (DP_SKIPLIST_HEIGHT_MAX - 1));
+    return 1 + (uint32_t)__builtin_clz(bits) / 3;
 }
 
 static uint32_t take_record(struct dp_skiplist_pool *pool)
@@ -128,31 +129,54 @@ static uint64_t begin_life(struct dp_skiplist_level *level, uint32_t number, int
     return (uint64_t)generation << GENERATION_SHIFT | number;
 }
 
-uint32_t dp_skiplist_insert(
-    struct dp_skiplist *list, struct dp_skiplist_pool *pool, int64_t price_nanos)
+/* Links a taken record in at path, which must lead to the first worse level at each height. */
+static void link_in(struct dp_skiplist *list, struct dp_skiplist_pool *pool, uint32_t number,
+    int64_t price_nanos, uint32_t height, const struct path *path)
 {
-    uint32_t number = take_record(pool);
-    if (DP_UNLIKELY(number == DP_SKIPLIST_NONE))
-        return DP_SKIPLIST_NONE;
-
     struct dp_skiplist_level *level = &pool->levels[number];
-    struct path path;
-    search(list, pool, price_nanos, &path);
     uint64_t link = begin_life(level, number, price_nanos);
-    uint32_t worse = target_of(dp_load_relaxed(path.links[0]));
-    uint32_t height = draw_height(list);
+    uint32_t worse = target_of(dp_load_relaxed(path->links[0]));
     level->height = (uint8_t)height;
-    level->back = path.before;
+    level->back = path->before;
     pool->levels[worse].back = number; /* of record 0 when there is none: never read */
     for (uint32_t h = 0; h < height; h++)
-        dp_store_release(&level->links[h], dp_load_relaxed(path.links[h]));
+        dp_store_release(&level->links[h], dp_load_relaxed(path->links[h]));
     /* Release: the reader that finds the link also finds the level filled in. Lowest height first: whoever arrives from
      * above can always go on below. */
     for (uint32_t h = 0; h < height; h++)
-        dp_store_release(path.links[h], link);
+        dp_store_release(path->links[h], link);
     if (height > list->height)
         list->height = height;
     list->level_count++;
+}
+
+uint32_t dp_skiplist_insert(
+    struct dp_skiplist *list, struct dp_skiplist_pool *pool, int64_t price_nanos)
+{
+    struct path path;
+    uint32_t number = take_record(pool);
+    if (DP_UNLIKELY(number == DP_SKIPLIST_NONE))
+        return DP_SKIPLIST_NONE;
+    search(list, pool, price_nanos, &path);
+    link_in(list, pool, number, price_nanos, draw_height(list), &path);
+    return number;
+}
+
+uint32_t dp_skiplist_insert_behind(struct dp_skiplist *list, struct dp_skiplist_pool *pool,
+    int64_t price_nanos, uint32_t before)
+{
+    struct path path;
+    uint32_t number = take_record(pool);
+    if (DP_UNLIKELY(number == DP_SKIPLIST_NONE))
+        return DP_SKIPLIST_NONE;
+    uint32_t height = draw_height(list);
+    if (height > 1) {
+        search(list, pool, price_nanos, &path);
+    } else {
+        path.before = before;
+        path.links[0] = before == DP_SKIPLIST_NONE ? list->head : pool->levels[before].links;
+    }
+    link_in(list, pool, number, price_nanos, height, &path);
     return number;
 }
 

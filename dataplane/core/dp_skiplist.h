@@ -4,8 +4,8 @@
  *   list.head[h] --> level --> level --> ... --> 0      for each height h; every level hangs at height 0
  *
  * Levels live in a pool of 128-byte records that belongs to the caller (shared memory) and are named by their
- * number; number 0 means none. The height of a level is drawn from a generator of its list (a quarter of the levels
- * reach the next height), so the same changes give the same list on every machine. A search starts at the best end and climbs only
+ * number; number 0 means none. The height of a level is drawn from a generator of its list (one level in eight
+ * reaches the next height), so the same changes give the same list on every machine. A search starts at the best end and climbs only
  * as high as the target is far: O(log of the rank), because most of a book's life happens near the touch.
  *
  * Who writes: one thread, all lists of a pool. Who reads: any thread of any process that maps the pool, without a lock,
@@ -33,12 +33,12 @@
 #include "dp_atomic.h"
 #include "dp_base.h"
 
-#define DP_SKIPLIST_HEIGHT_MAX 11 /* 4^11 levels a side keep their logarithm */
+#define DP_SKIPLIST_HEIGHT_MAX 6 /* 8^6 levels a side keep their logarithm */
 #define DP_SKIPLIST_NONE 0u
 #define DP_SKIPLIST_MARK (1ull << 32)
 #define DP_SKIPLIST_LEVELS_MAX (1u << 30)
 
-/* One price level. The first cache line holds all that three of four levels ever use. */
+/* One price level. The first cache line holds all that 511 of 512 levels ever use. */
 struct dp_skiplist_level {
     alignas(DP_CACHE_LINE) _Atomic int64_t price_nanos;
     _Atomic uint64_t qty;         /* of all orders here */
@@ -58,11 +58,13 @@ static_assert(sizeof(struct dp_skiplist_level) == 128, "two cache lines a level"
 /* One side. Zeroed memory and dp_skiplist_init() make an empty list. */
 struct dp_skiplist {
     alignas(DP_CACHE_LINE) _Atomic uint64_t head[DP_SKIPLIST_HEIGHT_MAX];
-    int64_t flip;         /* price ^ flip grows from the best level outwards: 0 for asks, -1 for bids */
-    uint64_t random;      /* writer only: state of the height generator */
-    uint32_t height;      /* writer only: heights in use */
+    uint32_t random;      /* writer only: state of the height generator */
     uint32_t level_count; /* writer only */
+    uint32_t height;      /* writer only: heights in use */
+    int32_t flip;         /* price ^ flip grows from the best level outwards: 0 for asks, -1 for bids */
 };
+
+static_assert(sizeof(struct dp_skiplist) == DP_CACHE_LINE, "one cache line a side");
 
 /* All levels of all lists, and the free ones. Offsets only; record 0 is never handed out. */
 struct dp_skiplist_pool {
@@ -81,13 +83,16 @@ static inline bool dp_skiplist_pool_is_full(const struct dp_skiplist_pool *pool)
     return pool->live_count == pool->capacity;
 }
 
-void dp_skiplist_init(struct dp_skiplist *list, enum dp_side side, uint64_t seed);
+void dp_skiplist_init(struct dp_skiplist *list, enum dp_side side, uint32_t seed);
 
 /* ---- the writer ---- */
 
 /* A new level without orders at this price, which must have none. DP_SKIPLIST_NONE when the pool is exhausted. */
 uint32_t dp_skiplist_insert(
     struct dp_skiplist *list, struct dp_skiplist_pool *pool, int64_t price_nanos);
+/* The same where the next better level is known (DP_SKIPLIST_NONE: the new one is the best): most levels then need no search. */
+uint32_t dp_skiplist_insert_behind(struct dp_skiplist *list, struct dp_skiplist_pool *pool,
+    int64_t price_nanos, uint32_t before);
 /* Takes a level out and gives its record back. */
 void dp_skiplist_remove(struct dp_skiplist *list, struct dp_skiplist_pool *pool, uint32_t level);
 /* The level at this price, or DP_SKIPLIST_NONE. */
