@@ -85,7 +85,9 @@ def read_file(path: str) -> bytes:
     try:
         data = Path(path).read_bytes()
     except OSError as error:
-        raise DataplaneError(error.errno or 1, f"{path}: {error.strerror}; give a BinaryFILE") from None
+        raise DataplaneError(
+            error.errno or 1, f"{path}: {error.strerror}; give a BinaryFILE"
+        ) from None
     size = int.from_bytes(data[:2], "big")
     if not 0 < size <= len(data) - 2 or not chr(data[2]).isalpha():
         raise CommandError(f"{path}: begins with no ITCH message; give an unpacked BinaryFILE")
@@ -169,14 +171,20 @@ def whole(least: int) -> Callable[[str], int]:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the verb takes."""
-    parser.add_argument("names", metavar="NAME", nargs="*", help=f"of {', '.join(ROWS)}; default all")
+    parser.add_argument(
+        "names", metavar="NAME", nargs="*", help=f"of {', '.join(ROWS)}; default all"
+    )
     parser.add_argument("--file", metavar="F", help="measure on this BinaryFILE")
     parser.add_argument(
         "--messages", type=whole(1), default=MESSAGES_DEFAULT, metavar="N", help="to generate"
     )
     parser.add_argument("--seed", type=whole(0), default=1, metavar="N", help="of the generator")
     parser.add_argument(
-        "--rounds", type=whole(ROUNDS_MIN), default=ROUNDS_DEFAULT, metavar="N", help="to take the median of"
+        "--rounds",
+        type=whole(ROUNDS_MIN),
+        default=ROUNDS_DEFAULT,
+        metavar="N",
+        help="to take the median of",
     )
     parser.add_argument("--json", metavar="F", help="write the rows here too; - for stdout instead")
 
@@ -202,7 +210,9 @@ def write_json(path: str, rows: list[Row]) -> None:
     try:
         Path(path).write_text(json.dumps(rows, indent=2) + "\n")
     except OSError as error:
-        raise DataplaneError(error.errno or 1, f"{path}: {error.strerror}; give a writable file") from None
+        raise DataplaneError(
+            error.errno or 1, f"{path}: {error.strerror}; give a writable file"
+        ) from None
 
 
 def table(rows: list[Row]) -> str:

@@ -47,7 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "file", metavar="FILE", help="BinaryFILE, pcap or pcapng of MoldUDP64; plain or gzip"
     )
     parser.add_argument(
-        "--at", type=time_ns, metavar="TIME", help="HH:MM:SS[.fraction]; messages stamped then count"
+        "--at",
+        type=time_ns,
+        metavar="TIME",
+        help="HH:MM:SS[.fraction]; messages stamped then count",
     )
     parser.add_argument("--symbol", metavar="S", help="only this instrument")
     parser.add_argument(
@@ -67,7 +70,9 @@ def run(args: argparse.Namespace) -> int:
             raise
         fault = error
     shown = chosen(books, args.file, args.symbol)
-    lines = json_lines(books, shown, args.depth) if args.json else text_lines(books, shown, args.depth)
+    lines = (
+        json_lines(books, shown, args.depth) if args.json else text_lines(books, shown, args.depth)
+    )
     for line in lines:
         print(line)
     sys.stdout.flush()
@@ -127,7 +132,8 @@ def text_lines(books: Books, shown: list[int], levels: int | None) -> Iterator[s
         marks += ["SUSPECT"] if books.is_suspect(index) else []
         yield f"{books.symbol(index)}  {', '.join(marks)}"
         for side, ladder in (
-            ("ask", books.asks(index, limit)[::-1]), ("bid", books.bids(index, limit))
+            ("ask", books.asks(index, limit)[::-1]),
+            ("bid", books.bids(index, limit)),
         ):
             for nanos, qty, orders in ladder:
                 yield f"  {side} {price(nanos):>18} {qty:>12,} {orders:>7,} orders"

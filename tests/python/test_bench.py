@@ -1,0 +1,72 @@
+"""``tickplane bench``: its rows, its JSON, and what it refuses. Speed itself is not tested."""
+
+import json
+
+import pytest
+
+from appliance.cli import main
+from dataplane.bench import ItchBench
+from dataplane.generate import session_bytes
+
+KEYS = {
+    "name",
+    "value",
+    "unit",
+    "reference",
+    "ratio",
+    "runs",
+    "min",
+    "max",
+    "instructions",
+    "machine",
+}
+
+
+@pytest.fixture
+def session(tmp_path):
+    path = tmp_path / "day.itch"
+    path.write_bytes(session_bytes(20_000, 50))
+    return str(path)
+
+
+def test_every_row_stands_beside_its_reference(session, tmp_path, capsys):
+    out = tmp_path / "rows.json"
+    assert main(["bench", "--file", session, "--rounds", "5", "--json", str(out)]) == 0
+    rows = json.loads(out.read_text())
+    assert [row["name"] for row in rows] == ["itch.parse", "itch.books"]
+    for row in rows:
+        assert set(row) >= KEYS
+        assert row["unit"] == "ns/message"
+        assert row["reference"]["name"] == "itch.floor"
+        assert row["ratio"] == pytest.approx(row["value"] / row["reference"]["value"], abs=0.01)
+        assert row["runs"] == 5
+        assert row["min"] <= row["value"] <= row["max"]
+    assert "itch.books" in capsys.readouterr().out
+
+
+def test_only_the_rows_asked_for(session, capsys):
+    assert main(["bench", "itch.parse", "--file", session, "--rounds", "5", "--json", "-"]) == 0
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == ["itch.parse"]
+
+
+def test_an_unknown_row_lists_the_known(capsys):
+    assert main(["bench", "itch.sparse"]) == 2
+    assert capsys.readouterr().err == (
+        "tickplane: bench: 'itch.sparse' is no row; known: itch.parse, itch.books\n"
+    )
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00", b"\x00\x00", b"\x1f\x8b\x08\x00", b"\x00\x05A"])
+def test_a_file_of_no_messages_is_refused(content, tmp_path):
+    path = tmp_path / "bad"
+    path.write_bytes(content)
+    assert main(["bench", "--file", str(path)]) == 2
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    assert main(["bench", "--file", str(tmp_path / "none")]) == 2
+
+
+def test_all_loops_see_the_same_messages():
+    bench = ItchBench(session_bytes(20_000, 50))
+    assert {loop()[1] for loop in (bench.floor, bench.parse, bench.books, bench.books)} == {20_000}
