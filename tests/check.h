@@ -26,8 +26,8 @@ static int check_failures;
         long long check_actual = (long long)(actual); \
         long long check_expected = (long long)(expected); \
         if (check_actual != check_expected) { \
-            fprintf(stderr, "%s:%d: %s is %lld; expected %s = %lld\n", __FILE__, __LINE__, #actual, \
-                check_actual, #expected, check_expected); \
+            fprintf(stderr, "%s:%d: %s is %lld; expected %s = %lld\n", __FILE__, __LINE__, \
+                #actual, check_actual, #expected, check_expected); \
             check_failures++; \
         } \
     } while (0)
@@ -69,7 +69,9 @@ static inline int run_tests(const struct test *tests, size_t count)
     return check_failures == 0 ? 0 : 1;
 }
 
+/* clang-format off */
 #define TEST(function) {#function, function}
+/* clang-format on */
 #define RUN_TESTS(...) \
     do { \
         static const struct test all_tests[] = {__VA_ARGS__}; \

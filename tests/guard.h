@@ -16,7 +16,8 @@ static inline void guard_map(void)
 {
     size_t page_size = (size_t)sysconf(_SC_PAGESIZE);
     size_t room = 64u << 10;
-    uint8_t *pages = mmap(NULL, room + page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint8_t *pages =
+        mmap(NULL, room + page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pages == MAP_FAILED || mprotect(pages + room, page_size, PROT_NONE) != 0)
         _exit(1);
     guard_end = pages + room;

@@ -1,8 +1,8 @@
 /*
  * dp_base - what every C file here stands on: sizes, sides, prices, assertions, big-endian access.
  *
- * Units of the whole project (see docs/architecture.md): prices are int64 in 1e-9 of the currency and
- * end in _nanos; time is int64 nanoseconds since the Unix epoch and ends in _ns; durations on
+ * Units of the whole project (see docs/architecture.md): prices are int64 in 1e-9 of the currency
+ * and end in _nanos; time is int64 nanoseconds since the Unix epoch and ends in _ns; durations on
  * the hot path are TSC ticks and end in _tsc; money is price * quantity in 128 bits.
  */
 #ifndef DP_BASE_H

@@ -2,15 +2,16 @@
 
 #include "dp_book_layout.h"
 
-/* Keys, brackets and a symbol of eight escaped bytes; then three numbers of at most 20 digits and their signs. */
+/* Keys, brackets and a symbol of eight escaped bytes; then three numbers of at most 20 digits and
+ * their signs. */
 #define FRAME_SIZE 96
 #define LEVEL_SIZE 68
 
 size_t dp_book_render_size(const struct dp_books *books, uint32_t instrument_index)
 {
-    return FRAME_SIZE + LEVEL_SIZE *
-        ((size_t)dp_book_level_count(books, instrument_index, DP_SIDE_BUY) +
-            dp_book_level_count(books, instrument_index, DP_SIDE_SELL));
+    size_t bid_count = dp_book_level_count(books, instrument_index, DP_SIDE_BUY);
+    size_t ask_count = dp_book_level_count(books, instrument_index, DP_SIDE_SELL);
+    return FRAME_SIZE + LEVEL_SIZE * (bid_count + ask_count);
 }
 
 static char *put_text(char *text, const char *words)
@@ -47,8 +48,8 @@ static char *put_symbol(char *text, const char *symbol)
     return text;
 }
 
-static char *put_side(const struct dp_books *books, const struct dp_skiplist *list, uint32_t depth,
-    char *text)
+static char *put_side(
+    const struct dp_books *books, const struct dp_skiplist *list, uint32_t depth, char *text)
 {
     const struct dp_skiplist_pool *pool = dp_books_pool(books);
     uint32_t number = dp_skiplist_best(list);

@@ -48,9 +48,8 @@
 
 enum dp_counter {
 #define X(name, key, words) DP_COUNTER_##name,
-    DP_COUNTERS(X)
+    DP_COUNTERS(X) DP_COUNTER_COUNT
 #undef X
-        DP_COUNTER_COUNT
 };
 
 struct dp_counters {

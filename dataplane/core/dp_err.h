@@ -15,7 +15,8 @@ struct dp_err {
     char text[DP_ERR_TEXT_SIZE];
 };
 
-/* Formats text, stores code, returns -code so that callers can `return dp_err_set(...)`. err may be NULL. */
+/* Formats text, stores code, returns -code so that callers can `return dp_err_set(...)`.
+ * err may be NULL. */
 int dp_err_set(struct dp_err *err, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

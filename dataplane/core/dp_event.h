@@ -77,8 +77,8 @@ struct dp_event {
     uint64_t venue_order_id; /* the venue's order reference; 0 when not known */
     uint64_t exec_id;        /* match number of a fill or break; else 0 */
     int64_t price_nanos;     /* limit price of a request, last price of a fill; else 0 */
-    uint64_t
-        qty; /* order quantity of a request; last, cancelled or outstanding quantity of an answer */
+    /* Order quantity of a request; last, cancelled or outstanding quantity of an answer. */
+    uint64_t qty;
     int64_t observed;           /* risk: what was seen, in the unit of the check; else 0 */
     int64_t limit;              /* risk: what was allowed */
     uint32_t user_ref_num;      /* the order's number; the new one for REPLACE and REPLACED */
@@ -91,8 +91,8 @@ struct dp_event {
     uint8_t time_in_force; /* enum dp_time_in_force */
     uint8_t liquidity;     /* liquidity flag of a fill; else 0 */
     uint8_t ord_status;    /* filled in by dp_orders_apply(): enum dp_ord_status after the event */
-    uint8_t
-        order_state; /* venue's order state of ACCEPTED and REPLACED: 'L' live, 'D' dead; else 0 */
+    /* Venue's order state of ACCEPTED and REPLACED: 'L' live, 'D' dead; else 0. */
+    uint8_t order_state;
     uint8_t reserved[2];
     uint64_t leaves_qty; /* filled in by dp_orders_apply(): after the event */
     uint64_t cum_qty;    /* filled in by dp_orders_apply(): after the event */

@@ -37,8 +37,8 @@ uint64_t dp_hist_percentile(const struct dp_hist *hist, uint32_t per_100000)
     if (total == 0)
         return 0;
 
-    /* Whole and rest apart, so that no total overflows; rounded up, and at least the first value.
-     */
+    /* Whole and rest apart, so that no total overflows;
+     * rounded up, and at least the first value. */
     uint64_t wanted = total / 100000 * per_100000 + (total % 100000 * per_100000 + 99999) / 100000;
     if (wanted == 0)
         wanted = 1;

@@ -13,8 +13,8 @@
 #include "dp_base.h"
 
 #define DP_HIST_SUB_BITS 6
-#define DP_HIST_POWERS \
-    36 /* below 2^42: eighteen minutes of TSC at 4 GHz; larger values land in the last bucket */
+/* Below 2^42: eighteen minutes of TSC at 4 GHz; larger values land in the last bucket. */
+#define DP_HIST_POWERS 36
 #define DP_HIST_BUCKET_COUNT ((DP_HIST_POWERS + 1) << DP_HIST_SUB_BITS)
 
 struct dp_hist {
@@ -26,22 +26,26 @@ struct dp_hist {
 };
 
 /* Engine stages, in the order a tick meets them. */
+/* clang-format off */
 #define DP_STAGES(X) \
     X(DECODE, decode) \
-    X(BOOK, book) X(STRATEGY, strategy) X(RISK, risk) X(SUBMIT, submit) \
-        X(TICK_TO_ORDER, tick_to_order)
+    X(BOOK, book) \
+    X(STRATEGY, strategy) \
+    X(RISK, risk) \
+    X(SUBMIT, submit) \
+    X(TICK_TO_ORDER, tick_to_order)
+/* clang-format on */
 
 enum dp_stage {
 #define X(name, key) DP_STAGE_##name,
-    DP_STAGES(X)
+    DP_STAGES(X) DP_STAGE_COUNT
 #undef X
-        DP_STAGE_COUNT
 };
 
 void dp_hist_init(struct dp_hist *hist);
 
-/* The bucket of a value: below 64 the value itself, above its power of two and the next six bits.
- */
+/* The bucket of a value: below 64 the value itself, above its power of two and the next
+ * six bits. */
 static inline uint32_t dp_hist_bucket(uint64_t value)
 {
     if (value < 1u << DP_HIST_SUB_BITS)

@@ -115,11 +115,13 @@ int dp_journal_segment_init(struct dp_journal_segment *segment, uint8_t *memory,
     dp_fence_release();
     page->header_crc = crc;
 
-    *segment = (struct dp_journal_segment){.memory = memory,
+    *segment = (struct dp_journal_segment){
+        .memory = memory,
         .size = size,
         .chain = crc,
         .used = DP_JOURNAL_HEADER_SIZE,
-        .sequence_next = header->sequence_first};
+        .sequence_next = header->sequence_first,
+    };
     return 0;
 }
 
@@ -240,11 +242,13 @@ void dp_journal_walk_init(struct dp_journal_walk *walk, const uint8_t *memory, u
 {
     struct dp_journal_header header;
     memcpy(&header, memory, sizeof(header));
-    *walk = (struct dp_journal_walk){.memory = memory,
+    *walk = (struct dp_journal_walk){
+        .memory = memory,
         .size = size,
         .chain = header.header_crc,
         .offset = DP_JOURNAL_HEADER_SIZE,
-        .sequence = header.sequence_first};
+        .sequence = header.sequence_first,
+    };
 }
 
 static enum dp_journal_verdict judge_bad(const struct dp_journal_walk *walk)

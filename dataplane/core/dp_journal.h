@@ -22,8 +22,8 @@
 
 #define DP_JOURNAL_MAGIC 0x004c4e4a504b4354ull /* "TCKPJNL\0" as bytes */
 #define DP_JOURNAL_FORMAT_VERSION 1
-#define DP_JOURNAL_SCHEMA_VERSION \
-    1 /* layout of the payloads; a reader refuses what it does not know */
+/* Layout of the payloads; a reader refuses what it does not know. */
+#define DP_JOURNAL_SCHEMA_VERSION 1
 #define DP_JOURNAL_HEADER_SIZE 4096
 #define DP_JOURNAL_SEGMENT_SIZE_MIN (64u << 10)
 #define DP_JOURNAL_NAME_SIZE 64
@@ -66,8 +66,8 @@ struct dp_journal_header {
 
 static_assert(sizeof(struct dp_journal_header) == DP_JOURNAL_HEADER_SIZE, "one page");
 
-/* Which symbol an index stands for, from here on. Written before the first event of the instrument.
- */
+/* Which symbol an index stands for, from here on.
+ * Written before the first event of the instrument. */
 struct dp_journal_instrument {
     uint32_t instrument_index;
     uint32_t reserved;

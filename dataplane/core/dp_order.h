@@ -76,8 +76,8 @@ struct dp_order {
     uint64_t cum_qty;
     uint64_t cxl_qty;  /* cancelled or decremented since the last replace */
     uint32_t bust_qty; /* executed, then broken: neither open nor ours */
-    uint32_t
-        stp_qty; /* taken by self-match prevention in the whole chain: counts in OUCH replaces */
+    /* Taken by self-match prevention in the whole chain: counts in OUCH replaces. */
+    uint32_t stp_qty;
     /* second line */
     int64_t price_nanos;
     int64_t pending_price_nanos; /* of the replace in flight; else 0 */

@@ -92,8 +92,8 @@ static enum dp_order_result accept_dead(struct dp_order_change *change)
     return DP_ORDER_ANOMALY;
 }
 
-/* A reject, or proof of never having left, cannot be true of an order that the venue has spoken of.
- */
+/* A reject, or proof of never having left, cannot be true of an order that the venue has
+ * spoken of. */
 static enum dp_order_result refuse(struct dp_order_change *change, enum dp_order_base base)
 {
     const struct dp_order *order = change->order;

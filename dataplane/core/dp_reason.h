@@ -35,9 +35,8 @@
 
 enum dp_reason {
 #define X(number, name, words, fix) DP_REASON_##name = number,
-    DP_REASONS(X)
+    DP_REASONS(X) DP_REASON_COUNT
 #undef X
-    DP_REASON_COUNT
 };
 
 const char *dp_reason_name(enum dp_reason reason); /* "MAX_ORDER_QTY"; "UNKNOWN" outside the list */

@@ -66,14 +66,16 @@ static const uint64_t layout[] = {
 };
 
 /* Order and names matter as much as sizes: a swapped pair of counters has the same sizeof. */
+/* clang-format off */
 static const char names[] = ""
 #define X(name, key, words) #key " "
     DP_COUNTERS(X)
 #undef X
 #define X(name, key) #key " "
-        DP_STAGES(X)
+    DP_STAGES(X)
 #undef X
     ;
+/* clang-format on */
 
 static const char build[] = "tickplane " DP_VERSION ", " __VERSION__;
 

@@ -50,8 +50,8 @@ struct dp_region {
     struct dp_region_part parts[DP_REGION_PARTS_MAX];
 };
 
-/* Bytes to ask for: dp_region_header_size() plus the sum of dp_region_part_size(size) of all parts.
- */
+/* Bytes to ask for: dp_region_header_size() plus the sum of dp_region_part_size(size) of
+ * all parts. */
 size_t dp_region_header_size(void);
 size_t dp_region_part_size(size_t size); /* rounded up to whole cache lines */
 
@@ -69,8 +69,8 @@ void dp_region_publish(struct dp_region *region);
  * EPROTO another layout (the text names the build that made it), EAGAIN still being made, EINVAL no
  * region or a damaged one. */
 int dp_region_check(const void *memory, size_t size, struct dp_err *err);
-/* The part's first byte, or NULL. *size may be NULL. Bounds are checked against the region's size.
- */
+/* The part's first byte, or NULL. *size may be NULL.
+ * Bounds are checked against the region's size. */
 void *dp_region_find(struct dp_region *region, const char *name, size_t *size);
 uint64_t dp_region_layout_hash(void);
 const char *dp_region_build(void); /* version and compiler of this build: at most 51 characters */

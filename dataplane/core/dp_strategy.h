@@ -1,11 +1,12 @@
 /*
  * dp_strategy - what a strategy is told, and what it may say.
  *
- * A strategy is a table of functions and a state of its own. Callbacks run on the engine's thread, to completion, in
- * the order of the packets; a NULL callback is skipped. Inside one a strategy may call the verbs and read books; it
- * must not block, allocate or keep the pointers it was given. Callbacks are made for the instruments that the
- * strategy watches: those of its configuration, and any it adds with dp_gateway_watch(). Same input, configuration and
- * seed: same calls in the same order. docs/strategy.md is the tutorial.
+ * A strategy is a table of functions and a state of its own. Callbacks run on the engine's thread,
+ * to completion, in the order of the packets; a NULL callback is skipped. Inside one a strategy may
+ * call the verbs and read books; it must not block, allocate or keep the pointers it was given.
+ * Callbacks are made for the instruments that the strategy watches: those of its configuration, and
+ * any it adds with dp_gateway_watch(). Same input, configuration and seed: same calls in the same
+ * order. docs/strategy.md is the tutorial.
  */
 #ifndef DP_STRATEGY_H
 #define DP_STRATEGY_H
@@ -29,7 +30,8 @@ struct dp_trade {
     uint8_t kind;      /* the ITCH message type */
 };
 
-/* The top of the book when on_book is called. Prices are DP_PRICE_NONE and quantities 0 where a side is empty. */
+/* The top of the book when on_book is called.
+ * Prices are DP_PRICE_NONE and quantities 0 where a side is empty. */
 struct dp_top {
     int64_t time_ns;
     int64_t bid_price_nanos;
@@ -39,26 +41,34 @@ struct dp_top {
     uint32_t instrument_index;
     uint32_t flags;         /* enum dp_book_flag: do not quote on a stale book */
     uint32_t trading_state; /* enum dp_trading_state */
-    uint32_t session;       /* event_code of the last System Event: 'Q' is market hours; 0 before the first */
+    /* event_code of the last System Event: 'Q' is market hours; 0 before the first. */
+    uint32_t session;
 };
 
 struct dp_strategy {
     void *state; /* the first argument of every callback; belongs to the strategy */
-    void (*on_start)(void *state, struct dp_gateway *gateway); /* once, before the first packet */
-    void (*on_open)(void *state, struct dp_gateway *gateway, uint32_t instrument_index); /* directory entry seen */
-    void (*on_book)(void *state, struct dp_gateway *gateway, const struct dp_top *top); /* touch, state or session changed */
+    /* Once, before the first packet. */
+    void (*on_start)(void *state, struct dp_gateway *gateway);
+    /* The directory named the instrument. */
+    void (*on_open)(void *state, struct dp_gateway *gateway, uint32_t instrument_index);
+    /* Touch, trading state or session changed. */
+    void (*on_book)(void *state, struct dp_gateway *gateway, const struct dp_top *top);
     void (*on_trade)(void *state, struct dp_gateway *gateway, const struct dp_trade *trade);
-    void (*on_accepted)(void *state, struct dp_gateway *gateway, const struct dp_event *event); /* and REPLACED */
+    /* ACCEPTED and REPLACED. */
+    void (*on_accepted)(void *state, struct dp_gateway *gateway, const struct dp_event *event);
     void (*on_filled)(void *state, struct dp_gateway *gateway, const struct dp_event *event);
-    void (*on_canceled)(void *state, struct dp_gateway *gateway, const struct dp_event *event); /* and EXPIRED */
-    void (*on_rejected)(void *state, struct dp_gateway *gateway, const struct dp_event *event); /* by the venue */
+    /* CANCELED and EXPIRED. */
+    void (*on_canceled)(void *state, struct dp_gateway *gateway, const struct dp_event *event);
+    /* By the venue: an order, a replace or a cancel. */
+    void (*on_rejected)(void *state, struct dp_gateway *gateway, const struct dp_event *event);
     void (*on_timer)(void *state, struct dp_gateway *gateway, int64_t now_ns);
-    void (*on_stop)(void *state, struct dp_gateway *gateway); /* once, after the last packet; last reports may follow */
+    /* Once, after the last packet; last reports may follow. */
+    void (*on_stop)(void *state, struct dp_gateway *gateway);
 };
 
 /*
- * The verbs, as a table of functions: a strategy compiled elsewhere links nothing of ours, it calls through its gateway.
- * Each may be called inside any callback.
+ * The verbs, as a table of functions: a strategy compiled elsewhere links nothing of ours, it calls
+ * through its gateway. Each may be called inside any callback.
  */
 struct dp_gateway_verbs {
     /* dp_submit.h says what the three answer. */
@@ -74,17 +84,19 @@ struct dp_gateway_verbs {
     void (*symbol)(const struct dp_gateway *gateway, uint32_t instrument_index, char symbol[9]);
     /* Signed position of the whole appliance in the instrument, from its executions. */
     int64_t (*position)(const struct dp_gateway *gateway, uint32_t instrument_index);
-    /* Ends the session at the next message: for a strategy that cannot go on. Open orders are cancelled then. */
+    /* Ends the session at the next message: for a strategy that cannot go on.
+     * Open orders are cancelled then. */
     void (*stop)(struct dp_gateway *gateway);
 };
 
-/* A strategy's window on the appliance. Made by the engine, one per strategy; valid until on_stop returns. */
+/* A strategy's window on the appliance. Made by the engine, one per strategy;
+ * valid until on_stop returns. */
 struct dp_gateway {
     const struct dp_gateway_verbs *verbs;
     struct dp_engine *engine; /* the engine's, as is submit; strategies go through the verbs */
     struct dp_submit *submit;
-    uint8_t *watched;         /* instrument_count_max bytes, 1 where callbacks are wanted */
-    int64_t now_ns;           /* engine time of the running callback */
+    uint8_t *watched;          /* instrument_count_max bytes, 1 where callbacks are wanted */
+    int64_t now_ns;            /* engine time of the running callback */
     int64_t timer_interval_ns; /* 0: no timer; the strategy may change it */
     int64_t timer_next_ns;     /* the engine's */
     uint32_t instrument_count_max;
@@ -121,8 +133,8 @@ struct dp_strategy_param {
 };
 
 /*
- * A strategy in a shared library exports these two names. open fills the table (state included) and returns 0, or
- * writes why not into err->text and returns -1; close frees the state.
+ * A strategy in a shared library exports these two names. open fills the table (state included) and
+ * returns 0, or writes why not into err->text and returns -1; close frees the state.
  */
 typedef int dp_strategy_open_function(struct dp_strategy *strategy,
     const struct dp_strategy_param *params, uint32_t param_count, struct dp_err *err);

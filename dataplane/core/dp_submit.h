@@ -99,8 +99,8 @@ enum dp_reason dp_submit_cancel(
  * order passes from then on. */
 enum dp_order_result dp_report(struct dp_submit *submit, struct dp_event *event);
 
-/* Journal and digest; false when the journal cannot take it. Shared by dp_submit.c and dp_report.c.
- */
+/* Journal and digest; false when the journal cannot take it.
+ * Shared by dp_submit.c and dp_report.c. */
 bool dp_submit_record(struct dp_submit *submit, const struct dp_event *event);
 /* Room for one record, in the next segment if need be. */
 bool dp_submit_can_record(struct dp_submit *submit);

@@ -12,28 +12,26 @@ static size_t region_size(const struct dp_engine_config *config)
 {
     struct dp_risk_config risk = {config->books.instrument_count_max, DP_ENGINE_STRATEGIES_MAX};
     return dp_region_header_size() + dp_region_part_size(sizeof(struct dp_engine_status)) +
-           dp_region_part_size(sizeof(struct dp_counters)) +
-           DP_STAGE_COUNT * dp_region_part_size(sizeof(struct dp_hist)) +
-           dp_region_part_size(dp_books_size(&config->books)) +
-           dp_region_part_size(dp_orders_size(&config->orders)) +
-           dp_region_part_size(dp_risk_size(&risk)) +
-           dp_region_part_size(dp_ring_size(DP_ENGINE_TX_SLOTS, DP_TEMPLATE_FRAME_MAX));
+        dp_region_part_size(sizeof(struct dp_counters)) +
+        DP_STAGE_COUNT * dp_region_part_size(sizeof(struct dp_hist)) +
+        dp_region_part_size(dp_books_size(&config->books)) +
+        dp_region_part_size(dp_orders_size(&config->orders)) +
+        dp_region_part_size(dp_risk_size(&risk)) +
+        dp_region_part_size(dp_ring_size(DP_ENGINE_TX_SLOTS, DP_TEMPLATE_FRAME_MAX));
 }
 
 static int place_measurements(struct dp_engine *engine, struct dp_err *err)
 {
     engine->status =
         dp_region_place(engine->region, "status", sizeof(struct dp_engine_status), err);
-    engine->counters =
-        dp_region_place(engine->region, "counters", sizeof(struct dp_counters), err);
+    engine->counters = dp_region_place(engine->region, "counters", sizeof(struct dp_counters), err);
     if (engine->status == NULL || engine->counters == NULL)
         return -err->code;
 
     for (uint32_t stage = 0; stage < DP_STAGE_COUNT; stage++) {
         char name[DP_REGION_NAME_SIZE];
         snprintf(name, sizeof(name), "hist.%s", dp_stage_key(stage));
-        engine->hists[stage] =
-            dp_region_place(engine->region, name, sizeof(struct dp_hist), err);
+        engine->hists[stage] = dp_region_place(engine->region, name, sizeof(struct dp_hist), err);
         if (engine->hists[stage] == NULL)
             return -err->code;
         dp_hist_init(engine->hists[stage]);
@@ -49,8 +47,8 @@ static int place_state(struct dp_engine *engine, struct dp_err *err)
     engine->orders =
         dp_region_place(engine->region, "orders", dp_orders_size(&config->orders), err);
     engine->risk = dp_region_place(engine->region, "risk", dp_risk_size(&risk), err);
-    engine->submit.tx = dp_region_place(engine->region, "submit.tx",
-        dp_ring_size(DP_ENGINE_TX_SLOTS, DP_TEMPLATE_FRAME_MAX), err);
+    engine->submit.tx = dp_region_place(
+        engine->region, "submit.tx", dp_ring_size(DP_ENGINE_TX_SLOTS, DP_TEMPLATE_FRAME_MAX), err);
     if (engine->books == NULL || engine->orders == NULL || engine->risk == NULL ||
         engine->submit.tx == NULL)
         return -err->code;
@@ -61,14 +59,14 @@ static int place_state(struct dp_engine *engine, struct dp_err *err)
     if (status == 0)
         status = dp_risk_init(engine->risk, &risk, err);
     if (status == 0)
-        status =
-            dp_ring_init(engine->submit.tx, DP_ENGINE_TX_SLOTS, DP_TEMPLATE_FRAME_MAX, err);
+        status = dp_ring_init(engine->submit.tx, DP_ENGINE_TX_SLOTS, DP_TEMPLATE_FRAME_MAX, err);
     return status;
 }
 
 /*
- * The first write to a page costs a fault of a microsecond or more. Pay for the order path's pages now; those of the books
- * are many and mostly never used, so they come as they are needed. A kernel before 5.14 cannot: nothing is lost then.
+ * The first write to a page costs a fault of a microsecond or more. Pay for the order path's pages
+ * now; those of the books are many and mostly never used, so they come as they are needed. A kernel
+ * before 5.14 cannot: nothing is lost then.
  */
 static void touch_order_path(struct dp_engine *engine)
 {
@@ -87,8 +85,8 @@ static int open_region(struct dp_engine *engine, struct dp_err *err)
     const struct dp_engine_config *config = &engine->config;
     size_t size = region_size(config);
     int status = config->region_path[0] != '\0'
-                     ? dp_shm_create(&engine->shm, config->region_path, size, err)
-                     : dp_shm_private(&engine->shm, size, err);
+        ? dp_shm_create(&engine->shm, config->region_path, size, err)
+        : dp_shm_private(&engine->shm, size, err);
     if (status < 0)
         return status;
 
@@ -124,7 +122,8 @@ static int open_private(struct dp_engine *engine, struct dp_err *err)
     engine->tops = calloc(count, sizeof(struct dp_top));
     engine->marks = calloc(count, sizeof(int64_t));
     if (engine->enter_templates == NULL || engine->template_ready == NULL ||
-        engine->watched_any == NULL || engine->journal_named == NULL || engine->tops == NULL || engine->marks == NULL)
+        engine->watched_any == NULL || engine->journal_named == NULL || engine->tops == NULL ||
+        engine->marks == NULL)
         return dp_err_set(err, ENOMEM, "engine: no memory for %u instruments", count);
 
     dp_ouch_replace_template(&engine->replace_template, &engine->config.session);
@@ -144,8 +143,8 @@ static int open_outside(struct dp_engine *engine, struct dp_err *err)
     if (engine->venue == NULL)
         return -err->code;
 
-    int status = dp_port_loop_open(
-        &engine->order_port, &engine->venue_port, DP_ENGINE_TX_SLOTS, err);
+    int status =
+        dp_port_loop_open(&engine->order_port, &engine->venue_port, DP_ENGINE_TX_SLOTS, err);
     if (status < 0)
         return status;
     if (config->pcap_out[0] != '\0') {
@@ -200,7 +199,8 @@ static void wire_submit(struct dp_engine *engine)
 
 struct dp_engine *dp_engine_open(const struct dp_engine_config *config, struct dp_err *err)
 {
-    struct dp_engine *engine = aligned_alloc(DP_CACHE_LINE, dp_round_up(sizeof(*engine), DP_CACHE_LINE));
+    struct dp_engine *engine =
+        aligned_alloc(DP_CACHE_LINE, dp_round_up(sizeof(*engine), DP_CACHE_LINE));
     if (engine == NULL) {
         dp_err_set(err, ENOMEM, "engine: no memory");
         return NULL;
@@ -222,7 +222,8 @@ void dp_engine_close(struct dp_engine *engine)
     if (engine == NULL)
         return;
     if (!engine->finished) {
-        /* Not finished: leave what is on disk as a process that died would, but give the memory back. */
+        /* Not finished: leave what is on disk as a process that died would, but give the
+         * memory back. */
         struct dp_err ignored;
         dp_engine_close_feed(engine, &ignored);
         if (engine->tx_capture != NULL)
@@ -339,7 +340,8 @@ void dp_engine_stop(struct dp_engine *engine)
     engine->stop_asked = true;
 }
 
-/* Strategies have their last word, then the venue ends what is open and its last answers are taken. Timers are over. */
+/* Strategies have their last word, then the venue ends what is open and its last answers
+ * are taken. Timers are over. */
 static void end_session(struct dp_engine *engine)
 {
     engine->stop_asked = false;
@@ -367,8 +369,7 @@ static int close_outputs(struct dp_engine *engine, struct dp_err *err)
     if (engine->tx_capture != NULL)
         status = dp_capture_writer_close(engine->tx_capture, err);
     if (engine->has_wal)
-        status = first_error(
-            status, dp_wal_close(&engine->wal, status < 0 ? &later : err));
+        status = first_error(status, dp_wal_close(&engine->wal, status < 0 ? &later : err));
     engine->submit.segment = NULL;
     return status;
 }
@@ -383,13 +384,13 @@ int dp_engine_finish(struct dp_engine *engine, struct dp_err *err)
     int status = close_outputs(engine, err);
     engine->finished = true;
     dp_store_relaxed(&engine->status->now_ns, engine->now_ns);
-    dp_store_release(
-        &engine->status->state, status < 0 ? DP_ENGINE_FAILED : DP_ENGINE_FINISHED);
+    dp_store_release(&engine->status->state, status < 0 ? DP_ENGINE_FAILED : DP_ENGINE_FINISHED);
     return status;
 }
 
 /* ---- looking in ---- */
 
+/* clang-format off */
 struct dp_region *dp_engine_region(struct dp_engine *engine) { return engine->region; }
 struct dp_books *dp_engine_books(struct dp_engine *engine) { return engine->books; }
 struct dp_orders *dp_engine_orders(struct dp_engine *engine) { return engine->orders; }
@@ -398,6 +399,7 @@ struct dp_submit *dp_engine_submit(struct dp_engine *engine) { return &engine->s
 struct dp_counters *dp_engine_counters(struct dp_engine *engine) { return engine->counters; }
 struct dp_engine_status *dp_engine_status(struct dp_engine *engine) { return engine->status; }
 const struct dp_clock *dp_engine_clock(const struct dp_engine *engine) { return &engine->clock; }
+/* clang-format on */
 
 struct dp_hist *dp_engine_hist(struct dp_engine *engine, enum dp_stage stage)
 {

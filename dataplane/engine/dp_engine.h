@@ -1,12 +1,14 @@
 /*
- * dp_engine - puts the pieces on one core and runs the loop: one packet in, to completion, orders out.
+ * dp_engine - all pieces on one core, and their loop: one packet in, to completion, orders out.
  *
- * The engine owns its ports, the region's parts it writes, the journal and the strategies' gateways. A replay is the
- * same loop fed from a capture, with the replay venue (sim/dp_venue) at the other end of the order port; time then comes
- * from the recorded packets and nothing depends on the machine's clock but the latency histograms.
+ * The engine owns its ports, the region's parts it writes, the journal and the strategies'
+ * gateways. A replay is the same loop fed from a capture, with the replay venue (sim/dp_venue) at
+ * the other end of the order port; time then comes from the recorded packets and nothing depends on
+ * the machine's clock but the latency histograms.
  *
- * One thread calls everything here; other processes read the region. Files: dp_engine.c (life), dp_engine_feed.c
- * (packet to strategy), dp_engine_orders.c (frames out, reports in), dp_engine_internal.h (what they share).
+ * One thread calls everything here; other processes read the region. Files: dp_engine.c (life),
+ * dp_engine_feed.c (packet to strategy), dp_engine_orders.c (frames out, reports in),
+ * dp_engine_internal.h (what they share).
  */
 #ifndef DP_ENGINE_H
 #define DP_ENGINE_H
@@ -35,17 +37,19 @@ struct dp_engine_config {
     const char *journal_directory; /* "" for none */
     const char *pcap_out;          /* "" for none: outgoing frames as a nanosecond pcap */
     uint64_t journal_segment_size;
-    uint64_t generation;           /* tells two runs apart in region and journal; in no event and no frame */
-    int64_t midnight_ns;           /* UTC nanoseconds of the session's local midnight */
+    /* Tells two runs apart in region and journal; in no event and no frame. */
+    uint64_t generation;
+    int64_t midnight_ns; /* UTC nanoseconds of the session's local midnight */
     int64_t gap_timeout_ns;
     struct dp_books_config books;
     struct dp_orders_config orders;
-    struct dp_venue_config venue;  /* midnight and endpoints are filled in by the engine */
+    struct dp_venue_config venue; /* midnight and endpoints are filled in by the engine */
     struct dp_ouch_session session;
     bool measure_latency;
 };
 
-/* Limits by symbol (8 bytes, space padded), set when the directory names the instrument. All zero bytes: every other. */
+/* Limits by symbol (8 bytes, space padded), set when the directory names the instrument.
+ * All zero bytes: every other. */
 struct dp_engine_limits {
     char symbol[8];
     struct dp_risk_instrument_limits limits;
@@ -55,7 +59,8 @@ struct dp_engine_limits {
 struct dp_engine_watch {
     const char (*symbols)[8]; /* space padded; may be NULL */
     uint32_t symbol_count;
-    uint32_t first_count; /* the first so many instruments of the directory; DP_ENGINE_WATCH_ALL for all */
+    /* The first so many instruments of the directory; DP_ENGINE_WATCH_ALL for all. */
+    uint32_t first_count;
 };
 
 enum dp_engine_state {
@@ -72,7 +77,7 @@ struct dp_engine_status {
     _Atomic uint64_t position; /* bytes of the capture consumed */
     _Atomic uint64_t size;     /* bytes of the capture */
     _Atomic int64_t wall_start_ns;
-    _Atomic uint64_t state;    /* enum dp_engine_state */
+    _Atomic uint64_t state; /* enum dp_engine_state */
     _Atomic uint64_t messages_by_type[256];
     char name[64];
     char source[256];
@@ -95,11 +100,12 @@ const struct dp_clock *dp_engine_clock(const struct dp_engine *engine);
 const struct dp_digest *dp_engine_events_digest(const struct dp_engine *engine);
 const struct dp_digest *dp_engine_wire_digest(const struct dp_engine *engine); /* outgoing frames */
 struct dp_venue_stats dp_engine_venue_stats(const struct dp_engine *engine);
-/* The price to value a position at: the last middle of an uncrossed book that a strategy was told of, else of the
- * book as it is now; DP_PRICE_NONE when there was none. */
+/* The price to value a position at: the last middle of an uncrossed book that a strategy was told
+ * of, else of the book as it is now; DP_PRICE_NONE when there was none. */
 int64_t dp_engine_mark(const struct dp_engine *engine, uint32_t instrument_index);
 
-/* Before dp_engine_start(): limits are copied; the entry with zero bytes as symbol is the default. */
+/* Before dp_engine_start(): limits are copied;
+ * the entry with zero bytes as symbol is the default. */
 int dp_engine_set_limits(struct dp_engine *engine, const struct dp_engine_limits *limits,
     uint32_t limits_count, struct dp_err *err);
 /* Before dp_engine_start(): the table and its state must outlive the engine; watch is copied. */
@@ -109,13 +115,14 @@ int dp_engine_add_strategy(struct dp_engine *engine, const struct dp_strategy *s
 
 /* Opens the recorded session and calls on_start of every strategy. */
 int dp_engine_start(struct dp_engine *engine, const char *capture_path, struct dp_err *err);
-/* Works through about message_count messages (a packet is never cut); returns how many records were taken, 0 when the session
- * is over. Between calls the caller may show progress or stop. */
+/* Works through about message_count messages (a packet is never cut); returns how many records were
+ * taken, 0 when the session is over. Between calls the caller may show progress or stop. */
 uint64_t dp_engine_run(struct dp_engine *engine, uint64_t message_count);
-/* Asks the loop to return at the next message: for a strategy that failed. Callable inside a callback. */
+/* Asks the loop to return at the next message: for a strategy that failed.
+ * Callable inside a callback. */
 void dp_engine_stop(struct dp_engine *engine);
-/* Ends the session: the venue cancels what is open, on_stop is called, journal closed and flushed, pcap written.
- * Safe at any point of a run; once. */
+/* Ends the session: the venue cancels what is open, on_stop is called, journal closed and flushed,
+ * pcap written. Safe at any point of a run; once. */
 int dp_engine_finish(struct dp_engine *engine, struct dp_err *err);
 /* How the capture ended: 0, or -errno and the words of dp_capture_status(). */
 int dp_engine_source_status(const struct dp_engine *engine, struct dp_err *err);

@@ -13,8 +13,8 @@
 static bool touch_changed(const struct dp_top *before, const struct dp_top *now)
 {
     return before->bid_price_nanos != now->bid_price_nanos ||
-           before->ask_price_nanos != now->ask_price_nanos || before->bid_qty != now->bid_qty ||
-           before->ask_qty != now->ask_qty || before->flags != now->flags ||
+        before->ask_price_nanos != now->ask_price_nanos || before->bid_qty != now->bid_qty ||
+        before->ask_qty != now->ask_qty || before->flags != now->flags ||
         before->trading_state != now->trading_state || before->session != now->session;
 }
 
@@ -73,8 +73,7 @@ static void tell_book(struct dp_engine *engine, uint32_t instrument_index)
     for (uint32_t index = 0; index < engine->seat_count; index++) {
         struct dp_engine_seat *seat = &engine->seats[index];
         if (seat->gateway.watched[instrument_index] && seat->strategy->on_book != NULL)
-            seat->strategy->on_book(
-                seat->strategy->state, dp_engine_gateway(engine, index), &top);
+            seat->strategy->on_book(seat->strategy->state, dp_engine_gateway(engine, index), &top);
     }
 }
 
@@ -88,9 +87,10 @@ static void tell_trade(struct dp_engine *engine, const struct dp_trade *trade)
     }
 }
 
-/* The trade a message prints, read before the books change (an execution names an order that may then be gone). */
-static bool read_trade(const struct dp_engine *engine, const struct dp_itch_message *message,
-    struct dp_trade *trade)
+/* The trade a message prints, read before the books change (an execution names an order
+ * that may then be gone). */
+static bool read_trade(
+    const struct dp_engine *engine, const struct dp_itch_message *message, struct dp_trade *trade)
 {
     struct dp_book_order_view order = {0};
     bool names_order = message->type == 'E' || message->type == 'C';
@@ -191,7 +191,8 @@ static void tell_all_books(struct dp_engine *engine)
             tell_book(engine, index);
 }
 
-/* A phase of the day: every watched instrument hears of it; the first of a day forgets the day before. */
+/* A phase of the day: every watched instrument hears of it;
+ * the first of a day forgets the day before. */
 static void change_session(struct dp_engine *engine, uint8_t event_code)
 {
     engine->session = event_code;
@@ -203,8 +204,8 @@ static void change_session(struct dp_engine *engine, uint8_t event_code)
 
 /* ---- one message, to completion ---- */
 
-static bool decode(struct dp_engine *engine, const uint8_t *data, size_t size,
-    struct dp_itch_message *message)
+static bool decode(
+    struct dp_engine *engine, const uint8_t *data, size_t size, struct dp_itch_message *message)
 {
     enum dp_itch_result result = dp_itch_decode(data, size, message);
     dp_counter_add(engine->counters, DP_COUNTER_ITCH_MESSAGES, 1);
@@ -270,8 +271,8 @@ static void process_message(struct dp_engine *engine, const uint8_t *data, size_
     }
 
     bool measured = engine->config.measure_latency &&
-                    (engine->watched_any[message.stock_locate] ||
-                        (engine->sample++ & DP_ENGINE_SAMPLE_MASK) == 0);
+        (engine->watched_any[message.stock_locate] ||
+            (engine->sample++ & DP_ENGINE_SAMPLE_MASK) == 0);
     uint64_t decode_tsc = measured ? dp_tsc() - start_tsc : 0;
     if (measured)
         dp_hist_record(engine->hists[DP_STAGE_DECODE], decode_tsc);
@@ -289,7 +290,8 @@ static void process_message(struct dp_engine *engine, const uint8_t *data, size_
 
 /* ---- sources ---- */
 
-/* Where the order reference of a message stands, for looking ahead: all five types that name a resting order have it at 11. */
+/* Where the order reference of a message stands, for looking ahead:
+ * all five types that name a resting order have it at 11. */
 static uint64_t peek_order_ref(const struct dp_capture_record *record)
 {
     return record->size >= 19 ? dp_load_be64(record->data + DP_ITCH_HEADER_SIZE) : 0;
@@ -328,7 +330,8 @@ static void on_message(
         process_message(engine, data, size);
 }
 
-/* From here on nothing that was in the books can be trusted, and every strategy that watches one hears it. */
+/* From here on nothing that was in the books can be trusted, and every strategy that
+ * watches one hears it. */
 static void on_gap(void *context, uint64_t first, uint64_t last, int64_t time_ns)
 {
     struct dp_engine *engine = context;
@@ -396,8 +399,8 @@ static uint64_t run_packets(struct dp_engine *engine, uint64_t message_count)
         for (uint32_t index = 0; index < count && !engine->stop_asked; index++)
             process_packet(engine, &packets[index]);
         taken += count;
-        dp_store_relaxed(
-            &engine->status->position, dp_capture_position(dp_port_pcap_capture(engine->feed_port)));
+        dp_store_relaxed(&engine->status->position,
+            dp_capture_position(dp_port_pcap_capture(engine->feed_port)));
     }
     return taken;
 }

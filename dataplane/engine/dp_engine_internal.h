@@ -12,8 +12,9 @@
 #include "dp_shm.h"
 #include "dp_wal.h"
 
-#define DP_ENGINE_BATCH 64          /* records read at a time: how far the look-ahead can see */
-#define DP_ENGINE_TX_SLOTS 1024     /* frames between two drains; a callback that sends more is told TX_FULL */
+#define DP_ENGINE_BATCH 64 /* records read at a time: how far the look-ahead can see */
+/* Frames between two drains; a callback that sends more is told TX_FULL. */
+#define DP_ENGINE_TX_SLOTS 1024
 #define DP_ENGINE_SAMPLE_MASK 63    /* one message in 64 of unwatched instruments is timed */
 #define DP_ENGINE_TIMER_MIN_NS 1000 /* a shorter timer would never let time pass */
 
@@ -47,34 +48,34 @@ struct dp_engine {
     struct dp_wal wal;
     bool has_wal;
 
-    struct dp_port *order_port;       /* our end */
-    struct dp_port *venue_port;       /* the replay venue's end */
+    struct dp_port *order_port; /* our end */
+    struct dp_port *venue_port; /* the replay venue's end */
     struct dp_venue *venue;
     struct dp_capture_writer *tx_capture; /* NULL when no pcap was asked for */
     int tx_capture_status;
     struct dp_digest events_digest;
     struct dp_digest wire_digest;
 
-    struct dp_port *feed_port;        /* pcap: frames */
-    struct dp_capture *feed_capture;  /* BinaryFILE: messages */
-    struct dp_moldudp_feed *feed;     /* pcap: lines joined into one sequence */
+    struct dp_port *feed_port;       /* pcap: frames */
+    struct dp_capture *feed_capture; /* BinaryFILE: messages */
+    struct dp_moldudp_feed *feed;    /* pcap: lines joined into one sequence */
     struct dp_moldudp_handler feed_handler;
-    int source_status;                /* how the capture ended, kept when it is closed */
+    int source_status; /* how the capture ended, kept when it is closed */
     struct dp_err source_err;
-    uint64_t feed_message_count;      /* messages handed on by the feed during one run() */
+    uint64_t feed_message_count; /* messages handed on by the feed during one run() */
 
     struct dp_engine_limits *limits;
     uint32_t limits_count;
     struct dp_engine_seat seats[DP_ENGINE_STRATEGIES_MAX];
     uint32_t seat_count;
-    uint8_t *watched_any;  /* one byte per instrument: some strategy watches it */
+    uint8_t *watched_any;   /* one byte per instrument: some strategy watches it */
     uint8_t *journal_named; /* one byte per instrument: the journal knows its symbol */
-    struct dp_top *tops;   /* last touch told to strategies, one per instrument */
-    int64_t *marks;        /* last middle of a whole, uncrossed touch told; 0: none yet */
+    struct dp_top *tops;    /* last touch told to strategies, one per instrument */
+    int64_t *marks;         /* last middle of a whole, uncrossed touch told; 0: none yet */
 
     int64_t now_ns;
-    uint8_t session;       /* event_code of the last System Event; 0 before the first */
-    uint64_t tick_tsc;     /* when the packet being worked on was taken; 0: not measured */
+    uint8_t session;   /* event_code of the last System Event; 0 before the first */
+    uint64_t tick_tsc; /* when the packet being worked on was taken; 0: not measured */
     uint64_t sample;
     bool stop_asked;
     bool started;
@@ -88,7 +89,8 @@ void dp_engine_close_feed(struct dp_engine *engine, struct dp_err *err);
 /* dp_engine_orders.c */
 /* Hands finished frames to the order port, and lets the venue's end take them. */
 void dp_engine_drain(struct dp_engine *engine);
-/* Lets everything that is due up to and including time_ns happen in time order: arrivals, answers, timers. */
+/* Lets everything that is due up to and including time_ns happen in time order:
+ * arrivals, answers, timers. */
 void dp_engine_advance(struct dp_engine *engine, int64_t time_ns);
 extern const struct dp_gateway_verbs dp_engine_verbs;
 

@@ -32,8 +32,8 @@ static enum dp_reason verb_submit(
 static enum dp_reason verb_replace(struct dp_gateway *gateway, uint32_t user_ref_num, uint64_t qty,
     int64_t price_nanos, uint32_t *new_user_ref_num)
 {
-    return dp_submit_replace(gateway->submit, gateway->strategy_index, user_ref_num, qty,
-        price_nanos, new_user_ref_num);
+    return dp_submit_replace(
+        gateway->submit, gateway->strategy_index, user_ref_num, qty, price_nanos, new_user_ref_num);
 }
 
 static enum dp_reason verb_cancel(struct dp_gateway *gateway, uint32_t user_ref_num)
@@ -47,8 +47,7 @@ static uint32_t verb_levels(const struct dp_gateway *gateway, uint32_t instrumen
     return dp_book_levels(gateway->submit->books, instrument_index, side, levels, max);
 }
 
-static void verb_symbol(
-    const struct dp_gateway *gateway, uint32_t instrument_index, char symbol[9])
+static void verb_symbol(const struct dp_gateway *gateway, uint32_t instrument_index, char symbol[9])
 {
     dp_book_symbol(gateway->submit->books, instrument_index, symbol);
 }
@@ -81,8 +80,8 @@ static void record_frame(struct dp_engine *engine, const struct dp_packet *packe
     dp_counter_add(engine->counters, DP_COUNTER_TX_FRAMES, 1);
     dp_counter_add(engine->counters, DP_COUNTER_TX_BYTES, packet->size);
     if (engine->tx_capture != NULL && engine->tx_capture_status == 0)
-        engine->tx_capture_status = dp_capture_writer_add(
-            engine->tx_capture, packet->time_ns, packet->data, packet->size);
+        engine->tx_capture_status =
+            dp_capture_writer_add(engine->tx_capture, packet->time_ns, packet->data, packet->size);
     if (engine->tick_tsc != 0)
         dp_hist_record(engine->hists[DP_STAGE_TICK_TO_ORDER], dp_tsc() - engine->tick_tsc);
 }
@@ -93,8 +92,8 @@ static void deliver_to_venue(struct dp_engine *engine)
     uint32_t count;
     while ((count = dp_port_receive(engine->venue_port, packets, 32)) > 0)
         for (uint32_t index = 0; index < count; index++)
-            dp_venue_receive(engine->venue, packets[index].data, packets[index].size,
-                packets[index].time_ns);
+            dp_venue_receive(
+                engine->venue, packets[index].data, packets[index].size, packets[index].time_ns);
 }
 
 void dp_engine_drain(struct dp_engine *engine)
@@ -108,7 +107,8 @@ void dp_engine_drain(struct dp_engine *engine)
             .time_ns = slot->time_ns,
         };
         if (dp_port_send(engine->order_port, &packet, 1) == 0) {
-            /* The port is full: let the other end take what waits, then send the same frame again. */
+            /* The port is full: let the other end take what waits, then send the same
+             * frame again. */
             deliver_to_venue(engine);
             continue;
         }
@@ -120,27 +120,21 @@ void dp_engine_drain(struct dp_engine *engine)
 
 /* ---- reports in ---- */
 
-typedef void order_callback(
-    void *state, struct dp_gateway *gateway, const struct dp_event *event);
+typedef void order_callback(void *state, struct dp_gateway *gateway, const struct dp_event *event);
 
 static order_callback *callback_for(const struct dp_strategy *strategy, uint8_t kind)
 {
     switch (kind) {
     case DP_EVENT_ACCEPTED:
-    case DP_EVENT_REPLACED:
-        return strategy->on_accepted;
+    case DP_EVENT_REPLACED: return strategy->on_accepted;
     case DP_EVENT_FILLED:
-    case DP_EVENT_BROKEN:
-        return strategy->on_filled;
+    case DP_EVENT_BROKEN: return strategy->on_filled;
     case DP_EVENT_CANCELED:
-    case DP_EVENT_EXPIRED:
-        return strategy->on_canceled;
+    case DP_EVENT_EXPIRED: return strategy->on_canceled;
     case DP_EVENT_REJECTED:
     case DP_EVENT_REPLACE_REJECTED:
-    case DP_EVENT_CANCEL_REJECTED:
-        return strategy->on_rejected;
-    default:
-        return NULL;
+    case DP_EVENT_CANCEL_REJECTED: return strategy->on_rejected;
+    default: return NULL;
     }
 }
 
@@ -206,13 +200,13 @@ static void read_reports(struct dp_engine *engine)
 
 /* ---- time ---- */
 
-/* The venue's answers that are due: over its end of the port to ours, one at a time, so that what a strategy
- * sends in reply to one answer has left before it hears the next. */
+/* The venue's answers that are due: over its end of the port to ours, one at a time, so that what a
+ * strategy sends in reply to one answer has left before it hears the next. */
 static void take_answers(struct dp_engine *engine, int64_t time_ns)
 {
     struct dp_packet packet = {0};
     while ((packet.data = dp_venue_send(engine->venue, time_ns, &packet.size, &packet.time_ns)) !=
-           NULL) {
+        NULL) {
         packet.original_size = packet.size;
         dp_port_send(engine->venue_port, &packet, 1);
         dp_engine_set_now(engine, packet.time_ns);

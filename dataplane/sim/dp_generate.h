@@ -40,8 +40,8 @@ uint64_t dp_generate_count_min(uint32_t symbol_count);
 uint32_t dp_generate_symbols_default(uint64_t message_count);
 /* NULL with err filled: a number out of its range, or no memory. */
 struct dp_generate *dp_generate_open(const struct dp_generate_config *config, struct dp_err *err);
-/* Writes the next message; returns its size, 0 when the session is over. Timestamps never go back.
- */
+/* Writes the next message; returns its size, 0 when the session is over.
+ * Timestamps never go back. */
 uint32_t dp_generate_next(struct dp_generate *generate, uint8_t message[DP_GENERATE_MESSAGE_MAX]);
 /* Fills buf with whole messages as a BinaryFILE has them, each behind its 2-byte length; returns
  * the bytes written, 0 when the session is over. size: at least DP_GENERATE_FRAMED_MAX. */

@@ -87,8 +87,8 @@ static uint32_t share_from(size_t first)
     return sum;
 }
 
-/* How many messages the phase that now begins will write. What one leaves over the next ones share.
- */
+/* How many messages the phase that now begins will write.
+ * What one leaves over the next ones share. */
 static uint64_t plan_count(struct dp_generate *generate, const struct phase *phase)
 {
     uint64_t free_count = generate->message_count - generate->written -

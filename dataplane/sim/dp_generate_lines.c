@@ -159,8 +159,8 @@ static void send_packet(
 
 /* ---- from messages to packets ---- */
 
-/* Gaps are spread over the session, one in each of lose_both_count equal parts, in its first third.
- */
+/* Gaps are spread over the session, one in each of lose_both_count equal parts, in its
+ * first third. */
 static void plan_gap(struct dp_generate_lines *lines)
 {
     if (lines->gap_count == lines->config.lose_both_count) {

@@ -41,8 +41,8 @@ static inline bool dp_generate_random_one_in(struct dp_generate_random *random, 
     return dp_generate_random_below(random, count) == 0;
 }
 
-/* How many coins fall heads before the first tail: 0 half of the time, 1 a quarter, ... at most 32.
- */
+/* How many coins fall heads before the first tail: 0 half of the time, 1 a quarter, ...
+ * at most 32. */
 static inline uint32_t dp_generate_random_coins(struct dp_generate_random *random)
 {
     return (uint32_t)__builtin_ctzll(dp_generate_random_next(random) | 1ull << 32);

@@ -18,8 +18,8 @@
 #define DP_GENERATE_MATCH_COUNT 64
 #define DP_GENERATE_SCENARIO_COUNT 16
 #define DP_GENERATE_LEVELS_MAX 1024
-/* Zipf draws are one look into a table in which each symbol owns slots in proportion to its weight.
- */
+/* Zipf draws are one look into a table in which each symbol owns slots in proportion to
+ * its weight. */
 #define DP_GENERATE_ZIPF_SIZE (1u << 18)
 
 struct dp_generate_order {
@@ -162,8 +162,8 @@ uint32_t dp_generate_book_add(struct dp_generate *generate, uint32_t symbol, uin
     uint32_t qty, uint32_t price4, uint64_t order_ref);
 void dp_generate_book_remove(struct dp_generate *generate, uint32_t order);
 void dp_generate_book_reduce(struct dp_generate *generate, uint32_t order, uint32_t qty);
-/* The nearest price that may be shown without locking the book and for which there is a level left.
- */
+/* The nearest price that may be shown without locking the book and for which there is a
+ * level left. */
 uint32_t dp_generate_book_fit(struct dp_generate *generate, const struct dp_generate_symbol *symbol,
     uint8_t side, uint32_t price4);
 /* First in the queue at the best price; DP_GENERATE_NONE when the side is empty. */

@@ -11,8 +11,8 @@ static uint8_t book_side_of(char side)
     }
 }
 
-/* What Enter and Replace have in common. What the model does not know is refused, not approximated.
- */
+/* What Enter and Replace have in common. What the model does not know is refused, not
+ * approximated. */
 static uint16_t refusal_of_terms(const struct dp_ouch_message *request)
 {
     if (request->qty == 0 || request->qty > DP_OUCH_QTY_MAX)

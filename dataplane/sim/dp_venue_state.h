@@ -41,12 +41,12 @@ enum {
     DP_VENUE_LIQUIDITY_REMOVED = 'R',
 };
 
-/* One link of a replace chain. Records are made in the order of their numbers and stay for the run.
- */
+/* One link of a replace chain. Records are made in the order of their numbers and stay for
+ * the run. */
 struct dp_venue_order {
     uint64_t order_ref;
-    uint64_t
-        priority; /* among the recorded orders of its level: those with a lower one are ahead */
+    /* Among the recorded orders of its level: those with a lower one are ahead. */
+    uint64_t priority;
     int64_t price_nanos;
     uint32_t price_wire; /* four decimals */
     uint32_t user_ref_num;
@@ -65,8 +65,8 @@ struct dp_venue_order {
 };
 
 struct dp_venue_instrument {
-    uint32_t
-        first[2]; /* resting orders of ours, buys and sells: best price first, then oldest first */
+    /* Resting orders of ours, buys and sells: best price first, then oldest first. */
+    uint32_t first[2];
     uint32_t used_count; /* recorded orders of it that we took something of */
 };
 

@@ -35,7 +35,8 @@ int dp_shm_create(struct dp_shm *shm, const char *path, size_t size, struct dp_e
 int dp_shm_private(struct dp_shm *shm, size_t size, struct dp_err *err);
 /* Maps a file as it is. A reader that is not `writable` cannot change a byte of it. */
 int dp_shm_attach(struct dp_shm *shm, const char *path, bool writable, struct dp_err *err);
-/* Asks the kernel to fill in the pages that hold these bytes now instead of at first use. False when it cannot. */
+/* Asks the kernel to fill in the pages that hold these bytes now instead of at first use.
+ * False when it cannot. */
 bool dp_shm_populate(void *memory, size_t size);
 void dp_shm_close(struct dp_shm *shm); /* unmaps; the file stays. Closing twice is fine */
 int dp_shm_remove(const char *path, struct dp_err *err); /* a missing file is no error */

@@ -102,7 +102,8 @@ static int no_space(const struct dp_wal *wal, int code, struct dp_err *err)
 static int allocate(const struct dp_wal *wal, struct blank *blank, struct dp_err *err)
 {
     uint64_t size = wal->header.segment_size;
-    /* Asked first: a file system may take all that is left before it finds that this is not enough. */
+    /* Asked first: a file system may take all that is left before it finds that this is
+     * not enough. */
     if (free_space(wal) < size)
         return no_space(wal, ENOSPC, err);
     int code = posix_fallocate(blank->fd, 0, (off_t)size);

@@ -70,8 +70,8 @@ int dp_strategy_open(struct dp_strategy *strategy, const struct dp_strategy_para
     first->qty = 100;
     for (uint32_t index = 0; index < param_count; index++) {
         if (strcmp(params[index].name, "qty") != 0) {
-            snprintf(err->text, sizeof(err->text), "first: %s: unknown; known: qty",
-                params[index].name);
+            snprintf(
+                err->text, sizeof(err->text), "first: %s: unknown; known: qty", params[index].name);
             free(first);
             return -1;
         }

@@ -130,11 +130,13 @@ static inline void path_close(struct path *path)
 
 static inline uint32_t path_submit(struct path *path, uint64_t qty, int64_t price_nanos)
 {
-    const struct dp_request request = {.instrument_index = OPEN,
+    const struct dp_request request = {
+        .instrument_index = OPEN,
         .side = DP_SIDE_BUY,
         .time_in_force = DP_TIF_DAY,
         .qty = qty,
-        .price_nanos = price_nanos};
+        .price_nanos = price_nanos,
+    };
     uint32_t user_ref_num = 0;
     CHECK_EQUAL(dp_submit_new(&path->submit, 0, &request, &user_ref_num), DP_REASON_ACCEPTED);
     return user_ref_num;
@@ -162,13 +164,15 @@ static inline bool path_sent(struct path *path, struct dp_ouch_message *message)
 static inline enum dp_order_result path_report(struct path *path, enum dp_event_kind kind,
     uint32_t user_ref_num, uint64_t qty, uint64_t exec_id)
 {
-    struct dp_event event = {.time_ns = path->submit.now_ns,
+    struct dp_event event = {
+        .time_ns = path->submit.now_ns,
         .kind = (uint8_t)kind,
         .user_ref_num = user_ref_num,
         .qty = qty,
         .exec_id = exec_id,
         .venue_order_id = 7,
-        .price_nanos = 10 * DOLLAR};
+        .price_nanos = 10 * DOLLAR,
+    };
     return dp_report(&path->submit, &event);
 }
 

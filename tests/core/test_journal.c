@@ -13,7 +13,8 @@ static struct dp_err err;
 
 static struct dp_event event_of(uint32_t number)
 {
-    return (struct dp_event){.time_ns = 1000 + number,
+    return (struct dp_event){
+        .time_ns = 1000 + number,
         .kind = DP_EVENT_NEW,
         .side = DP_SIDE_BUY,
         .qty = 100 * number,
@@ -22,7 +23,8 @@ static struct dp_event event_of(uint32_t number)
         .time_in_force = DP_TIF_DAY,
         .ord_status = DP_ORD_PENDING_NEW,
         .leaves_qty = UINT64_MAX,
-        .cum_qty = UINT64_MAX};
+        .cum_qty = UINT64_MAX,
+    };
 }
 
 static void make(uint32_t record_count)

@@ -6,8 +6,7 @@
 
 enum { PRICE = 1000000000, QTY = 100, VENUE_ID = 77 };
 
-/* ---- getting an order into a state: number 1, and number 2 known as a replace that never was ----
- */
+/* ---- getting an order into a state: number 1, and number 2, a replace that never was ---- */
 
 struct state_row {
     const char *name; /* base as OrdStatus, then pending: - c r b */

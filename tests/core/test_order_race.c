@@ -1,5 +1,5 @@
-/* Races and anomalies one by one: what the numbers are afterwards, and what the operator is told.
- */
+/* Races and anomalies one by one: what the numbers are afterwards, and what the operator
+ * is told. */
 #include <errno.h>
 
 #include "check.h"
@@ -18,11 +18,13 @@ static const struct dp_order *accepted_order(struct bench *bench)
 static enum dp_order_result fill(
     struct bench *bench, uint32_t user_ref_num, uint64_t exec_id, uint64_t qty, int64_t price_nanos)
 {
-    struct dp_event event = {.kind = DP_EVENT_FILLED,
+    struct dp_event event = {
+        .kind = DP_EVENT_FILLED,
         .user_ref_num = user_ref_num,
         .exec_id = exec_id,
         .qty = qty,
-        .price_nanos = price_nanos};
+        .price_nanos = price_nanos,
+    };
     return bench_apply(bench, &event);
 }
 
@@ -93,11 +95,13 @@ static void test_accepted_and_dead_at_once(void)
 {
     struct bench *bench = bench_open();
     bench_send(bench, DP_EVENT_NEW, 1, 0, 100);
-    struct dp_event event = {.kind = DP_EVENT_ACCEPTED,
+    struct dp_event event = {
+        .kind = DP_EVENT_ACCEPTED,
         .user_ref_num = 1,
         .qty = 100,
         .venue_order_id = 9,
-        .order_state = 'D'};
+        .order_state = 'D',
+    };
     CHECK_EQUAL(bench_apply(bench, &event), DP_ORDER_APPLIED);
     expect(dp_orders_find(bench->orders, 1), "4-", 100, 0, 0, 0);
     bench_close(bench);

@@ -186,11 +186,14 @@ static void seat(struct dp_engine *engine, const struct dp_strategy *strategy,
         .has_policy = true,
     };
     struct dp_engine_limits instruments = {
-        .limits = {.order_qty_max = 1000000,
-            .order_notional_max_nanos = DP_RISK_UNLIMITED,
-            .position_max = 1000000000,
-            .collar_bps = 10000,
-            .has_policy = true},
+        .limits =
+            {
+                .order_qty_max = 1000000,
+                .order_notional_max_nanos = DP_RISK_UNLIMITED,
+                .position_max = 1000000000,
+                .collar_bps = 10000,
+                .has_policy = true,
+            },
     };
     CHECK_EQUAL(dp_engine_set_limits(engine, &instruments, 1, &err), 0);
     CHECK_EQUAL(dp_engine_add_strategy(engine, strategy, watch, &limits, &err), 0);
@@ -336,7 +339,8 @@ static void test_a_missing_file_is_an_error_in_words(void)
 
 static void write_day(void)
 {
-    struct dp_generate_config config = {.seed = 5, .message_count = MESSAGES, .symbol_count = SYMBOLS};
+    struct dp_generate_config config = {
+        .seed = 5, .message_count = MESSAGES, .symbol_count = SYMBOLS};
     struct dp_err err;
     int descriptor = mkstemp(day_path);
     FILE *file = fdopen(descriptor, "wb");

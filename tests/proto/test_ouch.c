@@ -163,8 +163,10 @@ static void test_options_that_do_not_add_up_are_malformed(void)
 
 static void test_options_are_walked_in_order(void)
 {
-    struct dp_ouch_message message = {.options = guard_place(good_options, sizeof(good_options)),
-        .options_size = sizeof(good_options)};
+    struct dp_ouch_message message = {
+        .options = guard_place(good_options, sizeof(good_options)),
+        .options_size = sizeof(good_options),
+    };
     static const uint8_t tags[] = {2, 28, 99};
     static const uint32_t sizes[] = {4, 1, 0};
     uint32_t cursor = 0;
@@ -211,7 +213,8 @@ struct event_row {
 /* One row a message: what it says in FIX words. Midnight is at 1,000. */
 static const struct event_row event_rows[] = {
     {"accepted",
-        {.type = 'A',
+        {
+            .type = 'A',
             .timestamp_ns = 5,
             .user_ref_num = 7,
             .side = 'B',
@@ -219,8 +222,10 @@ static const struct event_row event_rows[] = {
             .price_wire = 1234500,
             .time_in_force = '0',
             .order_ref = 9,
-            .order_state = 'L'},
-        {.kind = DP_EVENT_ACCEPTED,
+            .order_state = 'L',
+        },
+        {
+            .kind = DP_EVENT_ACCEPTED,
             .time_ns = 1005,
             .user_ref_num = 7,
             .side = DP_SIDE_BUY,
@@ -228,16 +233,20 @@ static const struct event_row event_rows[] = {
             .price_nanos = 123450000000,
             .time_in_force = '0',
             .venue_order_id = 9,
-            .order_state = 'L'}},
+            .order_state = 'L',
+        }},
     {"accepted dead", {.type = 'A', .side = 'T', .order_state = 'D'},
         {.kind = DP_EVENT_ACCEPTED, .time_ns = 1000, .side = DP_SIDE_SELL, .order_state = 'D'}},
     {"accepted at a price no int64 holds", {.type = 'A', .side = 'E', .price_wire = UINT64_MAX},
-        {.kind = DP_EVENT_ACCEPTED,
+        {
+            .kind = DP_EVENT_ACCEPTED,
             .time_ns = 1000,
             .side = DP_SIDE_SELL,
-            .price_nanos = DP_PRICE_NONE}},
+            .price_nanos = DP_PRICE_NONE,
+        }},
     {"replaced",
-        {.type = 'U',
+        {
+            .type = 'U',
             .user_ref_num = 8,
             .orig_user_ref_num = 7,
             .side = 'S',
@@ -245,8 +254,10 @@ static const struct event_row event_rows[] = {
             .price_wire = 1,
             .order_ref = 3,
             .order_state = 'L',
-            .time_in_force = '3'},
-        {.kind = DP_EVENT_REPLACED,
+            .time_in_force = '3',
+        },
+        {
+            .kind = DP_EVENT_REPLACED,
             .time_ns = 1000,
             .user_ref_num = 8,
             .orig_user_ref_num = 7,
@@ -255,21 +266,26 @@ static const struct event_row event_rows[] = {
             .price_nanos = 100000,
             .venue_order_id = 3,
             .order_state = 'L',
-            .time_in_force = '3'}},
+            .time_in_force = '3',
+        }},
     {"executed",
-        {.type = 'E',
+        {
+            .type = 'E',
             .user_ref_num = 7,
             .qty = 40,
             .price_wire = 2,
             .liquidity_flag = 'A',
-            .match_number = 77},
-        {.kind = DP_EVENT_FILLED,
+            .match_number = 77,
+        },
+        {
+            .kind = DP_EVENT_FILLED,
             .time_ns = 1000,
             .user_ref_num = 7,
             .qty = 40,
             .price_nanos = 200000,
             .liquidity = 'A',
-            .exec_id = 77}},
+            .exec_id = 77,
+        }},
     {"cancelled on request", {.type = 'C', .user_ref_num = 7, .qty = 40, .reason = 'U'},
         {.kind = DP_EVENT_CANCELED, .time_ns = 1000, .user_ref_num = 7, .qty = 40, .reason = 'U'}},
     {"cancelled, time over", {.type = 'C', .qty = 40, .reason = 'T'},
@@ -279,13 +295,15 @@ static const struct event_row event_rows[] = {
     {"cancelled, remainder of an IOC", {.type = 'C', .qty = 1, .reason = 'I'},
         {.kind = DP_EVENT_CANCELED, .time_ns = 1000, .qty = 1, .reason = 'I'}},
     {"self-match",
-        {.type = 'D',
+        {
+            .type = 'D',
             .qty = 10,
             .qty_prevented = 20,
             .price_wire = 5,
             .reason = 'Q',
             .liquidity_flag = 'A',
-            .aiq_strategy = 'D'},
+            .aiq_strategy = 'D',
+        },
         {.kind = DP_EVENT_CANCELED, .time_ns = 1000, .qty = 10, .reason = 'Q', .liquidity = 'A'}},
     {"rejected", {.type = 'J', .user_ref_num = 7, .reject_code = 0x101},
         {.kind = DP_EVENT_REJECTED, .time_ns = 1000, .user_ref_num = 7, .reason = 0x101}},
@@ -294,25 +312,31 @@ static const struct event_row event_rows[] = {
     {"cancel reject", {.type = 'I', .user_ref_num = 7},
         {.kind = DP_EVENT_CANCEL_REJECTED, .time_ns = 1000, .user_ref_num = 7}},
     {"priority update", {.type = 'T', .user_ref_num = 7, .price_wire = 1, .order_ref = 4},
-        {.kind = DP_EVENT_RESTATED,
+        {
+            .kind = DP_EVENT_RESTATED,
             .time_ns = 1000,
             .user_ref_num = 7,
             .price_nanos = 100000,
-            .venue_order_id = 4}},
+            .venue_order_id = 4,
+        }},
     {"restated", {.type = 'R', .user_ref_num = 7, .reason = 'P'},
         {.kind = DP_EVENT_RESTATED, .time_ns = 1000, .user_ref_num = 7, .reason = 'P'}},
     {"modified", {.type = 'M', .user_ref_num = 7, .side = 'T', .qty = 5},
-        {.kind = DP_EVENT_RESTATED,
+        {
+            .kind = DP_EVENT_RESTATED,
             .time_ns = 1000,
             .user_ref_num = 7,
             .side = DP_SIDE_SELL,
-            .qty = 5}},
+            .qty = 5,
+        }},
     {"broken", {.type = 'B', .user_ref_num = 7, .match_number = 77, .reason = 'E'},
-        {.kind = DP_EVENT_BROKEN,
+        {
+            .kind = DP_EVENT_BROKEN,
             .time_ns = 1000,
             .user_ref_num = 7,
             .exec_id = 77,
-            .reason = 'E'}},
+            .reason = 'E',
+        }},
 };
 
 static void test_each_answer_becomes_its_event(void)

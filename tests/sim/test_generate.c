@@ -125,10 +125,12 @@ static void on_end(void *context)
 
 static void join(struct dp_generate_lines *lines, struct joined *joined)
 {
-    struct dp_moldudp_config config = {.hold_count_max = 256,
+    struct dp_moldudp_config config = {
+        .hold_count_max = 256,
         .packet_size_max = 1472,
         .gap_timeout_ns = 10000000,
-        .sequence_first = 1};
+        .sequence_first = 1,
+    };
     struct dp_moldudp_handler handler = {joined, on_message, on_gap, on_session, on_end};
     struct dp_err err = {0};
     struct dp_moldudp_feed *feed = calloc(1, dp_moldudp_feed_size(&config));

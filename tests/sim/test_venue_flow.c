@@ -240,12 +240,14 @@ static void test_messages_of_other_instruments_change_nothing(void)
     struct dp_ouch_message message = world_enter(1, 'B', 10, 1000, '0');
     CHECK(world_send(&world, &message, WORLD_MIDNIGHT_NS));
     dp_venue_advance(world.venue, WORLD_MIDNIGHT_NS);
-    const struct dp_itch_message elsewhere = {.type = 'A',
+    const struct dp_itch_message elsewhere = {
+        .type = 'A',
         .stock_locate = 2,
         .side = DP_SIDE_SELL,
         .order_ref = 1,
         .qty = 1,
-        .price4 = 1};
+        .price4 = 1,
+    };
     for (int round = 0; round < 1000; round++)
         dp_venue_on_message(world.venue, &elsewhere, WORLD_MIDNIGHT_NS);
     CHECK_EQUAL(dp_venue_stats(world.venue).executions, 0);

@@ -32,11 +32,13 @@ static const char *directory_of(const char *name)
 
 static int open_at(const char *directory)
 {
-    struct dp_wal_config config = {.segment_size = SIZE,
+    struct dp_wal_config config = {
+        .segment_size = SIZE,
         .generation = 3,
         .created_ns = 4,
         .appliance = "test",
-        .cl_ord_id_prefix = "TP"};
+        .cl_ord_id_prefix = "TP",
+    };
     return dp_wal_open(&wal, directory, &config, &err);
 }
 
