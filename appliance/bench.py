@@ -224,8 +224,8 @@ def table(rows: list[Row]) -> str:
     for of in rows:
         reference = of["reference"]
         lines.append(
-            f"{of['name']:<14}{of['value']:>9.2f}  {of['unit']:<12}{of['min']:>9.2f}{of['max']:>9.2f}"
-            f"  {reference['name']:<12}{reference['value']:>9.2f}{of['ratio']:>8.2f}"
+            f"{of['name']:<14}{of['value']:>9.2f}  {of['unit']:<12}{of['min']:>9.2f}"
+            f"{of['max']:>9.2f}  {reference['name']:<12}{reference['value']:>9.2f}{of['ratio']:>8.2f}"
             f"{known(of['instructions']):>14}{known(of['branch_misses']):>15}"
         )
     lines.append(f"{rows[0]['runs']} interleaved rounds; {rows[0]['machine']}")

@@ -19,42 +19,41 @@
 
 struct dp_book_ahead {
     uint32_t order_slot;
-    uint32_t is_add; /* all ones or zero */
     uint32_t instrument_index;
-    uint32_t side_index;
-    uint32_t level; /* of an add, known from the middle on; none when it will open one */
-    int64_t price_nanos;
+    uint32_t side_index; /* of an add */
+    uint32_t is_add;     /* all ones or zero */
+    uint32_t level;      /* that an add will join, known from the middle on; 0 when it will open one */
 };
 
 DP_BOOK_AHEAD_INLINE struct dp_book_ahead dp_book_ahead_far(const struct dp_books *books,
-    uint32_t instrument_index, uint64_t order_ref, bool is_add, enum dp_side side, int64_t price_nanos)
+    uint32_t instrument_index, uint64_t order_ref, bool is_add, enum dp_side side)
 {
     struct dp_book_index orders = dp_books_order_index(books);
     struct dp_book_ahead ahead = {
         .order_slot = dp_book_index_home(dp_book_ref_tag(order_ref), orders.bits),
-        .is_add = -(uint32_t)is_add,
         .instrument_index = instrument_index,
-        .side_index = dp_book_side_index(side),
-        .price_nanos = price_nanos,
+        .side_index = side == DP_SIDE_SELL,
+        .is_add = -(uint32_t)is_add,
     };
     const struct dp_book *book = &books->book[instrument_index];
+    /* The side of anything but an add is not known yet: then the first line again. */
+    size_t top_offset = offsetof(struct dp_book, tops) + ahead.side_index * sizeof(struct dp_book_top);
+    const uint8_t *top = (const uint8_t *)book + (top_offset & ahead.is_add);
     DP_PREFETCH_WRITE(&orders.slots[ahead.order_slot]);
     DP_PREFETCH_WRITE(book);
-    /* The side of anything but an add is not known yet. */
-    const struct dp_book_top *top = is_add ? &book->tops[ahead.side_index] : (const void *)book;
-    DP_PREFETCH_WRITE(&top->ranks);
-    DP_PREFETCH_WRITE(is_add ? (const void *)&top->levels : book);
+    DP_PREFETCH_WRITE(top);
+    DP_PREFETCH_WRITE(top + (offsetof(struct dp_book_top, levels) & ahead.is_add));
     return ahead;
 }
 
-DP_BOOK_AHEAD_INLINE void dp_book_ahead_mid(const struct dp_books *books, struct dp_book_ahead *ahead)
+DP_BOOK_AHEAD_INLINE void dp_book_ahead_mid(
+    const struct dp_books *books, struct dp_book_ahead *ahead, int64_t price_nanos)
 {
     struct dp_book_index orders = dp_books_order_index(books);
-    const struct dp_book *book = &books->book[ahead->instrument_index];
-    const struct dp_book_top *top = &book->tops[ahead->side_index];
+    const struct dp_book_top *top = &books->book[ahead->instrument_index].tops[ahead->side_index];
     uint32_t order = dp_book_index_record(&orders, ahead->order_slot);
     uint32_t position = dp_book_top_better_in_line(
-        top->ranks, ahead->price_nanos ^ dp_book_side_flip(ahead->side_index));
+        top->ranks, price_nanos ^ dp_book_side_flip(ahead->side_index));
     ahead->level = top->levels[position] & ahead->is_add;
     DP_PREFETCH_WRITE(&dp_books_orders(books)[order]);
     DP_PREFETCH_WRITE(&dp_books_pool(books)->levels[ahead->level]);
@@ -65,11 +64,11 @@ DP_BOOK_AHEAD_INLINE void dp_book_ahead_near(const struct dp_books *books, const
     struct dp_book_index orders = dp_books_order_index(books);
     const struct dp_book_order *order =
         &dp_books_orders(books)[dp_book_index_record(&orders, ahead->order_slot)];
-    const struct dp_skiplist_level *joined = &dp_books_pool(books)->levels[ahead->level];
-    uint32_t neighbour = (order->ahead & ~ahead->is_add) | (joined->last_order & ahead->is_add);
-    DP_PREFETCH_WRITE(&dp_books_orders(books)[neighbour]);
+    const struct dp_skiplist_level *levels = dp_books_pool(books)->levels;
+    uint32_t neighbour = order->ahead & ~ahead->is_add;
+    DP_PREFETCH_WRITE(&dp_books_orders(books)[neighbour | levels[ahead->level].last_order]);
     DP_PREFETCH_WRITE(&dp_books_orders(books)[order->behind & ~ahead->is_add]);
-    DP_PREFETCH_WRITE(&dp_books_pool(books)->levels[order->level & ~ahead->is_add]);
+    DP_PREFETCH_WRITE(&levels[order->level & ~ahead->is_add]);
 }
 
 #endif

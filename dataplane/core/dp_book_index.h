@@ -60,26 +60,30 @@ static inline bool dp_book_index_ends(
     const struct dp_book_index *index, uint32_t slot, uint32_t distance)
 {
     uint64_t entry = index->slots[slot];
-    return entry == 0 || dp_book_index_distance(entry, slot, index->bits) < distance;
+    /* One branch, not two: which of the reasons it is cannot be guessed. */
+    return (entry == 0) | (dp_book_index_distance(entry, slot, index->bits) < distance);
 }
 
-static inline void dp_book_index_put(const struct dp_book_index *index, uint32_t tag, uint32_t record)
+/* slot: where the walk for this tag ended. */
+static inline void dp_book_index_put_at(
+    const struct dp_book_index *index, uint32_t slot, uint32_t tag, uint32_t record)
 {
     uint32_t mask = (1u << index->bits) - 1;
-    uint32_t slot = dp_book_index_home(tag, index->bits);
-    uint32_t distance = 0;
     uint64_t entry = (uint64_t)tag << 32 | record;
-
-    while (!dp_book_index_ends(index, slot, distance)) {
-        slot = (slot + 1) & mask;
-        distance++;
-    }
-    while (entry != 0) { /* everything behind moves one slot on, up to the first hole */
+    do { /* everything behind moves one slot on, up to the first hole */
         uint64_t displaced = index->slots[slot];
         index->slots[slot] = entry;
         entry = displaced;
         slot = (slot + 1) & mask;
-    }
+    } while (entry != 0);
+}
+
+static inline void dp_book_index_put(const struct dp_book_index *index, uint32_t tag, uint32_t record)
+{
+    uint32_t slot = dp_book_index_home(tag, index->bits);
+    for (uint32_t distance = 0; !dp_book_index_ends(index, slot, distance); distance++)
+        slot = (slot + 1) & ((1u << index->bits) - 1);
+    dp_book_index_put_at(index, slot, tag, record);
 }
 
 static inline void dp_book_index_delete(const struct dp_book_index *index, uint32_t slot)

@@ -94,21 +94,31 @@ static inline int64_t dp_book_side_flip(uint32_t side_index)
     return (int64_t)side_index - 1;
 }
 
-/* Slot of a resting order, or DP_BOOK_NONE. */
-static inline uint32_t dp_book_order_slot(const struct dp_books *books, uint64_t order_ref)
+/* Whether the order rests; *slot is where its entry is, or would go. */
+static inline bool dp_book_find_order(
+    const struct dp_books *books, uint64_t order_ref, uint32_t tag, uint32_t *slot)
 {
     struct dp_book_index index = dp_books_order_index(books);
     const struct dp_book_order *orders = dp_books_orders(books);
-    uint32_t tag = dp_book_ref_tag(order_ref);
-    uint32_t slot = dp_book_index_home(tag, index.bits);
+    uint32_t at = dp_book_index_home(tag, index.bits);
+    bool found = false;
 
-    for (uint32_t distance = 0; !dp_book_index_ends(&index, slot, distance); distance++) {
-        uint64_t entry = index.slots[slot];
-        if (entry >> 32 == tag && orders[(uint32_t)entry].order_ref == order_ref)
-            return slot;
-        slot = (slot + 1) & ((1u << index.bits) - 1);
+    for (uint32_t distance = 0; !dp_book_index_ends(&index, at, distance); distance++) {
+        uint64_t entry = index.slots[at];
+        found = entry >> 32 == tag && orders[(uint32_t)entry].order_ref == order_ref;
+        if (found)
+            break;
+        at = (at + 1) & ((1u << index.bits) - 1);
     }
-    return DP_BOOK_NONE;
+    *slot = at;
+    return found;
+}
+
+/* Slot of a resting order, or DP_BOOK_NONE. */
+static inline uint32_t dp_book_order_slot(const struct dp_books *books, uint64_t order_ref)
+{
+    uint32_t slot;
+    return dp_book_find_order(books, order_ref, dp_book_ref_tag(order_ref), &slot) ? slot : DP_BOOK_NONE;
 }
 
 /* The level of that side and price, or DP_SKIPLIST_NONE. *position: where it stands or would stand in the top. */

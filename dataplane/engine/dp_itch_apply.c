@@ -74,7 +74,7 @@ enum dp_book_result dp_itch_apply(struct dp_books *books, struct dp_counters *co
     return result;
 }
 
-void dp_itch_apply_short(struct dp_books *books, const uint8_t *data, size_t size)
+static void suspect(struct dp_books *books, const uint8_t *data, size_t size)
 {
     if (size == 0)
         return;
@@ -82,4 +82,20 @@ void dp_itch_apply_short(struct dp_books *books, const uint8_t *data, size_t siz
         dp_books_set_flags(books, DP_BOOK_SUSPECT);
     else if (size >= 3)
         dp_book_set_flags(books, dp_load_be16(data + 1), DP_BOOK_SUSPECT);
+}
+
+__attribute__((noinline, cold)) bool dp_itch_note_odd(struct dp_books *books,
+    struct dp_counters *counters, const uint8_t *data, size_t size, enum dp_itch_result result)
+{
+    if (result == DP_ITCH_LONGER) {
+        dp_counter_add(counters, DP_COUNTER_ITCH_LONGER, 1);
+        return true;
+    }
+    if (result == DP_ITCH_SHORT) {
+        dp_counter_add(counters, DP_COUNTER_ITCH_MALFORMED, 1);
+        suspect(books, data, size);
+    } else {
+        dp_counter_add(counters, DP_COUNTER_ITCH_UNKNOWN, 1);
+    }
+    return false;
 }

@@ -24,9 +24,16 @@
 enum dp_book_result dp_itch_apply(struct dp_books *books, struct dp_counters *counters,
     const struct dp_itch_message *message, int64_t midnight_ns);
 
-/* What a message too short to decode does: the instrument it names becomes SUSPECT; all opened ones when it was of a
- * type that changes books, for nobody can say which one it meant. Counts nothing. */
-void dp_itch_apply_short(struct dp_books *books, const uint8_t *data, size_t size);
+/* Counts how decoding went (ITCH_*); true when the message is to be applied. One too short to decode makes the instrument it
+ * names SUSPECT; all opened ones when it was of a type that changes books, for nobody can say which one it meant. */
+bool dp_itch_note_odd(struct dp_books *books, struct dp_counters *counters, const uint8_t *data,
+    size_t size, enum dp_itch_result result);
+static inline bool dp_itch_note(struct dp_books *books, struct dp_counters *counters,
+    const uint8_t *data, size_t size, enum dp_itch_result result)
+{
+    dp_counter_add(counters, DP_COUNTER_ITCH_MESSAGES, 1);
+    return DP_LIKELY(result == DP_ITCH_OK) || dp_itch_note_odd(books, counters, data, size, result);
+}
 
 /* Straight from wire bytes to books, no callbacks: the fastest way to build books from a block of framed messages
  * (2-byte big-endian length, message; repeated), looking ahead to prefetch. The same books, flags and results as message by

@@ -1,4 +1,4 @@
-"""``tickplane book``: what it shows, what its digest covers, and what it says about bad sessions."""
+"""``tickplane book``: what it shows, what its digest covers, what it says of bad files."""
 
 import hashlib
 import json
