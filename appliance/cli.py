@@ -37,7 +37,12 @@ first steps:
 """
 
 OPERATOR_CODES = {
-    errno.EINVAL, errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.EACCES,
+    errno.EINVAL,
+    errno.ENOENT,
+    errno.EISDIR,
+    errno.ENOTDIR,
+    errno.EEXIST,
+    errno.EACCES,
     errno.EPERM,
 }
 

@@ -65,8 +65,8 @@ def books(facts: dict[str, Any]) -> str:
     """What state the books are in."""
     summary = facts["books"]
     return (
-        f"BOOKS         {summary['instruments']:,} instruments, {summary['orders']:,} resting orders, "
-        f"{summary['levels']:,} price levels\n"
+        f"BOOKS         {summary['instruments']:,} instruments, "
+        f"{summary['orders']:,} resting orders, {summary['levels']:,} price levels\n"
         f"  trading {summary['trading']:,}, not trading {summary['not_trading']:,}, "
         f"stale {summary['stale']:,}, suspect {summary['suspect']:,}"
     )
@@ -80,8 +80,9 @@ def orders(facts: dict[str, Any]) -> str:
     venue = facts["venue"]
     return "\n".join(
         (
-            f"ORDERS        {counters['orders_sent']:,} sent, {counters['replaces_sent']:,} replaces, "
-            f"{counters['cancels_sent']:,} cancels, {counters['reports']:,} reports",
+            f"ORDERS        {counters['orders_sent']:,} sent, "
+            f"{counters['replaces_sent']:,} replaces, {counters['cancels_sent']:,} cancels, "
+            f"{counters['reports']:,} reports",
             f"  by state: {states}",
             f"  refused by our gate: {rejects or 'none'}",
             f"  at the venue: {venue['executions']:,} executions, {facts['filled_qty']:,} shares, "
@@ -124,7 +125,8 @@ def latency(facts: dict[str, Any]) -> str:
     clock = facts["clock"]
     lines = [
         f"LATENCY ns    TSC at {clock['tsc_hz'] / 1e9:.3f} GHz, calibrated to "
-        f"{clock['error_ppb'] / 1000:.1f} ppm; one reading costs {clock['overhead_ns']} ns of each figure",
+        f"{clock['error_ppb'] / 1000:.1f} ppm; "
+        f"one reading costs {clock['overhead_ns']} ns of each figure",
         f"  {'stage':<14} {'p50':>8} {'p99':>8} {'p99.9':>8} {'max':>10} {'count':>12}",
     ]
     for stage in STAGES:

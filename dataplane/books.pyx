@@ -52,9 +52,6 @@ from dataplane.dp_itch_apply cimport (
     dp_book_feed_step,
 )
 
-# raise_err() is compiled into this module and looks the name up here.
-from dataplane.errors import DataplaneError  # noqa: F401
-
 
 cdef extern from "<sys/mman.h>" nogil:
     const int PROT_READ

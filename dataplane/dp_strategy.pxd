@@ -1,4 +1,4 @@
-"""Mirror of core/dp_strategy.h and of the request in core/dp_submit.h: the contract of a strategy."""
+"""Mirror of core/dp_strategy.h, and of dp_submit.h's request: the contract of a strategy."""
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 

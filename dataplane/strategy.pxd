@@ -4,7 +4,8 @@ from dataplane.dp_strategy cimport dp_strategy
 
 
 cdef class Strategy:
-    # Callbacks and their state. A subclass sets the ones it wants in __cinit__ or __init__; NULL is skipped.
+    # Callbacks and their state. A subclass sets the ones it wants in __cinit__ or __init__;
+    # NULL is skipped.
     cdef dp_strategy table
     # What a Python callback raised; the engine stops and raises it.
     cdef public object failure

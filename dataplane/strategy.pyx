@@ -1,8 +1,8 @@
 """Strategies: the C table of callbacks, and two ways to fill it that are not Cython.
 
 ``Strategy`` is the base for Cython: a subclass sets functions in ``self.table``. ``PythonStrategy``
-wraps any Python object with ``on_...`` methods; ``LibraryStrategy`` loads a shared library written in C.
-Callbacks run on the engine's thread.
+wraps any Python object with ``on_...`` methods; ``LibraryStrategy`` loads a shared library written
+in C. Callbacks run on the engine's thread.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
@@ -368,8 +368,8 @@ cdef int call_open(open_function open_strategy, dp_strategy *table, dict params)
 cdef class LibraryStrategy(Strategy):
     """A strategy in a shared library that exports dp_strategy_open and dp_strategy_close.
 
-    ``params`` are handed to dp_strategy_open as text. Raises DataplaneError when the library cannot be
-    loaded, lacks a name, or refuses its params.
+    ``params`` are handed to dp_strategy_open as text. Raises DataplaneError when the library cannot
+    be loaded, lacks a name, or refuses its params.
     """
 
     def __init__(self, path: str, params: dict[str, str]):

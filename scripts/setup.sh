@@ -87,7 +87,8 @@ may_install() {
 }
 
 apt() {
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@"
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@"
 }
 
 # Another apt may hold the lists for a while (a fresh machine updates itself after its first boot).
@@ -137,8 +138,9 @@ PYTHON
 make_venv() {
     local python
     python=$(find_python)
-    # Also made anew: a folder that was moved, a making that was interrupted, a Python upgraded away.
-    if [ "$(cat .venv/made-in 2>/dev/null)" != "$PWD" ] || ! .venv/bin/python -c '' 2>/dev/null; then
+    # Also made anew: a folder that was moved, a making cut short, a Python upgraded away.
+    if [ "$(cat .venv/made-in 2>/dev/null)" != "$PWD" ] ||
+        ! .venv/bin/python -c '' 2>/dev/null; then
         say "making .venv with $python"
         rm -rf .venv
         "$python" -m venv .venv

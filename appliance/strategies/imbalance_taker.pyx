@@ -1,10 +1,11 @@
-"""An imbalance taker: buys when the bid queue dwarfs the offer, sells when it is the other way round.
+"""An imbalance taker: buys when the bid queue dwarfs the offer, and the other way round.
 
-Imbalance is (bid_qty - ask_qty) / (bid_qty + ask_qty) at the touch, in thousandths. Beyond the threshold it takes up to ``qty``
-lots at the far touch, immediate or cancel, then waits. A timer closes what is held longer than ``hold_ms``.
+Imbalance is (bid_qty - ask_qty) / (bid_qty + ask_qty) at the touch, in thousandths. Beyond the
+threshold it takes up to ``qty`` lots at the far touch, immediate or cancel, then waits. A timer
+closes what is held longer than ``hold_ms``.
 
-params: ``qty`` lots an order, ``threshold`` in thousandths, ``position_max`` lots, ``cooldown_ms`` between
-two orders in one instrument, ``hold_ms`` how long a position may last.
+params: ``qty`` lots an order, ``threshold`` in thousandths, ``position_max`` lots, ``cooldown_ms``
+between two orders in one instrument, ``hold_ms`` how long a position may last.
 """
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t

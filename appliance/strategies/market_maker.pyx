@@ -1,11 +1,11 @@
 """A quoting market maker: one bid and one offer per instrument, leaned against its inventory.
 
-Both quotes join the touch and shift by one tick for every ``skew_qty`` lots held: long lowers them, so that the offer is hit
-first, short raises them. They never cross the other side, stop where the position limit is reached, and are
-pulled while the book is stale, one-sided or not trading.
+Both quotes join the touch and shift by one tick for every ``skew_qty`` lots held: long lowers them,
+so that the offer is hit first, short raises them. They never cross the other side, stop where the
+position limit is reached, and are pulled while the book is stale, one-sided or not trading.
 
-params: ``qty`` lots a quote, ``position_max`` lots long or short, ``skew_qty`` lots a tick, ``tick`` the
-price step, ``requote_us`` least time between two changes of one instrument's quotes.
+params: ``qty`` lots a quote, ``position_max`` lots long or short, ``skew_qty`` lots a tick,
+``tick`` the price step, ``requote_us`` least time between two changes of one instrument's quotes.
 """
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t

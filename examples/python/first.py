@@ -1,5 +1,7 @@
 """A first strategy in Python: buy a little when a seller shows up cheap, sell it a cent higher."""
 
+from contextlib import suppress
+
 from dataplane.strategy import BUY, IOC, SELL, OrderDenied
 
 CENT = 10_000_000  # prices are whole numbers in 1e-9
@@ -17,12 +19,10 @@ class First:
         index = top.instrument_index
         if index in self.buying or gateway.position(index) or top.ask_qty < 5 * self.qty:
             return
-        try:
+        with suppress(OrderDenied):  # our own gate may say no; it is recorded with the reason
             self.buying[index] = gateway.submit(
                 index, BUY, self.qty, top.ask_price_nanos, time_in_force=IOC
             )
-        except OrderDenied:
-            pass  # our own gate said no; it is recorded with the reason
 
     def on_filled(self, gateway, event):
         if event.side == BUY:
