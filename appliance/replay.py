@@ -139,7 +139,7 @@ def region_file(config: Config) -> Iterator[str]:
 
 
 def run_to_end(engine: Engine, args: argparse.Namespace) -> BaseException | None:
-    """Work through the session; return what cut it short: Ctrl-C, a strategy's exception, or None."""
+    """Work through the session; return what cut it short: Ctrl-C, a strategy's error, or None."""
     progress = not args.quiet and sys.stderr.isatty()
     shown = 0.0
     try:
@@ -242,7 +242,9 @@ def write_json(result: dict[str, Any], path: str | None) -> None:
     try:
         Path(path).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise CommandError(f"{path}: {(error.strerror or '').lower()}; the report is lost") from None
+        raise CommandError(
+            f"{path}: {(error.strerror or '').lower()}; the report is lost"
+        ) from None
 
 
 def exit_status(result: dict[str, Any]) -> int:

@@ -15,7 +15,7 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
-from dataplane.books cimport Books, books_view
+from dataplane.books cimport books_view
 from dataplane.dp_book cimport dp_book_symbol
 from dataplane.dp_clock cimport dp_clock_ticks_to_ns
 from dataplane.dp_counter cimport (
@@ -25,8 +25,8 @@ from dataplane.dp_digest cimport dp_digest, dp_digest_text
 from dataplane.dp_engine cimport (
     dp_engine, dp_engine_add_strategy, dp_engine_books, dp_engine_clock, dp_engine_close,
     dp_engine_config, dp_engine_counters, dp_engine_events_digest, dp_engine_finish,
-    dp_engine_hist, dp_engine_limits, dp_engine_mark, dp_engine_open, dp_engine_orders, dp_engine_risk,
-    dp_engine_run, dp_engine_set_limits, dp_engine_source_status, dp_engine_start,
+    dp_engine_hist, dp_engine_limits, dp_engine_mark, dp_engine_open, dp_engine_orders,
+    dp_engine_risk, dp_engine_run, dp_engine_set_limits, dp_engine_source_status, dp_engine_start,
     dp_engine_status_of, dp_engine_submit, dp_engine_venue_stats, dp_engine_watch,
     dp_engine_wire_digest, dp_net_endpoint, dp_order_status, dp_orders_at, dp_orders_count,
     dp_risk_instrument_limits, dp_risk_position, dp_risk_position_of, dp_risk_strategy_limits,
@@ -130,7 +130,7 @@ cdef class Engine:
         config.venue.order_latency_ns = settings.order_latency_ns
         config.venue.report_latency_ns = settings.report_latency_ns
         config.measure_latency = settings.measure_latency
-        # 192.0.2.0/24 is for documentation (RFC 5737): no frame of a replay can be meant for anybody.
+        # 192.0.2.0/24 is for documentation (RFC 5737): no frame of a replay is meant for anybody.
         set_endpoint(&config.session.us, 0xc0000201, 40001)
         set_endpoint(&config.session.venue, 0xc0000202, 26400)
         prefix = settings.cl_ord_id_prefix.encode("ascii")[:6]
