@@ -48,8 +48,8 @@ struct dp_book_feed *dp_book_feed_open(struct dp_books *books, struct dp_counter
 {
     struct dp_book_feed *feed = calloc(1, sizeof(*feed));
     if (feed == NULL) {
-        dp_err_set(err, ENOMEM, "%s: no memory for a feed: %zu bytes; free some", path,
-            sizeof(*feed));
+        dp_err_set(
+            err, ENOMEM, "%s: no memory for a feed: %zu bytes; free some", path, sizeof(*feed));
         return NULL;
     }
     feed->books = books;

@@ -225,7 +225,6 @@ void dp_engine_close(struct dp_engine *engine)
         /* Not finished: leave what is on disk as a process that died would, but give the
          * memory back. */
         struct dp_err ignored;
-        dp_engine_close_feed(engine, &ignored);
         if (engine->tx_capture != NULL)
             dp_capture_writer_close(engine->tx_capture, &ignored);
         if (engine->has_wal)
@@ -235,6 +234,7 @@ void dp_engine_close(struct dp_engine *engine)
         dp_port_close(engine->order_port, NULL);
         dp_port_close(engine->venue_port, NULL);
     }
+    dp_feed_close(engine->feed);
     dp_venue_close(engine->venue);
     for (uint32_t index = 0; index < engine->seat_count; index++) {
         free(engine->seats[index].symbols);
@@ -338,6 +338,13 @@ int dp_engine_start(struct dp_engine *engine, const char *capture_path, struct d
 void dp_engine_stop(struct dp_engine *engine)
 {
     engine->stop_asked = true;
+    if (engine->feed != NULL)
+        dp_feed_stop(engine->feed);
+}
+
+int dp_engine_source_status(const struct dp_engine *engine, struct dp_err *err)
+{
+    return engine->feed != NULL ? dp_feed_status(engine->feed, err) : 0;
 }
 
 /* Strategies have their last word, then the venue ends what is open and its last answers
@@ -377,10 +384,8 @@ static int close_outputs(struct dp_engine *engine, struct dp_err *err)
 int dp_engine_finish(struct dp_engine *engine, struct dp_err *err)
 {
     DP_ASSERT(!engine->finished);
-    struct dp_err ignored;
     if (engine->started)
         end_session(engine);
-    dp_engine_close_feed(engine, &ignored);
     int status = close_outputs(engine, err);
     engine->finished = true;
     dp_store_relaxed(&engine->status->now_ns, engine->now_ns);

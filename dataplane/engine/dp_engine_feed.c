@@ -1,12 +1,7 @@
 #include "dp_engine_internal.h"
 #include "dp_itch_apply.h"
-#include "dp_net.h"
-
-#include <errno.h>
 
 #define NANOS_PER_DAY 86400000000000ll
-#define FEED_HOLD_COUNT 4096
-#define FEED_PACKET_SIZE_MAX 9216 /* jumbo frames */
 
 /* ---- strategies: what they are told ---- */
 
@@ -208,19 +203,9 @@ static bool decode(
     struct dp_engine *engine, const uint8_t *data, size_t size, struct dp_itch_message *message)
 {
     enum dp_itch_result result = dp_itch_decode(data, size, message);
-    dp_counter_add(engine->counters, DP_COUNTER_ITCH_MESSAGES, 1);
     _Atomic uint64_t *by_type = &engine->status->messages_by_type[message->type];
     dp_store_relaxed(by_type, dp_load_relaxed(by_type) + 1);
-
-    if (DP_LIKELY(result == DP_ITCH_OK))
-        return true;
-    if (result == DP_ITCH_LONGER)
-        dp_counter_add(engine->counters, DP_COUNTER_ITCH_LONGER, 1);
-    else if (result == DP_ITCH_SHORT)
-        dp_counter_add(engine->counters, DP_COUNTER_ITCH_MALFORMED, 1);
-    else
-        dp_counter_add(engine->counters, DP_COUNTER_ITCH_UNKNOWN, 1);
-    return result == DP_ITCH_LONGER;
+    return dp_itch_note(engine->books, engine->counters, data, size, result);
 }
 
 static bool names_symbol(const struct dp_itch_message *message)
@@ -288,194 +273,69 @@ static void process_message(struct dp_engine *engine, const uint8_t *data, size_
     dp_engine_drain(engine);
 }
 
-/* ---- sources ---- */
+/* ---- what the feed tells ---- */
 
-/* Where the order reference of a message stands, for looking ahead:
- * all five types that name a resting order have it at 11. */
-static uint64_t peek_order_ref(const struct dp_capture_record *record)
+static void on_message(void *context, const uint8_t *data, size_t size)
 {
-    return record->size >= 19 ? dp_load_be64(record->data + DP_ITCH_HEADER_SIZE) : 0;
+    process_message(context, data, size);
 }
 
-static uint64_t run_messages(struct dp_engine *engine, uint64_t message_count)
-{
-    struct dp_capture_record records[DP_ENGINE_BATCH];
-    uint64_t taken = 0;
-    while (taken < message_count && !engine->stop_asked) {
-        uint32_t count = dp_capture_read(engine->feed_capture, records, DP_ENGINE_BATCH);
-        if (count == 0)
-            break;
-        for (uint32_t index = 0; index < count && !engine->stop_asked; index++) {
-            if (index + 12 < count)
-                dp_book_prefetch_ref(engine->books, peek_order_ref(&records[index + 12]));
-            if (index + 5 < count)
-                dp_book_prefetch_order(engine->books, peek_order_ref(&records[index + 5]));
-            process_message(engine, records[index].data, records[index].size);
-            dp_counter_add(engine->counters, DP_COUNTER_RX_BYTES, records[index].size);
-        }
-        taken += count;
-        dp_store_relaxed(&engine->status->position, dp_capture_position(engine->feed_capture));
-    }
-    return taken;
-}
-
-static void on_message(
-    void *context, uint64_t sequence, const uint8_t *data, size_t size, int64_t time_ns)
+/* From here on nothing that was in the books can be trusted, and every strategy that watches one
+ * hears it. */
+static void on_gap(void *context)
 {
     struct dp_engine *engine = context;
-    (void)sequence;
-    (void)time_ns;
-    engine->feed_message_count++;
-    if (size > 0 && !engine->stop_asked) /* an empty message only consumes its number */
-        process_message(engine, data, size);
-}
-
-/* From here on nothing that was in the books can be trusted, and every strategy that
- * watches one hears it. */
-static void on_gap(void *context, uint64_t first, uint64_t last, int64_t time_ns)
-{
-    struct dp_engine *engine = context;
-    (void)time_ns;
-    dp_counter_add(engine->counters, DP_COUNTER_MOLD_GAPS, 1);
-    dp_counter_add(engine->counters, DP_COUNTER_MOLD_LOST, last - first + 1);
     dp_books_set_flags(engine->books, DP_BOOK_STALE);
     tell_all_books(engine);
     dp_engine_drain(engine);
 }
 
-static void on_session(void *context, const uint8_t *session)
+static void on_session(void *context)
 {
     struct dp_engine *engine = context;
-    (void)session;
     dp_books_clear(engine->books);
+    engine->session = 0;
     forget_instruments(engine);
 }
 
-static void on_end(void *context)
+/* All five types that name a resting order have its reference at the same place; in others it is
+ * noise, and harmless. */
+static void on_ahead(void *context, const uint8_t *data, size_t size, bool is_near)
 {
-    (void)context;
+    const struct dp_engine *engine = context;
+    if (size < DP_ITCH_HEADER_SIZE + sizeof(uint64_t))
+        return;
+    uint64_t order_ref = dp_load_be64(data + DP_ITCH_HEADER_SIZE);
+    if (is_near)
+        dp_book_prefetch_order(engine->books, order_ref);
+    else
+        dp_book_prefetch_ref(engine->books, order_ref);
 }
 
-static void count_verdict(struct dp_engine *engine, enum dp_moldudp_verdict verdict)
+int dp_engine_open_feed(struct dp_engine *engine, const char *path, struct dp_err *err)
 {
-    if (verdict == DP_MOLDUDP_DUPLICATE || verdict == DP_MOLDUDP_OLD_SESSION)
-        dp_counter_add(engine->counters, DP_COUNTER_MOLD_DUPLICATE, 1);
-    else if (verdict == DP_MOLDUDP_HELD)
-        dp_counter_add(engine->counters, DP_COUNTER_MOLD_REORDERED, 1);
-    else if (verdict == DP_MOLDUDP_MALFORMED)
-        dp_counter_add(engine->counters, DP_COUNTER_MOLD_MALFORMED, 1);
-}
-
-static void process_packet(struct dp_engine *engine, const struct dp_packet *packet)
-{
-    struct dp_net_packet net;
-    dp_counter_add(engine->counters, DP_COUNTER_RX_PACKETS, 1);
-    dp_counter_add(engine->counters, DP_COUNTER_RX_BYTES, packet->size);
-    enum dp_net_result result = dp_net_parse(packet->data, packet->size, true, &net);
-    if (result == DP_NET_CHECKSUM) {
-        dp_counter_add(engine->counters, DP_COUNTER_NET_CHECKSUM_BAD, 1);
-    } else if (result != DP_NET_OK || net.protocol != DP_NET_UDP) {
-        dp_counter_add(engine->counters, DP_COUNTER_NET_DROPPED, 1);
-    } else {
-        dp_moldudp_feed_poll(engine->feed, packet->time_ns, &engine->feed_handler);
-        count_verdict(engine,
-            dp_moldudp_feed_push(engine->feed, net.payload, net.payload_size, packet->time_ns,
-                &engine->feed_handler));
-    }
-}
-
-static uint64_t run_packets(struct dp_engine *engine, uint64_t message_count)
-{
-    struct dp_packet packets[DP_ENGINE_BATCH];
-    uint64_t taken = 0;
-    engine->feed_message_count = 0;
-    while (engine->feed_message_count < message_count && !engine->stop_asked) {
-        uint32_t count = dp_port_receive(engine->feed_port, packets, DP_ENGINE_BATCH);
-        if (count == 0) {
-            /* The capture is over: nothing more can close a hole. */
-            dp_moldudp_feed_poll(engine->feed, INT64_MAX, &engine->feed_handler);
-            break;
-        }
-        for (uint32_t index = 0; index < count && !engine->stop_asked; index++)
-            process_packet(engine, &packets[index]);
-        taken += count;
-        dp_store_relaxed(&engine->status->position,
-            dp_capture_position(dp_port_pcap_capture(engine->feed_port)));
-    }
-    return taken;
+    struct dp_feed_handler handler = {
+        .context = engine,
+        .on_message = on_message,
+        .on_gap = on_gap,
+        .on_session = on_session,
+        .on_ahead = on_ahead,
+    };
+    engine->feed =
+        dp_feed_open(path, engine->config.gap_timeout_ns, engine->counters, &handler, err);
+    if (engine->feed == NULL)
+        return -err->code;
+    snprintf(engine->status->source, sizeof(engine->status->source), "%s", path);
+    dp_store_relaxed(&engine->status->size, dp_feed_size(engine->feed));
+    return 0;
 }
 
 uint64_t dp_engine_run(struct dp_engine *engine, uint64_t message_count)
 {
     DP_ASSERT(engine->started && !engine->finished);
-    uint64_t taken = engine->feed_port != NULL ? run_packets(engine, message_count)
-                                               : run_messages(engine, message_count);
+    uint64_t taken = engine->stop_asked ? 0 : dp_feed_run(engine->feed, message_count);
     dp_store_relaxed(&engine->status->now_ns, engine->now_ns);
+    dp_store_relaxed(&engine->status->position, dp_feed_position(engine->feed));
     dp_store_relaxed(&engine->status->heartbeat, dp_load_relaxed(&engine->status->heartbeat) + 1);
     return taken;
-}
-
-/* ---- opening and closing ---- */
-
-static int open_packets(struct dp_engine *engine, const char *path, struct dp_err *err)
-{
-    struct dp_moldudp_config config = {
-        .hold_count_max = FEED_HOLD_COUNT,
-        .packet_size_max = FEED_PACKET_SIZE_MAX,
-        .gap_timeout_ns = engine->config.gap_timeout_ns,
-        .sequence_first = 1,
-    };
-    engine->feed_port = dp_port_pcap_open(path, NULL, err);
-    if (engine->feed_port == NULL)
-        return -err->code;
-    engine->feed = calloc(1, dp_moldudp_feed_size(&config));
-    if (engine->feed == NULL)
-        return dp_err_set(err, ENOMEM, "%s: no memory for the packets held ahead of a gap", path);
-    engine->feed_handler = (struct dp_moldudp_handler){
-        .context = engine,
-        .on_message = on_message,
-        .on_gap = on_gap,
-        .on_session = on_session,
-        .on_end = on_end,
-    };
-    return dp_moldudp_feed_init(engine->feed, &config, err);
-}
-
-int dp_engine_open_feed(struct dp_engine *engine, const char *path, struct dp_err *err)
-{
-    struct dp_capture *capture = dp_capture_open(path, err);
-    if (capture == NULL)
-        return -err->code;
-
-    snprintf(engine->status->source, sizeof(engine->status->source), "%s", path);
-    dp_store_relaxed(&engine->status->size, dp_capture_size(capture));
-    enum dp_capture_format format = dp_capture_format(capture);
-    if (format == DP_CAPTURE_PCAP || format == DP_CAPTURE_PCAPNG) {
-        dp_capture_close(capture);
-        return open_packets(engine, path, err);
-    }
-    engine->feed_capture = capture;
-    return 0;
-}
-
-int dp_engine_source_status(const struct dp_engine *engine, struct dp_err *err)
-{
-    if (engine->feed_port != NULL)
-        return dp_capture_status(dp_port_pcap_capture(engine->feed_port), err);
-    if (engine->feed_capture != NULL)
-        return dp_capture_status(engine->feed_capture, err);
-    *err = engine->source_err;
-    return engine->source_status;
-}
-
-void dp_engine_close_feed(struct dp_engine *engine, struct dp_err *err)
-{
-    engine->source_status = dp_engine_source_status(engine, &engine->source_err);
-    if (engine->feed_port != NULL)
-        dp_port_close(engine->feed_port, err);
-    dp_capture_close(engine->feed_capture);
-    free(engine->feed);
-    engine->feed_port = NULL;
-    engine->feed_capture = NULL;
-    engine->feed = NULL;
 }

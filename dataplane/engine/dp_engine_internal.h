@@ -6,13 +6,12 @@
 
 #include "dp_capture.h"
 #include "dp_engine.h"
+#include "dp_feed.h"
 #include "dp_itch.h"
-#include "dp_moldudp.h"
 #include "dp_port.h"
 #include "dp_shm.h"
 #include "dp_wal.h"
 
-#define DP_ENGINE_BATCH 64 /* records read at a time: how far the look-ahead can see */
 /* Frames between two drains; a callback that sends more is told TX_FULL. */
 #define DP_ENGINE_TX_SLOTS 1024
 #define DP_ENGINE_SAMPLE_MASK 63    /* one message in 64 of unwatched instruments is timed */
@@ -56,13 +55,7 @@ struct dp_engine {
     struct dp_digest events_digest;
     struct dp_digest wire_digest;
 
-    struct dp_port *feed_port;       /* pcap: frames */
-    struct dp_capture *feed_capture; /* BinaryFILE: messages */
-    struct dp_moldudp_feed *feed;    /* pcap: lines joined into one sequence */
-    struct dp_moldudp_handler feed_handler;
-    int source_status; /* how the capture ended, kept when it is closed */
-    struct dp_err source_err;
-    uint64_t feed_message_count; /* messages handed on by the feed during one run() */
+    struct dp_feed *feed;
 
     struct dp_engine_limits *limits;
     uint32_t limits_count;
@@ -84,7 +77,6 @@ struct dp_engine {
 
 /* dp_engine_feed.c */
 int dp_engine_open_feed(struct dp_engine *engine, const char *path, struct dp_err *err);
-void dp_engine_close_feed(struct dp_engine *engine, struct dp_err *err);
 
 /* dp_engine_orders.c */
 /* Hands finished frames to the order port, and lets the venue's end take them. */

@@ -1,7 +1,8 @@
 #include "dp_itch_apply.h"
 
 static_assert((int)DP_COUNTER_BOOK_FULL - (int)DP_COUNTER_BOOK_UNKNOWN_ORDER ==
-    (int)DP_BOOK_FULL - (int)DP_BOOK_UNKNOWN_ORDER, "a counter for each result, in the same order");
+        (int)DP_BOOK_FULL - (int)DP_BOOK_UNKNOWN_ORDER,
+    "a counter for each result, in the same order");
 
 /* Cold: kept out of the way of the messages that are right. */
 static __attribute__((noinline, cold)) void note_wrong(struct dp_books *books,
@@ -37,31 +38,24 @@ static enum dp_book_result change(
 {
     switch (message->type) {
     case 'A':
-    case 'F':
-        return add(books, message, time_ns);
+    case 'F': return add(books, message, time_ns);
     case 'E':
     case 'C':
-    case 'X':
-        return dp_book_reduce(books, message->order_ref, message->qty, time_ns);
-    case 'D':
-        return dp_book_remove(books, message->order_ref, time_ns);
+    case 'X': return dp_book_reduce(books, message->order_ref, message->qty, time_ns);
+    case 'D': return dp_book_remove(books, message->order_ref, time_ns);
     case 'U':
         return dp_book_replace(books, message->order_ref, message->new_order_ref, message->qty,
             price_nanos(message), time_ns);
-    case 'R':
-        return dp_book_open(books, message->stock_locate, (const char *)message->stock);
+    case 'R': return dp_book_open(books, message->stock_locate, (const char *)message->stock);
     case 'H':
         dp_book_set_trading_state(books, message->stock_locate, message->code);
         return DP_BOOK_OK;
-    case 'h':
-        halt(books, message);
-        return DP_BOOK_OK;
+    case 'h': halt(books, message); return DP_BOOK_OK;
     case 'S':
         if (message->code == 'O')
             dp_books_clear(books);
         return DP_BOOK_OK;
-    default:
-        return DP_BOOK_OK;
+    default: return DP_BOOK_OK;
     }
 }
 

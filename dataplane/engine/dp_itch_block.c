@@ -1,4 +1,5 @@
-/* The block path of dp_itch_apply: a rolling window of messages whose memory is on its way while older ones are applied. */
+/* The block path of dp_itch_apply: a rolling window of messages whose memory is on its way while
+ * older ones are applied. */
 #include "dp_book_ahead.h"
 #include "dp_itch_apply.h"
 
@@ -71,17 +72,17 @@ static bool hop(struct block *block)
 }
 
 /* Any message, by way of the decoder; with everything that is to be counted. */
-static __attribute__((noinline)) void apply_any(struct block *block, const uint8_t *data, size_t size)
+static __attribute__((noinline)) void apply_any(
+    struct block *block, const uint8_t *data, size_t size)
 {
     struct dp_itch_message message;
     enum dp_itch_result result = dp_itch_decode(data, size, &message);
-    if (result == DP_ITCH_OK ||
-        dp_itch_note_odd(block->books, block->counters, data, size, result))
+    if (result == DP_ITCH_OK || dp_itch_note_odd(block->books, block->counters, data, size, result))
         dp_itch_apply(block->books, block->counters, &message, block->midnight_ns);
 }
 
-/* The messages that change books, straight from the wire. False when it is another one, or it was refused: nothing has
- * changed then, and apply_any() does or counts it. */
+/* The messages that change books, straight from the wire. False when it is another one, or it was
+ * refused: nothing has changed then, and apply_any() does or counts it. */
 static bool apply_straight(struct block *block, const uint8_t *data)
 {
     struct dp_books *books = block->books;
@@ -90,19 +91,18 @@ static bool apply_straight(struct block *block, const uint8_t *data)
     switch (data[0]) {
     case 'A':
     case 'F':
-        return dp_book_add(books, dp_load_be16(data + 1), order_ref, (enum dp_side)dp_itch_side(data[19]),
-            dp_load_be32(data + 20), price_nanos_at(data + 32), time_ns) == DP_BOOK_OK;
-    case 'D':
-        return dp_book_remove(books, order_ref, time_ns) == DP_BOOK_OK;
+        return dp_book_add(books, dp_load_be16(data + 1), order_ref,
+                   (enum dp_side)dp_itch_side(data[19]), dp_load_be32(data + 20),
+                   price_nanos_at(data + 32), time_ns) == DP_BOOK_OK;
+    case 'D': return dp_book_remove(books, order_ref, time_ns) == DP_BOOK_OK;
     case 'U':
         return dp_book_replace(books, order_ref, dp_load_be64(data + 19), dp_load_be32(data + 27),
-            price_nanos_at(data + 31), time_ns) == DP_BOOK_OK;
+                   price_nanos_at(data + 31), time_ns) == DP_BOOK_OK;
     case 'E':
     case 'C':
     case 'X':
         return dp_book_reduce(books, order_ref, dp_load_be32(data + 19), time_ns) == DP_BOOK_OK;
-    default:
-        return false;
+    default: return false;
     }
 }
 
@@ -113,11 +113,14 @@ static void apply_item(struct block *block, const struct item *item)
         apply_any(block, item->data, item->size);
 }
 
-size_t dp_itch_apply_block(struct dp_books *books, struct dp_counters *counters, const uint8_t *data,
-    size_t size, int64_t midnight_ns, uint64_t *message_count)
+size_t dp_itch_apply_block(struct dp_books *books, struct dp_counters *counters,
+    const uint8_t *data, size_t size, int64_t midnight_ns, uint64_t *message_count)
 {
-    struct block block = {.books = books, .counters = counters, .midnight_ns = midnight_ns,
-        .next = data, .end = data + size};
+    struct block block = {.books = books,
+        .counters = counters,
+        .midnight_ns = midnight_ns,
+        .next = data,
+        .end = data + size};
 
     while (block.hopped < FAR && hop(&block))
         continue;

@@ -1,0 +1,45 @@
+/*
+ * dp_feed - a recorded session as messages, once each and in sequence, whatever it was recorded as.
+ *
+ * A BinaryFILE gives its messages as they stand. The packets of a pcap or pcapng come through a
+ * port, their checksums and MoldUDP64: lines A and B are joined, the first copy of a message wins,
+ * and the handler hears of holes in both. Every frame and packet that gives no message is counted
+ * (RX_*, NET_*, MOLD_*). One thread; the handler is called inside dp_feed_run() only.
+ */
+#ifndef DP_FEED_H
+#define DP_FEED_H
+
+#include "dp_base.h"
+#include "dp_counter.h"
+#include "dp_err.h"
+
+struct dp_feed_handler {
+    void *context;
+    void (*on_message)(void *context, const uint8_t *data, size_t size); /* never empty */
+    /* Messages are missing on every line and will not come. */
+    void (*on_gap)(void *context);
+    void (*on_session)(void *context); /* another session began: empty books */
+    /* A message that on_message will get some messages from now, to start its memory loads; NULL:
+     * not wanted. BinaryFILE only. */
+    void (*on_ahead)(void *context, const uint8_t *data, size_t size, bool is_near);
+};
+
+struct dp_feed; /* opaque, allocated by dp_feed_open() */
+
+/* gap_timeout_ns: how long a missing packet may still arrive on the other line, by capture time. */
+struct dp_feed *dp_feed_open(const char *path, int64_t gap_timeout_ns, struct dp_counters *counters,
+    const struct dp_feed_handler *handler, struct dp_err *err);
+/* Hands on about message_count messages (a batch of packets is never cut). Records taken; 0: the
+ * session is over. */
+uint64_t dp_feed_run(struct dp_feed *feed, uint64_t message_count);
+/* dp_feed_run() returns at the next message. Callable by the handler; cleared by the next
+ * dp_feed_run(). */
+void dp_feed_stop(struct dp_feed *feed);
+uint64_t dp_feed_position(const struct dp_feed *feed); /* bytes of the file consumed */
+uint64_t dp_feed_size(const struct dp_feed *feed);     /* bytes of the file */
+/* 0, or -errno and what is wrong with the file at which byte; all before the fault was handed on.
+ */
+int dp_feed_status(const struct dp_feed *feed, struct dp_err *err);
+void dp_feed_close(struct dp_feed *feed); /* NULL is fine */
+
+#endif
