@@ -24,8 +24,6 @@ from dataplane.books import Books as ProductBooks
 MESSAGES = int(os.environ.get("TICKPLANE_TEST_MESSAGES", "100000"))
 SECOND_NS = 1_000_000_000
 TIMES = ["03:05:01", "09:29:59.999999999", "09:30:02", "13:00:01", "15:59:00", "19:00:00"]
-# An outside sample with zero length prefixes and references that were never added.
-SAMPLE = Path(os.environ.get("TICKPLANE_SAMPLES", "")) / "ritch" / "ex20101224.TEST_ITCH_50.gz"
 
 
 class Recorded(NamedTuple):
@@ -41,11 +39,9 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
 
 
 @pytest.fixture(scope="module")
-def sample() -> Recorded:
-    if not SAMPLE.exists():
-        pytest.skip(f"no outside sample at {SAMPLE}; TICKPLANE_SAMPLES names the folder of samples")
-    data = gzip.decompress(SAMPLE.read_bytes())
-    return Recorded(SAMPLE, [decode(raw) for raw in frames(data)])
+def sample(sample_path: Path) -> Recorded:
+    data = gzip.decompress(sample_path.read_bytes())
+    return Recorded(sample_path, [decode(raw) for raw in frames(data)])
 
 
 def tickplane(*words: str | Path) -> list[Any]:

@@ -2,14 +2,12 @@
 
 import gzip
 import json
-import os
 import random
 import signal
 import struct
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 from scapy.layers.inet import IP, TCP, UDP
@@ -18,10 +16,6 @@ from scapy.utils import PcapNgWriter, wrpcap
 
 from appliance.cli import main
 from dataplane.capture import Capture, CaptureText, CaptureWriter
-
-# Outside files beside a checkout; see the skip message.
-SAMPLES = Path(os.environ.get("TICKPLANE_SAMPLES", Path(__file__).parents[3] / "shared" / "data"))
-SAMPLE = SAMPLES / "ritch" / "ex20101224.TEST_ITCH_50.gz"
 
 LENGTHS = {
     "S": 12, "R": 39, "H": 25, "Y": 20, "L": 26, "V": 35, "W": 12, "K": 28, "J": 35, "h": 21,
@@ -144,10 +138,8 @@ def test_two_lines_are_shown_as_recorded(tmp_path, capfdbinary):
     assert lines[:5] == lines[5:]
 
 
-def test_the_outside_sample_is_told_whole(capfdbinary):
-    if not SAMPLE.exists():
-        pytest.skip(f"no outside sample at {SAMPLE}; TICKPLANE_SAMPLES names the folder of samples")
-    status, lines, err = run(capfdbinary, SAMPLE, "--json")
+def test_the_outside_sample_is_told_whole(capfdbinary, sample_path):
+    status, lines, err = run(capfdbinary, sample_path, "--json")
     assert status == 0
     assert len(lines) == 12012
     assert {"ALC", "BOB", "CHAR"} == {
