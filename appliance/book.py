@@ -22,7 +22,7 @@ DEPTH_MAX = 2**32 - 1
 TIME = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?", re.ASCII)
 STATES = {"": "state unknown", "T": "trading", "H": "halted", "P": "paused", "Q": "quotation only"}
 # Counted by feed() and no sign of trouble.
-HARMLESS = {"itch_messages", "rx_packets"}
+HARMLESS = {"itch_messages", "rx_packets", "rx_bytes", "mold_duplicate", "mold_reordered"}
 
 
 def time_ns(text: str) -> int:
