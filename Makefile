@@ -9,7 +9,6 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 BUILD ?= release
 MESSAGES ?= 2000000
-SYMBOLS ?= 200
 SEED ?= 1
 FUZZ_SECONDS ?= 5
 C_FILES = $$(git ls-files '*.c' '*.h')
@@ -21,7 +20,7 @@ help: ## list the commands
 	    while IFS=$$'\t' read -r name words; do printf '  make %-10s %s\n' "$$name" "$$words"; done
 
 run: setup-run install-$(BUILD) ## generate a session and trade it: book, strategy, risk, orders, journal, report
-	@MESSAGES=$(MESSAGES) SYMBOLS=$(SYMBOLS) SEED=$(SEED) scripts/run.sh
+	@MESSAGES=$(MESSAGES) SEED=$(SEED) scripts/run.sh
 
 test: setup-test install-$(BUILD) ## all tests: C, Python, tidy (BUILD=checks: with the costly assertions)
 	meson test -C build/$(BUILD) --print-errorlogs

@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--symbols",
         type=whole(1, SYMBOLS_MAX),
         metavar="N",
-        help=f"how many symbols (default: one for 125 messages, at most {SYMBOLS_MAX})",
+        help=f"how many symbols (default: one for 2,500 messages, at most {SYMBOLS_MAX})",
     )
     parser.add_argument(
         "--format",

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The whole job once: generate a session, replay it through the appliance, verify the journal.
 #
-#     MESSAGES=2000000 SYMBOLS=200 SEED=1 scripts/run.sh
+#     MESSAGES=2000000 SEED=1 scripts/run.sh
 #
 # Everything is written below build/run; the session is kept, the last run's output is replaced.
 set -euo pipefail
@@ -9,15 +9,13 @@ cd "$(dirname "$0")/.."
 
 export PATH="$PWD/.venv/bin:$PATH"
 messages=${MESSAGES:-2000000}
-symbols=${SYMBOLS:-200}
 seed=${SEED:-1}
-session=build/run/session-$messages-$symbols-$seed.itch
+session=build/run/session-$messages-$seed.itch
 out=build/run/latest
 
 mkdir -p build/run
 if [ ! -f "$session" ]; then
-    tickplane generate "$session.part" --messages "$messages" --symbols "$symbols" \
-        --seed "$seed"
+    tickplane generate "$session.part" --messages "$messages" --seed "$seed"
     mv "$session.part" "$session"
 fi
 

@@ -25,7 +25,7 @@ static int check_config(const struct dp_generate_config *config, struct dp_err *
 
 uint32_t dp_generate_symbols_default(uint64_t message_count)
 {
-    uint64_t count = message_count / 125;
+    uint64_t count = message_count / 2500; /* 20 million messages fill all 8,000 */
     return count == 0                     ? 1
         : count < DP_GENERATE_SYMBOLS_MAX ? (uint32_t)count
                                           : DP_GENERATE_SYMBOLS_MAX;

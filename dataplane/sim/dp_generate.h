@@ -36,7 +36,7 @@ struct dp_generate; /* opaque */
 
 /* Fewest messages that hold a whole day for so many symbols (start, directory, states, end). */
 uint64_t dp_generate_count_min(uint32_t symbol_count);
-/* A number of symbols that suits a session of so many messages: one for 125 of them. */
+/* A number of symbols that suits a session of so many messages: one for 2,500 of them. */
 uint32_t dp_generate_symbols_default(uint64_t message_count);
 /* NULL with err filled: a number out of its range, or no memory. */
 struct dp_generate *dp_generate_open(const struct dp_generate_config *config, struct dp_err *err);

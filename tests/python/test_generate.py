@@ -22,7 +22,7 @@ from dataplane.generate import (
     symbols_default,
 )
 
-GOLDEN_SHA256 = "3926834a116122dc34ef14073eca1f908adbef7acf72c5dd44a72ed7d531eaaf"
+GOLDEN_SHA256 = "d508ca1628886162c4f859aebb320f50862d4d1044463065a23d581e4d3b4da8"
 SECOND_NS = 1_000_000_000
 SESSIONS = [(1_000, None, 1), (5_000, 1, 2), (20_000, 3, 3), (30_000, None, 4), (60_000, 2000, 5)]
 
