@@ -148,8 +148,8 @@ uint32_t dp_crc32c_portable(uint32_t crc, const void *data, size_t size); /* the
 
 /* Writes the header page. memory: `size` zeroed bytes, a whole number of 4 KiB pages. Of *header
  * the caller fills in what tells this segment from others (index, generation, epoch, created_ns,
- * sequence_first, chain_previous, appliance, prefix); sizes, versions, schema and CRC are set here.
- */
+ * sequence_first, chain_previous, appliance, prefix); sizes, versions, schema and
+ * CRC are set here. */
 int dp_journal_segment_init(struct dp_journal_segment *segment, uint8_t *memory, uint64_t size,
     const struct dp_journal_header *header, struct dp_err *err);
 /* False when the segment has no room (one slot is kept for the end record): nothing was written

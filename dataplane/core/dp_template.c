@@ -12,8 +12,8 @@ enum {
 };
 
 /* Sums of 32-bit words whose first byte stands at an even and at an odd offset. 2^16 and 2^32 are
- * both 1 modulo 65,535, so words of any width may be added as they are and folded once at the end.
- */
+ * both 1 modulo 65,535, so words of any width may be added as they are and folded
+ * once at the end. */
 struct sums {
     uint64_t by_parity[2];
 };

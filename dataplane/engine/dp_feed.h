@@ -37,8 +37,8 @@ uint64_t dp_feed_run(struct dp_feed *feed, uint64_t message_count);
 void dp_feed_stop(struct dp_feed *feed);
 uint64_t dp_feed_position(const struct dp_feed *feed); /* bytes of the file consumed */
 uint64_t dp_feed_size(const struct dp_feed *feed);     /* bytes of the file */
-/* 0, or -errno and what is wrong with the file at which byte; all before the fault was handed on.
- */
+/* 0, or -errno and what is wrong with the file at which byte; all before the fault
+ * was handed on. */
 int dp_feed_status(const struct dp_feed *feed, struct dp_err *err);
 void dp_feed_close(struct dp_feed *feed); /* NULL is fine */
 

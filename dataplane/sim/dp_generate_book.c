@@ -1,6 +1,6 @@
 /* The generator's own book. A level's key is its price for bids and the complement for offers, so
- * that one code serves both sides: the best level has the largest key and stands last in its array.
- */
+ * that one code serves both sides: the best level has the largest key and stands
+ * last in its array. */
 #include "dp_generate_state.h"
 
 static uint32_t key_of(uint8_t side, uint32_t price4)
