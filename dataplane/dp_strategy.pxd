@@ -36,6 +36,8 @@ cdef extern from "dp_strategy.h" nogil:
         uint32_t trading_state
         uint32_t session
 
+    bint dp_top_is_tradable(const dp_top *top)
+
     struct dp_gateway_verbs:
         uint32_t (*levels)(
             const dp_gateway *gateway, uint32_t instrument_index, dp_side side,

@@ -12,9 +12,11 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 
 from dataplane.dp_event cimport (
-    DP_PRICE_NONE, DP_REASON_ACCEPTED, DP_SIDE_BUY, DP_SIDE_SELL, DP_TIF_IOC, dp_event, dp_side,
+    DP_REASON_ACCEPTED, DP_SIDE_BUY, DP_SIDE_SELL, DP_TIF_IOC, dp_event, dp_side,
 )
-from dataplane.dp_strategy cimport dp_gateway, dp_gateway_submit, dp_request, dp_top
+from dataplane.dp_strategy cimport (
+    dp_gateway, dp_gateway_submit, dp_request, dp_top, dp_top_is_tradable,
+)
 from dataplane.strategy cimport Strategy
 
 cdef int64_t NANOS_PER_MS = 1_000_000
@@ -82,7 +84,7 @@ cdef void on_book(void *pointer, dp_gateway *gateway, const dp_top *top) noexcep
     cdef State *state = <State *>pointer
     cdef Instrument *instrument
     cdef int64_t imbalance
-    if top.instrument_index >= state.instrument_count or not is_tradable(top):
+    if top.instrument_index >= state.instrument_count or not dp_top_is_tradable(top):
         return
     instrument = &state.instruments[top.instrument_index]
     if instrument.open_order != 0 or top.time_ns - instrument.ordered_ns < state.cooldown_ns:
@@ -99,12 +101,6 @@ cdef void on_book(void *pointer, dp_gateway *gateway, const dp_top *top) noexcep
     elif imbalance <= -state.threshold and (
             instrument.position - <int64_t>state.qty >= -state.position_max):
         take(gateway, top, instrument, DP_SIDE_SELL, state.qty)
-
-
-cdef bint is_tradable(const dp_top *top) noexcept nogil:
-    return (top.flags == 0 and top.trading_state == c'T' and top.session == c'Q'
-            and top.bid_price_nanos != DP_PRICE_NONE and top.ask_price_nanos != DP_PRICE_NONE
-            and top.bid_price_nanos < top.ask_price_nanos)
 
 
 cdef void flatten(dp_gateway *gateway, const dp_top *top, Instrument *instrument) noexcept nogil:

@@ -12,10 +12,11 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 
 from dataplane.dp_event cimport (
-    DP_PRICE_NONE, DP_REASON_ACCEPTED, DP_SIDE_BUY, DP_SIDE_SELL, DP_TIF_DAY, dp_event, dp_side,
+    DP_REASON_ACCEPTED, DP_SIDE_BUY, DP_SIDE_SELL, DP_TIF_DAY, dp_event, dp_side,
 )
 from dataplane.dp_strategy cimport (
     dp_gateway, dp_gateway_cancel, dp_gateway_replace, dp_gateway_submit, dp_request, dp_top,
+    dp_top_is_tradable,
 )
 from dataplane.strategy cimport Strategy
 
@@ -78,7 +79,7 @@ cdef void on_book(void *pointer, dp_gateway *gateway, const dp_top *top) noexcep
     if top.instrument_index >= state.instrument_count:
         return
     instrument = &state.instruments[top.instrument_index]
-    if not is_quotable(top):
+    if not dp_top_is_tradable(top):
         pull(gateway, &instrument.bid)
         pull(gateway, &instrument.ask)
         return
@@ -97,12 +98,6 @@ cdef void on_book(void *pointer, dp_gateway *gateway, const dp_top *top) noexcep
         quote(state, gateway, top.instrument_index, DP_SIDE_SELL, ask_nanos, &instrument.ask)
     else:
         pull(gateway, &instrument.ask)
-
-
-cdef bint is_quotable(const dp_top *top) noexcept nogil:
-    return (top.flags == 0 and top.trading_state == c'T' and top.session == c'Q'
-            and top.bid_price_nanos != DP_PRICE_NONE and top.ask_price_nanos != DP_PRICE_NONE
-            and top.bid_price_nanos < top.ask_price_nanos)
 
 
 cdef void quote(State *state, dp_gateway *gateway, uint32_t instrument_index, dp_side side,

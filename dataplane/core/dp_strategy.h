@@ -45,6 +45,15 @@ struct dp_top {
     uint32_t session;
 };
 
+/* Whether a strategy may quote and take: a book that can be trusted, in market hours, not halted,
+ * with both sides there and not crossed. */
+static inline bool dp_top_is_tradable(const struct dp_top *top)
+{
+    return top->flags == 0 && top->trading_state == DP_TRADING_OPEN && top->session == 'Q' &&
+        top->bid_price_nanos != DP_PRICE_NONE && top->ask_price_nanos != DP_PRICE_NONE &&
+        top->bid_price_nanos < top->ask_price_nanos;
+}
+
 struct dp_strategy {
     void *state; /* the first argument of every callback; belongs to the strategy */
     /* Once, before the first packet. */

@@ -62,8 +62,8 @@ struct dp_ouch_message {
 };
 
 /* Codes (side, reasons, states) are handed on as they are: what to do with one outside the tables
- * is the caller's decision. *message is zeroed first; only after DP_OUCH_OK is it filled in whole.
- */
+ * is the caller's decision. *message is zeroed first; only after DP_OUCH_OK is it
+ * filled in whole. */
 enum dp_ouch_result dp_ouch_decode(const uint8_t *data, size_t size,
     enum dp_ouch_direction direction, struct dp_ouch_message *message);
 /* Writes the fixed part, then options_size bytes of options. Returns bytes written; 0 when the type
@@ -84,6 +84,8 @@ uint32_t dp_ouch_length(uint8_t type, enum dp_ouch_direction direction);
  * that int64 nanos cannot hold is DP_PRICE_NONE. */
 bool dp_ouch_event(
     const struct dp_ouch_message *message, int64_t midnight_ns, struct dp_event *event);
+/* enum dp_side of a side code: selling short is selling; DP_SIDE_NONE when it is no side. */
+uint8_t dp_ouch_side(char side);
 const char *dp_ouch_reject_name(uint16_t code); /* "halted"; "code not in the list" */
 
 /* ---- every field by name, both directions: for decoding to text and for tests ---- */

@@ -1,6 +1,6 @@
 #include "dp_ouch.h"
 
-static uint8_t side_of(char side)
+uint8_t dp_ouch_side(char side)
 {
     switch (side) {
     case 'B': return DP_SIDE_BUY;
@@ -52,7 +52,7 @@ bool dp_ouch_event(
     event->user_ref_num = message->user_ref_num;
     event->orig_user_ref_num = message->orig_user_ref_num;
     event->qty = message->qty;
-    event->side = side_of(message->side);
+    event->side = dp_ouch_side(message->side);
     event->time_in_force = (uint8_t)message->time_in_force;
     event->liquidity = (uint8_t)message->liquidity_flag;
     event->order_state = (uint8_t)message->order_state;

@@ -1,16 +1,5 @@
 #include "dp_venue_state.h"
 
-static uint8_t book_side_of(char side)
-{
-    switch (side) {
-    case 'B': return DP_SIDE_BUY;
-    case 'S':
-    case 'T':
-    case 'E': return DP_SIDE_SELL;
-    default: return DP_SIDE_NONE;
-    }
-}
-
 /* What Enter and Replace have in common. What the model does not know is refused, not
  * approximated. */
 static uint16_t refusal_of_terms(const struct dp_ouch_message *request)
@@ -38,7 +27,7 @@ static uint16_t refusal(struct dp_venue *venue, const struct dp_ouch_message *re
         return DP_VENUE_REJECT_SYMBOL;
     if (!dp_venue_is_trading(venue, instrument_index))
         return DP_VENUE_REJECT_HALTED;
-    if (book_side_of(request->side) == DP_SIDE_NONE)
+    if (dp_ouch_side(request->side) == DP_SIDE_NONE)
         return DP_VENUE_REJECT_SIDE;
     if (request->cross_type != 'N')
         return DP_VENUE_REJECT_CROSS;
@@ -86,7 +75,7 @@ static void on_enter(struct dp_venue *venue, const struct dp_ouch_message *reque
     set_terms(order, request);
     order->leaves_qty = request->qty;
     order->instrument_index = dp_venue_instrument(venue, request->symbol);
-    order->book_side = book_side_of(request->side);
+    order->book_side = dp_ouch_side(request->side);
     order->side = request->side;
     order->capacity = request->capacity;
     memcpy(order->symbol, request->symbol, sizeof(order->symbol));
