@@ -121,7 +121,7 @@ def test_an_override_changes_only_what_it_names():
     ],
 )
 def test_a_strategy_chooses_its_instruments(choice, yes, no):
-    text = edited("first: 20                     #", f"{choice} #")
+    text = edited("first: 100                    #", f"{choice} #")
     strategy = config.parse(text, source="t.yaml").strategies[0]
     assert all(strategy.trades(*one) for one in yes)
     assert not any(strategy.trades(*one) for one in no)
@@ -285,21 +285,21 @@ COMPLAINTS = [
     ),
     (
         "no choice of instruments",
-        "    first: 20                     #",
+        "    first: 100                    #",
         "    #",
         -2,
         "strategies[0].symbols: give either `symbols: [AAA, BBB]`, `symbols: all` or `first: 20`",
     ),
     (
         "symbol twice",
-        "first: 20                     #",
+        "first: 100                    #",
         "symbols: [A, B, A] #",
         0,
         "strategies[0].symbols: 'A' is in the list twice; remove one",
     ),
     (
         "symbol too long",
-        "first: 20                     #",
+        "first: 100                    #",
         "symbols: [ABCDEFGHI] #",
         0,
         "strategies[0].symbols: 'ABCDEFGHI' is not a symbol; give 1 to 8 printable characters",
