@@ -1,12 +1,14 @@
 /*
  * dp_book - full-depth books of all instruments of a feed, by order, in shared memory.
  *
- *   order reference --> order (FIFO links, priority) --> level (price, quantity, count) --> book (two skip lists)
+ *   order reference --> order           --> level                   --> book
+ *                       links, priority     price, quantity, count      two skip lists
  *
- * Every resting order has its exact place in the queue of its price level; levels hang in a skip list per side
- * (dp_skiplist), best first. One thread applies changes; any number of readers in any process read top-N views
- * without stopping it (dp_book_read). Everything is offsets and indexes inside one block of memory that belongs to the
- * caller; nothing is allocated after dp_books_init().
+ * Every resting order has its exact place in the queue of its price level; levels hang in a skip
+ * list per side (dp_skiplist), best first. One thread applies changes; any number of readers in any
+ * process read top-N views without stopping it (dp_book_read). Everything is offsets and indexes
+ * inside one block of memory that belongs to the caller; nothing is allocated after
+ * dp_books_init().
  *
  * A wrong change (unknown order, too large a reduction, a reference used twice) is answered by a
  * result code and leaves every book as it was.
@@ -58,7 +60,8 @@ struct dp_books; /* opaque: dp_book_layout.h, for dp_book*.c and its tests only 
 /* One resting order as a caller sees it. */
 struct dp_book_order_view {
     uint64_t order_ref;
-    uint64_t priority; /* grows by one with every insertion into any book: lower is ahead at the same price */
+    /* Grows by one with every insertion into any book: lower is ahead at the same price. */
+    uint64_t priority;
     int64_t price_nanos;
     uint64_t qty;
     uint32_t instrument_index;
@@ -89,72 +92,90 @@ int dp_books_init(struct dp_books *books, const struct dp_books_config *config, 
 
 /* ---- the writer ---- */
 
-/* Tells which instrument an index stands for; symbol is 8 bytes, space padded. Callable again (a new day, a spin). */
-enum dp_book_result dp_book_open(struct dp_books *books, uint32_t instrument_index, const char symbol[8]);
-enum dp_book_result dp_book_add(struct dp_books *books, uint32_t instrument_index, uint64_t order_ref,
-    enum dp_side side, uint64_t qty, int64_t price_nanos, int64_t time_ns);
+/* Tells which instrument an index stands for; symbol is 8 bytes, space padded.
+ * Callable again (a new day, a spin). */
+enum dp_book_result dp_book_open(
+    struct dp_books *books, uint32_t instrument_index, const char symbol[8]);
+enum dp_book_result dp_book_add(struct dp_books *books, uint32_t instrument_index,
+    uint64_t order_ref, enum dp_side side, uint64_t qty, int64_t price_nanos, int64_t time_ns);
 /* Takes qty off the order; the order leaves the book when nothing is left (E, C, X of ITCH). */
 enum dp_book_result dp_book_reduce(
     struct dp_books *books, uint64_t order_ref, uint64_t qty, int64_t time_ns);
 enum dp_book_result dp_book_remove(struct dp_books *books, uint64_t order_ref, int64_t time_ns);
-/* The old order leaves; the new one takes its side and instrument and goes to the tail of its level.
- * Refused whole (old order stays) when the new reference is live, or qty or price is not legal. */
-enum dp_book_result dp_book_replace(struct dp_books *books, uint64_t order_ref, uint64_t new_order_ref,
-    uint64_t qty, int64_t price_nanos, int64_t time_ns);
+/* The old order leaves; the new one takes its side and instrument and goes to the tail of its
+ * level. Refused whole (old order stays) when the new reference is live, or qty or price is not
+ * legal. */
+enum dp_book_result dp_book_replace(struct dp_books *books, uint64_t order_ref,
+    uint64_t new_order_ref, uint64_t qty, int64_t price_nanos, int64_t time_ns);
 
-void dp_book_set_flags(struct dp_books *books, uint32_t instrument_index, uint32_t flags); /* or-ed in */
+/* Adds to the flags that are set. */
+void dp_book_set_flags(struct dp_books *books, uint32_t instrument_index, uint32_t flags);
 /* Marks every instrument opened so far. Instruments opened later start clean. */
 void dp_books_set_flags(struct dp_books *books, uint32_t flags);
-void dp_book_set_trading_state(struct dp_books *books, uint32_t instrument_index, uint32_t trading_state);
-/* While set, the instrument shows as HALTED whatever its trading state (ITCH message h); that state is kept underneath. */
+void dp_book_set_trading_state(
+    struct dp_books *books, uint32_t instrument_index, uint32_t trading_state);
+/* While set, the instrument shows as HALTED whatever its trading state (ITCH message h);
+ * that state is kept underneath. */
 void dp_book_set_operational_halt(struct dp_books *books, uint32_t instrument_index, bool halted);
 /* Empties all books and forgets symbols, flags and states: a new session. */
 void dp_books_clear(struct dp_books *books);
 
 /* Starts the memory loads that a coming change will need; never faults, any reference is fine. */
-void dp_book_prefetch_ref(const struct dp_books *books, uint64_t order_ref);          /* far ahead: the hash slot */
-void dp_book_prefetch_order(const struct dp_books *books, uint64_t order_ref);        /* nearer: the order it names */
+/* Far ahead: the hash slot. */
+void dp_book_prefetch_ref(const struct dp_books *books, uint64_t order_ref);
+/* Nearer: the order it names. */
+void dp_book_prefetch_order(const struct dp_books *books, uint64_t order_ref);
 void dp_book_prefetch_instrument(const struct dp_books *books, uint32_t instrument_index);
 
 /* ---- the writer's own look (same thread, no retry needed) ---- */
 
-int64_t dp_book_best_bid(const struct dp_books *books, uint32_t instrument_index); /* DP_PRICE_NONE when empty */
+/* Best prices: DP_PRICE_NONE where a side is empty. */
+int64_t dp_book_best_bid(const struct dp_books *books, uint32_t instrument_index);
 int64_t dp_book_best_ask(const struct dp_books *books, uint32_t instrument_index);
 uint32_t dp_book_flags(const struct dp_books *books, uint32_t instrument_index);
 uint32_t dp_book_trading_state(const struct dp_books *books, uint32_t instrument_index);
-bool dp_book_is_open(const struct dp_books *books, uint32_t instrument_index); /* dp_book_open() was called */
-void dp_book_symbol(const struct dp_books *books, uint32_t instrument_index, char symbol[9]); /* trimmed, NUL */
-uint32_t dp_books_instrument_count(const struct dp_books *books); /* one above the highest opened index */
+/* Whether dp_book_open() was called for it. */
+bool dp_book_is_open(const struct dp_books *books, uint32_t instrument_index);
+/* The symbol without its spaces, and a NUL. */
+void dp_book_symbol(const struct dp_books *books, uint32_t instrument_index, char symbol[9]);
+/* One above the highest opened index. */
+uint32_t dp_books_instrument_count(const struct dp_books *books);
 /* The instrument of that trimmed symbol, or DP_BOOK_NONE. Linear; for set-up. */
 uint32_t dp_books_find(const struct dp_books *books, const char *symbol);
 uint64_t dp_books_order_count(const struct dp_books *books);
 
-bool dp_book_order(const struct dp_books *books, uint64_t order_ref, struct dp_book_order_view *order);
-/* Orders and quantity ahead of this one at its price: its exact queue position. False when the reference is unknown. */
+bool dp_book_order(
+    const struct dp_books *books, uint64_t order_ref, struct dp_book_order_view *order);
+/* Orders and quantity ahead of this one at its price: its exact queue position.
+ * False when the reference is unknown. */
 bool dp_book_queue_ahead(
     const struct dp_books *books, uint64_t order_ref, uint64_t *order_count, uint64_t *qty);
 /* Levels best first into `levels`, at most max; returns how many. */
 uint32_t dp_book_levels(const struct dp_books *books, uint32_t instrument_index, enum dp_side side,
     struct dp_book_level_view *levels, uint32_t max);
-uint32_t dp_book_level_count(const struct dp_books *books, uint32_t instrument_index, enum dp_side side);
+uint32_t dp_book_level_count(
+    const struct dp_books *books, uint32_t instrument_index, enum dp_side side);
 /* The level at exactly this price; false when there is none. */
 bool dp_book_level_at(const struct dp_books *books, uint32_t instrument_index, enum dp_side side,
     int64_t price_nanos, struct dp_book_level_view *level);
 /* Orders of one level, first in the queue first; returns how many. */
 uint32_t dp_book_level_orders(const struct dp_books *books, uint32_t instrument_index,
     enum dp_side side, int64_t price_nanos, struct dp_book_order_view *orders, uint32_t max);
-/* The priority that the next insertion will get: an order arriving now stands behind all with a lower one. */
+/* The priority that the next insertion will get:
+ * an order arriving now stands behind all with a lower one. */
 uint64_t dp_books_priority_next(const struct dp_books *books);
 
 /* ---- any reader, any process ---- */
 
 enum dp_book_read_result {
     DP_BOOK_READ_OK = 0,
-    DP_BOOK_READ_BUSY, /* the writer was in the middle of a change at every try: ask again, or it died there */
+    /* The writer was in the middle of a change at every try: ask again, or it died there. */
+    DP_BOOK_READ_BUSY,
     DP_BOOK_READ_NONE, /* no such instrument */
 };
 
-/* Fills view->bids and view->asks with up to `depth` levels a side. Bounded tries; never blocks the writer. */
+/* Fills view->bids and view->asks with up to `depth` levels a side. Bounded tries;
+ * never blocks the writer. */
 enum dp_book_read_result dp_book_read(const struct dp_books *books, uint32_t instrument_index,
     uint32_t depth, struct dp_book_view *view);
 

@@ -1,11 +1,13 @@
 /*
  * dp_book_index - from an order reference to the number of its record: the hash table of the books.
  *
- * Open addressing, eight bytes an entry: 32-bit tag, 32-bit record number; a zero entry is empty, so zeroed memory is an
- * empty table. Neighbouring references share a cache line, because orders that came together are used together; the lines are
- * spread by the tag. Entries stand in the order of their home slots (Robin Hood), so a search for what is absent and the
- * backward shift of a deletion both end at the first entry that is at home: no tombstones, no rebuilding. The tag alone gives
- * the home slot; whether the record behind it is the one meant is the caller's to compare. Writer only, plain memory.
+ * Open addressing, eight bytes an entry: 32-bit tag, 32-bit record number; a zero entry is empty,
+ * so zeroed memory is an empty table. Neighbouring references share a cache line, because orders
+ * that came together are used together; the lines are spread by the tag. Entries stand in the order
+ * of their home slots (Robin Hood), so a search for what is absent and the backward shift of a
+ * deletion both end at the first entry that is at home: no tombstones, no rebuilding. The tag alone
+ * gives the home slot; whether the record behind it is the one meant is the caller's to compare.
+ * Writer only, plain memory.
  */
 #ifndef DP_BOOK_INDEX_H
 #define DP_BOOK_INDEX_H
@@ -53,8 +55,8 @@ static inline uint32_t dp_book_index_distance(uint64_t entry, uint32_t slot, uin
 }
 
 /*
- * Walks the slots that may hold `tag`: for (walk = begin; live; advance) with the caller comparing records. It ends at an
- * empty slot or at an entry nearer to its home than we are to ours.
+ * Walks the slots that may hold `tag`: for (walk = begin; live; advance) with the caller comparing
+ * records. It ends at an empty slot or at an entry nearer to its home than we are to ours.
  */
 static inline bool dp_book_index_ends(
     const struct dp_book_index *index, uint32_t slot, uint32_t distance)
@@ -78,7 +80,8 @@ static inline void dp_book_index_put_at(
     } while (entry != 0);
 }
 
-static inline void dp_book_index_put(const struct dp_book_index *index, uint32_t tag, uint32_t record)
+static inline void dp_book_index_put(
+    const struct dp_book_index *index, uint32_t tag, uint32_t record)
 {
     uint32_t slot = dp_book_index_home(tag, index->bits);
     for (uint32_t distance = 0; !dp_book_index_ends(index, slot, distance); distance++)

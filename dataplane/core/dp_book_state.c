@@ -17,7 +17,8 @@ static uint64_t lay_out(struct dp_books *books, const struct dp_books_config *co
     books->config = *config;
     books->order_bits = dp_book_index_bits(config->order_count_max);
     place(&used, sizeof(*books) + config->instrument_count_max * sizeof(struct dp_book));
-    books->orders_offset = place(&used, (config->order_count_max + 1ull) * sizeof(struct dp_book_order));
+    books->orders_offset =
+        place(&used, (config->order_count_max + 1ull) * sizeof(struct dp_book_order));
     books->order_slots_offset = place(&used, sizeof(uint64_t) << books->order_bits);
     books->pool_offset = place(&used, dp_skiplist_pool_size(config->level_count_max));
     return used;
@@ -75,7 +76,8 @@ static void end_change(struct dp_book *book)
     dp_store_release(&book->sequence, dp_load_relaxed(&book->sequence) + 1);
 }
 
-enum dp_book_result dp_book_open(struct dp_books *books, uint32_t instrument_index, const char symbol[8])
+enum dp_book_result dp_book_open(
+    struct dp_books *books, uint32_t instrument_index, const char symbol[8])
 {
     if (instrument_index >= books->config.instrument_count_max)
         return DP_BOOK_INVALID;
@@ -91,7 +93,8 @@ enum dp_book_result dp_book_open(struct dp_books *books, uint32_t instrument_ind
     return DP_BOOK_OK;
 }
 
-static void change_flags(struct dp_books *books, uint32_t instrument_index, uint32_t set, uint32_t drop)
+static void change_flags(
+    struct dp_books *books, uint32_t instrument_index, uint32_t set, uint32_t drop)
 {
     if (instrument_index >= books->config.instrument_count_max)
         return;
@@ -124,7 +127,8 @@ void dp_book_set_operational_halt(struct dp_books *books, uint32_t instrument_in
         change_flags(books, instrument_index, 0, DP_BOOK_OPERATIONAL_HALT);
 }
 
-void dp_book_set_trading_state(struct dp_books *books, uint32_t instrument_index, uint32_t trading_state)
+void dp_book_set_trading_state(
+    struct dp_books *books, uint32_t instrument_index, uint32_t trading_state)
 {
     if (instrument_index >= books->config.instrument_count_max)
         return;
@@ -152,10 +156,12 @@ static void clear_book(struct dp_books *books, uint32_t instrument_index)
 
 void dp_books_clear(struct dp_books *books)
 {
-    /* Slots are zero where nothing rests: an empty table needs no sweep (it may be hundreds of megabytes). */
+    /* Slots are zero where nothing rests: an empty table needs no sweep (it may be
+     * hundreds of megabytes). */
     if (books->order_live_count != 0)
         memset(dp_books_order_index(books).slots, 0, sizeof(uint64_t) << books->order_bits);
-    /* Not only the opened ones: a flag may stand on an instrument that was named but never opened. */
+    /* Not only the opened ones: a flag may stand on an instrument that was named but never
+     * opened. */
     for (uint32_t index = 0; index < books->config.instrument_count_max; index++)
         clear_book(books, index);
     dp_store_release(&books->instrument_count, 0);

@@ -31,8 +31,8 @@ static uint32_t target_of(uint64_t link)
     return (uint32_t)link;
 }
 
-/* One level in eight reaches each next height. A linear congruential generator (Numerical Recipes' constants); of its bits
- * only the high ones are random enough, so they are taken from the top. */
+/* One level in eight reaches each next height. A linear congruential generator (Numerical Recipes'
+ * constants); of its bits only the high ones are random enough, so they are taken from the top. */
 static uint32_t draw_height(struct dp_skiplist *list)
 {
     list->random = list->random * 1664525u + 1013904223u;
@@ -68,9 +68,10 @@ static bool leads_before(const struct dp_skiplist *list, const struct dp_skiplis
         (dp_load_relaxed(&pool->levels[next].price_nanos) ^ list->flip) < rank;
 }
 
-/* Climbs from the best end while the head's links still lead to better levels than the target, then descends. */
-static void search(struct dp_skiplist *list, struct dp_skiplist_pool *pool, int64_t price_nanos,
-    struct path *path)
+/* Climbs from the best end while the head's links still lead to better levels than the
+ * target, then descends. */
+static void search(
+    struct dp_skiplist *list, struct dp_skiplist_pool *pool, int64_t price_nanos, struct path *path)
 {
     int64_t rank = price_nanos ^ list->flip;
     uint32_t height = 0;
@@ -141,8 +142,8 @@ static void link_in(struct dp_skiplist *list, struct dp_skiplist_pool *pool, uin
     pool->levels[worse].back = number; /* of record 0 when there is none: never read */
     for (uint32_t h = 0; h < height; h++)
         dp_store_release(&level->links[h], dp_load_relaxed(path->links[h]));
-    /* Release: the reader that finds the link also finds the level filled in. Lowest height first: whoever arrives from
-     * above can always go on below. */
+    /* Release: the reader that finds the link also finds the level filled in. Lowest height first:
+     * whoever arrives from above can always go on below. */
     for (uint32_t h = 0; h < height; h++)
         dp_store_release(path->links[h], link);
     if (height > list->height)
@@ -162,8 +163,8 @@ uint32_t dp_skiplist_insert(
     return number;
 }
 
-uint32_t dp_skiplist_insert_behind(struct dp_skiplist *list, struct dp_skiplist_pool *pool,
-    int64_t price_nanos, uint32_t before)
+uint32_t dp_skiplist_insert_behind(
+    struct dp_skiplist *list, struct dp_skiplist_pool *pool, int64_t price_nanos, uint32_t before)
 {
     struct path path;
     uint32_t number = take_record(pool);
@@ -184,8 +185,8 @@ void dp_skiplist_remove(struct dp_skiplist *list, struct dp_skiplist_pool *pool,
 {
     struct dp_skiplist_level *level = &pool->levels[number];
     uint64_t onward = dp_load_relaxed(&level->links[0]);
-    _Atomic uint64_t *before = level->back == DP_SKIPLIST_NONE
-        ? list->head : pool->levels[level->back].links;
+    _Atomic uint64_t *before =
+        level->back == DP_SKIPLIST_NONE ? list->head : pool->levels[level->back].links;
 
     /* Release: who sees the mark saw the level's last quantity, or a later one. */
     dp_store_release(&level->links[0], onward | DP_SKIPLIST_MARK);
@@ -218,5 +219,6 @@ enum dp_skiplist_step dp_skiplist_next(const struct dp_skiplist_pool *pool, uint
     reading->qty = dp_load_acquire(&level->qty);
     reading->order_count = dp_load_acquire(&level->order_count);
     cursor->link = dp_load_acquire(&level->links[0]) & ~DP_SKIPLIST_MARK;
-    return dp_load_relaxed(&level->generation) == generation ? DP_SKIPLIST_LEVEL : DP_SKIPLIST_RECYCLED;
+    return dp_load_relaxed(&level->generation) == generation ? DP_SKIPLIST_LEVEL
+                                                             : DP_SKIPLIST_RECYCLED;
 }

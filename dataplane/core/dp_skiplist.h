@@ -1,31 +1,36 @@
 /*
- * dp_skiplist - the price levels of one side of a book, best first, in a skip list without pointers.
+ * dp_skiplist - price levels of one side of a book, best first, in a skip list without pointers.
  *
- *   list.head[h] --> level --> level --> ... --> 0      for each height h; every level hangs at height 0
+ *   list.head[h] --> level --> level --> ... --> 0    for each height h; all hang at height 0
  *
- * Levels live in a pool of 128-byte records that belongs to the caller (shared memory) and are named by their
- * number; number 0 means none. The height of a level is drawn from a generator of its list (one level in eight
- * reaches the next height), so the same changes give the same list on every machine. A search starts at the best end and climbs only
- * as high as the target is far: O(log of the rank), because most of a book's life happens near the touch.
+ * Levels live in a pool of 128-byte records that belongs to the caller (shared memory) and are
+ * named by their number; number 0 means none. The height of a level is drawn from a generator of
+ * its list (one level in eight reaches the next height), so the same changes give the same list on
+ * every machine. A search starts at the best end and climbs only as high as the target is far:
+ * O(log of the rank), because most of a book's life happens near the touch.
  *
- * Who writes: one thread, all lists of a pool. Who reads: any thread of any process that maps the pool, without a lock,
- * while the writer writes. The argument:
+ * Who writes: one thread, all lists of a pool. Who reads: any thread of any process that maps the
+ * pool, without a lock, while the writer writes. The argument:
  *
- * - A link is one 64-bit word: number of the next level, a mark, and the generation that record had when it was
- *   linked. Words are read and written whole, so no half-made link is ever seen.
- * - insert fills the record first and stores the link to it with release; a reader loads links with acquire, so
- *   what it reaches is completely filled in.
- * - remove marks the level's own link, then swings its predecessors' links past it. The record keeps its links, so a
- *   reader that stands on it walks on into the live list.
- * - Reusing a record stores its new generation before anything else (all its later stores are releases). A reader
- *   checks the generation after it has read the fields with acquire: equal means that nothing of the record was
- *   overwritten for a later life, else dp_skiplist_next says RECYCLED and the reader starts again from the best.
- * - Records are never given back to the system: a reader may hold an old number for ever and still reads a level record.
- * - Progress: the writer never waits. A reader's step is a bounded number of loads; a walk that must be consistent as a
- *   whole is bounded by its caller (dp_book_read retries through the book's sequence number).
+ * - A link is one 64-bit word: number of the next level, a mark, and the generation that record
+ *   had when it was linked. Words are read and written whole, so no half-made link is ever seen.
+ * - insert fills the record first and stores the link to it with release; a reader loads links
+ *   with acquire, so what it reaches is completely filled in.
+ * - remove marks the level's own link, then swings its predecessors' links past it. The record
+ *   keeps its links, so a reader that stands on it walks on into the live list.
+ * - Reusing a record stores its new generation before anything else (all its later stores are
+ *   releases). A reader checks the generation after it has read the fields with acquire: equal
+ *   means that nothing of the record was overwritten for a later life, else dp_skiplist_next says
+ *   RECYCLED and the reader starts again from the best.
+ * - Records are never given back to the system: a reader may hold an old number for ever and still
+ *   reads a level record.
+ * - Progress: the writer never waits. A reader's step is a bounded number of loads; a walk that
+ *   must be consistent as a whole is bounded by its caller (dp_book_read retries through the
+ *   book's sequence number).
  *
- * Generations are 31 bits: a reader would have to sleep through 2^31 lives of one record and wake up inside a life with the
- * same number to be deceived, and the book's sequence number would still catch it.
+ * Generations are 31 bits: a reader would have to sleep through 2^31 lives of one record and wake
+ * up inside a life with the same number to be deceived, and the book's sequence number would still
+ * catch it.
  */
 #ifndef DP_SKIPLIST_H
 #define DP_SKIPLIST_H
@@ -41,15 +46,16 @@
 /* One price level. The first cache line holds all that 511 of 512 levels ever use. */
 struct dp_skiplist_level {
     alignas(DP_CACHE_LINE) _Atomic int64_t price_nanos;
-    _Atomic uint64_t qty;         /* of all orders here */
+    _Atomic uint64_t qty; /* of all orders here */
     _Atomic uint32_t order_count;
-    _Atomic uint32_t generation;  /* which life of this record this is */
-    uint32_t back;                /* writer only: the next better level; the free list of the pool */
-    uint32_t first_order;         /* the book's: ends of the queue of orders */
+    _Atomic uint32_t generation; /* which life of this record this is */
+    /* Writer only: the next better level; the free list of the pool. */
+    uint32_t back;
+    uint32_t first_order; /* the book's: ends of the queue of orders */
     uint32_t last_order;
-    uint16_t instrument_index;    /* the book's: whose level this is */
-    uint8_t side;                 /* the book's: enum dp_side */
-    uint8_t height;               /* writer only: links in use */
+    uint16_t instrument_index; /* the book's: whose level this is */
+    uint8_t side;              /* the book's: enum dp_side */
+    uint8_t height;            /* writer only: links in use */
     _Atomic uint64_t links[DP_SKIPLIST_HEIGHT_MAX];
 };
 
@@ -61,7 +67,8 @@ struct dp_skiplist {
     uint32_t random;      /* writer only: state of the height generator */
     uint32_t level_count; /* writer only */
     uint32_t height;      /* writer only: heights in use */
-    int32_t flip;         /* price ^ flip grows from the best level outwards: 0 for asks, -1 for bids */
+    /* price ^ flip grows from the best level outwards: 0 for asks, -1 for bids. */
+    int32_t flip;
 };
 
 static_assert(sizeof(struct dp_skiplist) == DP_CACHE_LINE, "one cache line a side");
@@ -87,12 +94,14 @@ void dp_skiplist_init(struct dp_skiplist *list, enum dp_side side, uint32_t seed
 
 /* ---- the writer ---- */
 
-/* A new level without orders at this price, which must have none. DP_SKIPLIST_NONE when the pool is exhausted. */
+/* A new level without orders at this price, which must have none.
+ * DP_SKIPLIST_NONE when the pool is exhausted. */
 uint32_t dp_skiplist_insert(
     struct dp_skiplist *list, struct dp_skiplist_pool *pool, int64_t price_nanos);
-/* The same where the next better level is known (DP_SKIPLIST_NONE: the new one is the best): most levels then need no search. */
-uint32_t dp_skiplist_insert_behind(struct dp_skiplist *list, struct dp_skiplist_pool *pool,
-    int64_t price_nanos, uint32_t before);
+/* The same where the next better level is known (DP_SKIPLIST_NONE: the new one is the best):
+ * most levels then need no search. */
+uint32_t dp_skiplist_insert_behind(
+    struct dp_skiplist *list, struct dp_skiplist_pool *pool, int64_t price_nanos, uint32_t before);
 /* Takes a level out and gives its record back. */
 void dp_skiplist_remove(struct dp_skiplist *list, struct dp_skiplist_pool *pool, uint32_t level);
 /* The level at this price, or DP_SKIPLIST_NONE. */
@@ -114,7 +123,8 @@ static inline uint32_t dp_skiplist_worse(const struct dp_skiplist_pool *pool, ui
 enum dp_skiplist_step {
     DP_SKIPLIST_LEVEL = 0, /* a level was read and the cursor moved behind it */
     DP_SKIPLIST_END,
-    DP_SKIPLIST_RECYCLED, /* the record under the cursor began another life: start again from the best */
+    /* The record under the cursor began another life: start again from the best. */
+    DP_SKIPLIST_RECYCLED,
 };
 
 /* What a reader carries from level to level: the link it will follow next. */
@@ -130,7 +140,8 @@ struct dp_skiplist_reading {
 
 static inline struct dp_skiplist_cursor dp_skiplist_begin(const struct dp_skiplist *list)
 {
-    /* Acquire: pairs with the release in dp_skiplist_insert(); the level behind the link is filled in. */
+    /* Acquire: pairs with the release in dp_skiplist_insert();
+     * the level behind the link is filled in. */
     return (struct dp_skiplist_cursor){dp_load_acquire(&list->head[0])};
 }
 

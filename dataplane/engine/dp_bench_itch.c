@@ -22,25 +22,17 @@ static uint64_t swap_execution(const uint8_t *data)
 static uint64_t swap_fields(const uint8_t *data)
 {
     switch (data[0]) {
-    case 'A':
-        return swap_header(data) + swap_add(data);
-    case 'F':
-        return swap_header(data) + swap_add(data) + dp_load_be32(data + 36);
-    case 'D':
-        return swap_header(data) + dp_load_be64(data + 11);
+    case 'A': return swap_header(data) + swap_add(data);
+    case 'F': return swap_header(data) + swap_add(data) + dp_load_be32(data + 36);
+    case 'D': return swap_header(data) + dp_load_be64(data + 11);
     case 'U':
         return swap_header(data) + dp_load_be64(data + 11) + dp_load_be64(data + 19) +
             dp_load_be32(data + 27) + dp_load_be32(data + 31);
-    case 'E':
-        return swap_header(data) + swap_execution(data);
-    case 'C':
-        return swap_header(data) + swap_execution(data) + data[31] + dp_load_be32(data + 32);
-    case 'X':
-        return swap_header(data) + dp_load_be64(data + 11) + dp_load_be32(data + 19);
-    case 'P':
-        return swap_header(data) + swap_add(data) + dp_load_be64(data + 36);
-    default:
-        return 0;
+    case 'E': return swap_header(data) + swap_execution(data);
+    case 'C': return swap_header(data) + swap_execution(data) + data[31] + dp_load_be32(data + 32);
+    case 'X': return swap_header(data) + dp_load_be64(data + 11) + dp_load_be32(data + 19);
+    case 'P': return swap_header(data) + swap_add(data) + dp_load_be64(data + 36);
+    default: return 0;
     }
 }
 

@@ -1,11 +1,15 @@
 /*
  * dp_itch_apply - what each ITCH 5.0 message does to the books.
  *
- *   S code O     all books empty, symbols forgotten: a new session      H            trading state
- *   R            opens the instrument: index = stock_locate             h market Q   operational
- * halt, over any trading state A F          joins the tail of its price level E C X        reduce;
- * gone at zero D            leaves                                                 U leaves; the
- * new one joins the tail all others   nothing
+ *   S code O     all books empty, symbols forgotten: a new session
+ *   R            opens the instrument: index = stock_locate
+ *   H            trading state
+ *   h market Q   operational halt, over any trading state
+ *   A F          joins the tail of its price level
+ *   E C X        reduces; the order is gone at zero
+ *   D            leaves
+ *   U            leaves; the new one joins the tail
+ *   all others   nothing
  *
  * The one place where market data meets the book. An A or F of an instrument that no R opened opens
  * it by its stock field: we joined late. A message that contradicts the book changes nothing but a

@@ -1,4 +1,5 @@
-/* The books against a model too simple to be wrong: one array of orders in the order of their arrival. */
+/* The books against a model too simple to be wrong:
+ * one array of orders in the order of their arrival. */
 #include "check.h"
 #include "dp_book.h"
 
@@ -52,7 +53,8 @@ static uint32_t model_live(void)
     return count;
 }
 
-static bool is_at(const struct model_order *order, uint32_t instrument, uint32_t side, int64_t price)
+static bool is_at(
+    const struct model_order *order, uint32_t instrument, uint32_t side, int64_t price)
 {
     return order->qty != 0 && order->instrument_index == instrument && order->side == side &&
         order->price_nanos == price;
@@ -76,7 +78,8 @@ static uint32_t model_level_count(void)
         const struct model_order *order = &model.orders[index];
         bool first = order->qty != 0;
         for (uint32_t earlier = 0; first && earlier < index; earlier++)
-            first = !is_at(&model.orders[earlier], order->instrument_index, order->side, order->price_nanos);
+            first = !is_at(
+                &model.orders[earlier], order->instrument_index, order->side, order->price_nanos);
         count += first;
     }
     return count;
@@ -98,7 +101,8 @@ static enum dp_book_result model_add(const struct model_order *order)
         return DP_BOOK_INVALID;
     if (model_find(order->order_ref) != NULL)
         return DP_BOOK_DUPLICATE_ORDER;
-    if (model_live() == ORDERS || !level_fits(order->instrument_index, order->side, order->price_nanos))
+    if (model_live() == ORDERS ||
+        !level_fits(order->instrument_index, order->side, order->price_nanos))
         return DP_BOOK_FULL;
     model_append(order);
     return DP_BOOK_OK;
@@ -217,7 +221,8 @@ static struct model_order random_order(uint64_t *random)
         .order_ref = bits % REFS + (bits >> 20 & 1 ? 7ull << 32 : 0),
         .price_nanos = (int64_t)(bits >> 24 & 63) * CENT / 2 % (61ll * CENT / 2),
         .qty = bits >> 32 & 3,
-        .instrument_index = (uint32_t)(bits >> 40 & 15) == 0 ? INSTRUMENTS : (uint32_t)(bits >> 44) % INSTRUMENTS,
+        .instrument_index =
+            (uint32_t)(bits >> 40 & 15) == 0 ? INSTRUMENTS : (uint32_t)(bits >> 44) % INSTRUMENTS,
         .side = bits >> 60 & 1 ? DP_SIDE_BUY : DP_SIDE_SELL,
     };
 }
@@ -228,13 +233,15 @@ static void change(struct dp_books *books, uint64_t *random, uint32_t add_share)
     uint64_t other_ref = random_order(random).order_ref;
     uint64_t kind = check_random(random) % 100;
     if (kind < add_share)
-        CHECK_EQUAL(dp_book_add(books, order.instrument_index, order.order_ref, (enum dp_side)order.side,
-                        order.qty, order.price_nanos, 0), model_add(&order));
+        CHECK_EQUAL(dp_book_add(books, order.instrument_index, order.order_ref,
+                        (enum dp_side)order.side, order.qty, order.price_nanos, 0),
+            model_add(&order));
     else if (kind < 65)
         CHECK_EQUAL(dp_book_reduce(books, order.order_ref, order.qty, 0),
             model_reduce(order.order_ref, order.qty));
     else if (kind < 85)
-        CHECK_EQUAL(dp_book_replace(books, other_ref, order.order_ref, order.qty, order.price_nanos, 0),
+        CHECK_EQUAL(
+            dp_book_replace(books, other_ref, order.order_ref, order.qty, order.price_nanos, 0),
             model_replace(other_ref, order));
     else
         CHECK_EQUAL(dp_book_remove(books, order.order_ref, 0),
@@ -291,7 +298,8 @@ static void test_a_wrong_change_changes_nothing(void)
     };
     for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
         CHECK_THAT(dp_book_add(books, rows[row].instrument, rows[row].order_ref, rows[row].side,
-                       rows[row].qty, rows[row].price, 6) == rows[row].result, "%s", rows[row].name);
+                       rows[row].qty, rows[row].price, 6) == rows[row].result,
+            "%s", rows[row].name);
     }
     CHECK_EQUAL(dp_book_reduce(books, 1, 101, 6), DP_BOOK_OVER_REDUCTION);
     CHECK_EQUAL(dp_book_reduce(books, 2, 1, 6), DP_BOOK_UNKNOWN_ORDER);
@@ -341,7 +349,8 @@ static void test_a_new_session_starts_empty(void)
     CHECK_EQUAL(dp_book_add(books, 1, 9, DP_SIDE_SELL, 5, CENT, 1), DP_BOOK_INVALID);
     dp_book_open(books, 1, "TEST    ");
     for (uint64_t order_ref = 1; order_ref <= 8; order_ref++)
-        CHECK_EQUAL(dp_book_add(books, 1, order_ref, DP_SIDE_SELL, 5, CENT * (int64_t)order_ref, 1), DP_BOOK_OK);
+        CHECK_EQUAL(dp_book_add(books, 1, order_ref, DP_SIDE_SELL, 5, CENT * (int64_t)order_ref, 1),
+            DP_BOOK_OK);
     CHECK_EQUAL(dp_book_add(books, 1, 9, DP_SIDE_SELL, 5, CENT, 1), DP_BOOK_FULL);
     free(books);
 }
@@ -362,6 +371,6 @@ static void test_a_configuration_out_of_range_is_refused(void)
 int main(void)
 {
     RUN_TESTS(TEST(test_agrees_with_the_model), TEST(test_a_wrong_change_changes_nothing),
-        TEST(test_flags_and_states_stay_with_their_instrument), TEST(test_a_new_session_starts_empty),
-        TEST(test_a_configuration_out_of_range_is_refused));
+        TEST(test_flags_and_states_stay_with_their_instrument),
+        TEST(test_a_new_session_starts_empty), TEST(test_a_configuration_out_of_range_is_refused));
 }

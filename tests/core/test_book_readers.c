@@ -1,7 +1,7 @@
 /*
- * Readers in threads and in another process while the writer writes. The writer keeps what every reader can check:
- * a level's quantity is its order count times a number that follows from its price; bids fall, asks rise, and all bids
- * stand below all asks.
+ * Readers in threads and in another process while the writer writes. The writer keeps what every
+ * reader can check: a level's quantity is its order count times a number that follows from its
+ * price; bids fall, asks rise, and all bids stand below all asks.
  */
 #include <pthread.h>
 #include <sys/mman.h>
@@ -61,7 +61,8 @@ static void write_changes(struct dp_books *books, uint64_t seed)
             dp_book_replace(books, order_ref, order_ref + ORDERS, qty_at(price), price, step);
         /* A replaced order comes back under its first reference, so that references stay few. */
         if (dp_book_order(books, order_ref + ORDERS, &order))
-            dp_book_replace(books, order_ref + ORDERS, order_ref, order.qty, order.price_nanos, step);
+            dp_book_replace(
+                books, order_ref + ORDERS, order_ref, order.qty, order.price_nanos, step);
     }
 }
 
@@ -70,7 +71,8 @@ static uint32_t bad_levels(const struct dp_book_level_view *levels, uint32_t cou
     uint32_t bad = 0;
     for (uint32_t index = 0; index < count; index++) {
         const struct dp_book_level_view *level = &levels[index];
-        bad += level->order_count == 0 || level->qty != level->order_count * qty_at(level->price_nanos);
+        bad += level->order_count == 0 ||
+            level->qty != level->order_count * qty_at(level->price_nanos);
         bad += (level->price_nanos - MIDDLE * CENT) * direction <= 0;
         bad += index > 0 && (level->price_nanos - levels[index - 1].price_nanos) * direction <= 0;
     }

@@ -51,8 +51,8 @@ static void compare(const struct dp_skiplist *list, const struct dp_skiplist_poo
     CHECK_EQUAL(list->level_count, model->count);
 }
 
-static void toggle(struct dp_skiplist *list, struct dp_skiplist_pool *pool, struct model *model,
-    int64_t price)
+static void toggle(
+    struct dp_skiplist *list, struct dp_skiplist_pool *pool, struct model *model, int64_t price)
 {
     uint32_t *level = &model->level_at[price];
     if (*level != DP_SKIPLIST_NONE) {

@@ -62,7 +62,8 @@ static size_t replace_message(uint8_t *message, uint32_t stock_locate, uint64_t 
     return dp_itch_length('U');
 }
 
-static size_t code_message(uint8_t *message, char type, uint32_t stock_locate, char market, char code)
+static size_t code_message(
+    uint8_t *message, char type, uint32_t stock_locate, char market, char code)
 {
     begin(message, type, stock_locate, 500);
     memcpy(message + 11, "ABC     ", 8);
@@ -82,7 +83,8 @@ static enum dp_book_result apply(struct dp_books *books, const uint8_t *data, si
     struct dp_itch_message message;
     enum dp_itch_result result = dp_itch_decode(data, size, &message);
     return dp_itch_note(books, &counters, data, size, result)
-        ? dp_itch_apply(books, &counters, &message, 1000000) : DP_BOOK_OK;
+        ? dp_itch_apply(books, &counters, &message, 1000000)
+        : DP_BOOK_OK;
 }
 
 /* ---- one by one ---- */
@@ -144,7 +146,8 @@ static void test_an_add_of_an_unknown_instrument_opens_it(void)
     apply(books, data, order_message(data, 'A', 5, 1, 'B', 10, 10000));
     CHECK_EQUAL(dp_books_find(books, "LATE"), 5);
     CHECK_EQUAL(dp_book_flags(books, 5), 0);
-    CHECK_EQUAL(apply(books, data, order_message(data, 'A', INSTRUMENTS, 2, 'B', 10, 10000)), DP_BOOK_INVALID);
+    CHECK_EQUAL(apply(books, data, order_message(data, 'A', INSTRUMENTS, 2, 'B', 10, 10000)),
+        DP_BOOK_INVALID);
     free(books);
 }
 
@@ -162,7 +165,8 @@ static void test_wrong_messages_are_counted_and_mark_their_instrument(void)
         {"unknown E", 'E', 9, 1, 0, DP_BOOK_UNKNOWN_ORDER, DP_COUNTER_BOOK_UNKNOWN_ORDER},
         {"unknown D", 'D', 9, 0, 0, DP_BOOK_UNKNOWN_ORDER, DP_COUNTER_BOOK_UNKNOWN_ORDER},
         {"over-reduction", 'X', 1, 101, 0, DP_BOOK_OVER_REDUCTION, DP_COUNTER_BOOK_OVER_REDUCTION},
-        {"live reference", 'A', 1, 5, 'B', DP_BOOK_DUPLICATE_ORDER, DP_COUNTER_BOOK_DUPLICATE_ORDER},
+        {"live reference", 'A', 1, 5, 'B', DP_BOOK_DUPLICATE_ORDER,
+            DP_COUNTER_BOOK_DUPLICATE_ORDER},
         {"no such side", 'A', 2, 5, 'Z', DP_BOOK_INVALID, DP_COUNTER_BOOK_INVALID},
         {"no quantity", 'F', 2, 0, 'B', DP_BOOK_INVALID, DP_COUNTER_BOOK_INVALID},
     };
@@ -171,10 +175,12 @@ static void test_wrong_messages_are_counted_and_mark_their_instrument(void)
         uint8_t data[64];
         apply(books, data, order_message(data, 'A', 1, 1, 'B', 100, 10000));
         size_t size = rows[row].side != 0
-            ? order_message(data, rows[row].type, 1, rows[row].order_ref, rows[row].side, rows[row].qty, 10000)
+            ? order_message(data, rows[row].type, 1, rows[row].order_ref, rows[row].side,
+                  rows[row].qty, 10000)
             : reduce_message(data, rows[row].type, 1, rows[row].order_ref, rows[row].qty);
         CHECK_THAT(apply(books, data, size) == rows[row].result, "%s", rows[row].name);
-        CHECK_THAT(dp_counter_read(&counters, rows[row].counter) == 1, "%s: not counted", rows[row].name);
+        CHECK_THAT(
+            dp_counter_read(&counters, rows[row].counter) == 1, "%s: not counted", rows[row].name);
         CHECK_EQUAL(dp_book_flags(books, 1), DP_BOOK_SUSPECT);
         CHECK_EQUAL(dp_book_flags(books, 2), 0);
         CHECK_EQUAL(dp_books_order_count(books), 1);
@@ -208,7 +214,8 @@ static size_t random_message(uint8_t *data, uint64_t *random)
     static const char kinds[] = "AAAAAAFFEECXDDDUUUPQBSHhRYI";
     char type = kinds[bits % (sizeof(kinds) - 1)];
     if (type == 'A' || type == 'F')
-        return order_message(data, type, locate, order_ref, bits >> 50 & 1 ? 'B' : 'S', qty, price4);
+        return order_message(
+            data, type, locate, order_ref, bits >> 50 & 1 ? 'B' : 'S', qty, price4);
     if (type == 'U')
         return replace_message(data, locate, order_ref, bits >> 50 & 511, qty, price4);
     if (strchr("ECXD", type) != NULL)
@@ -224,7 +231,8 @@ static void compare(const struct dp_books *one, const struct dp_books *other)
         struct dp_book_view a = {.bids = levels[0][0], .asks = levels[0][1]};
         struct dp_book_view b = {.bids = levels[1][0], .asks = levels[1][1]};
         memset(levels, 0, sizeof(levels));
-        CHECK_EQUAL(dp_book_read(one, instrument, 128, &a), dp_book_read(other, instrument, 128, &b));
+        CHECK_EQUAL(
+            dp_book_read(one, instrument, 128, &a), dp_book_read(other, instrument, 128, &b));
         CHECK(memcmp(levels[0], levels[1], sizeof(levels[0])) == 0);
         CHECK_EQUAL(a.sequence, b.sequence);
         CHECK_EQUAL(a.flags, b.flags);
@@ -258,10 +266,13 @@ static void run_seed(uint64_t seed)
     }
     struct dp_counters expected = counters;
     memset(&counters, 0, sizeof(counters));
-    CHECK_EQUAL(dp_itch_apply_block(other, &counters, guard_place(block, size), size, 1000000, &block_count), size);
+    CHECK_EQUAL(dp_itch_apply_block(
+                    other, &counters, guard_place(block, size), size, 1000000, &block_count),
+        size);
     CHECK_EQUAL(block_count, count);
     for (int id = DP_COUNTER_ITCH_MESSAGES; id <= DP_COUNTER_BOOK_FULL; id++)
-        CHECK_EQUAL(dp_counter_read(&counters, (enum dp_counter)id), dp_counter_read(&expected, (enum dp_counter)id));
+        CHECK_EQUAL(dp_counter_read(&counters, (enum dp_counter)id),
+            dp_counter_read(&expected, (enum dp_counter)id));
     compare(one, other);
     if (check_failures != before)
         printf("seed %llu\n", (unsigned long long)seed);
