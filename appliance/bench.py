@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import sys
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from appliance.errors import CommandError
+from appliance.outputs import check_output
 from dataplane.bench import ItchBench
 from dataplane.errors import DataplaneError
 from dataplane.generate import session_bytes
@@ -81,17 +83,20 @@ def say(words: str) -> None:
 
 
 def read_file(path: str) -> bytes:
-    """Return a BinaryFILE's bytes; refuse what holds no message."""
+    """Return a BinaryFILE's bytes; refuse what begins with no message before reading it all."""
     try:
-        data = Path(path).read_bytes()
+        with open(path, "rb") as file:
+            head = file.read(3)
+            size = int.from_bytes(head[:2], "big")
+            if not 0 < size <= os.fstat(file.fileno()).st_size - 2 or not chr(head[2]).isalpha():
+                raise CommandError(
+                    f"{path}: begins with no ITCH message; give an unpacked BinaryFILE"
+                )
+            return head + file.read()
     except OSError as error:
         raise DataplaneError(
             error.errno or 1, f"{path}: {error.strerror}; give a BinaryFILE"
         ) from None
-    size = int.from_bytes(data[:2], "big")
-    if not 0 < size <= len(data) - 2 or not chr(data[2]).isalpha():
-        raise CommandError(f"{path}: begins with no ITCH message; give an unpacked BinaryFILE")
-    return data
 
 
 def figures(runs: list[Reading]) -> Figures:
@@ -194,6 +199,8 @@ def run(args: argparse.Namespace) -> int:
     unknown = [name for name in args.names if name not in ROWS]
     if unknown:
         raise CommandError(f"bench: {unknown[0]!r} is no row; known: {', '.join(ROWS)}")
+    if args.json != "-":
+        check_output("--json", args.json, {"session": args.file})
     session = Session(args)
     rows = [ROWS[name](session) for name in args.names or ROWS]
     if args.json == "-":
@@ -225,7 +232,8 @@ def table(rows: list[Row]) -> str:
         reference = of["reference"]
         lines.append(
             f"{of['name']:<14}{of['value']:>9.2f}  {of['unit']:<12}{of['min']:>9.2f}"
-            f"{of['max']:>9.2f}  {reference['name']:<12}{reference['value']:>9.2f}{of['ratio']:>8.2f}"
+            f"{of['max']:>9.2f}  {reference['name']:<12}{reference['value']:>9.2f}"
+            f"{of['ratio']:>8.2f}"
             f"{known(of['instructions']):>14}{known(of['branch_misses']):>15}"
         )
     lines.append(f"{rows[0]['runs']} interleaved rounds; {rows[0]['machine']}")

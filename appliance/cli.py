@@ -8,11 +8,15 @@ who typed it can mend.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import importlib
+import io
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 
 from appliance.errors import CommandError
 from dataplane.errors import DataplaneError
@@ -67,21 +71,63 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; every expected failure becomes one line on stderr."""
     words = list(sys.argv[1:] if argv is None else argv)
     verb = next((word for word in words if word in VERBS), None)
+    mend_streams()
     try:
-        args = parser_for(verb).parse_args(words)
-        status: int = importlib.import_module(VERBS[args.verb][0]).run(args)
-        sys.stdout.flush()
-        return status
+        with stopping_signals():
+            args = parser_for(verb).parse_args(words)
+            status: int = importlib.import_module(VERBS[args.verb][0]).run(args)
+            sys.stdout.flush()
+            return status
     except CommandError as error:
         return complain(str(error), 2)
     except DataplaneError as error:
         return complain(str(error), 2 if error.code in OPERATOR_CODES else 1)
     except BrokenPipeError:
         # The reader of our output left (`| head`): nobody is there to complain to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
         return 0
-    except KeyboardInterrupt:
-        return complain("stopped by Ctrl-C", 130)
+    except OSError as error:
+        # Files of a command have words of their own: mostly this is what we print (`> /dev/full`).
+        drop_output()
+        where = error.filename or "output"
+        return complain(f"{where}: {(error.strerror or str(error)).lower()}; it is not whole", 1)
+    except KeyboardInterrupt as stop:
+        return complain(f"stopped by {str(stop) or 'Ctrl-C'}", 130)
+
+
+def mend_streams() -> None:
+    """Put a sink where a stream was closed (`>&-`), and let any file name be printed."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def drop_output() -> None:
+    """Let what is still buffered go nowhere, or the interpreter would fail on it at its end."""
+    with open(os.devnull, "w") as sink:
+        os.dup2(sink.fileno(), sys.stdout.fileno())
+
+
+@contextlib.contextmanager
+def stopping_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP stop a command as Ctrl-C does: clean, with its report."""
+
+    def stop(number: int, _frame: object) -> None:
+        raise KeyboardInterrupt(signal.Signals(number).name)
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) == signal.SIG_DFL:  # nohup(1) has it ignored
+                before[number] = signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def complain(text: str, status: int) -> int:

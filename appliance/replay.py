@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import dataclasses
 import errno
+import glob
 import json
 import os
 import sys
@@ -18,6 +19,7 @@ from typing import Any
 from appliance import config as configuration
 from appliance.config import Config
 from appliance.errors import CommandError
+from appliance.outputs import check_output
 from appliance.report import render
 from appliance.strategy_loader import load_strategy
 from dataplane.engine import Engine, EngineSettings
@@ -50,13 +52,14 @@ def run(args: argparse.Namespace) -> int:
     config = configuration.load(args.config) if args.config else configuration.default()
     if args.strategy:
         config = config.only_strategy(args.strategy)
-    if args.json and args.json != "-":
-        check_writable(args.json)
+    check_outputs(args)
     with region_file(config) as region_path:
         result = replay(args, config, region_path)
-    write_json(result, args.json)
-    if not args.quiet and args.json != "-":
-        print(render(result))
+    try:
+        write_json(result, args.json)
+    finally:
+        if not args.quiet and args.json != "-":
+            print(render(result))
     return exit_status(result)
 
 
@@ -74,15 +77,16 @@ def replay(args: argparse.Namespace, config: Config, region_path: str) -> dict[s
     started = time.perf_counter()
     ending = run_to_end(engine, args)
     seconds = time.perf_counter() - started
-    last = finish(engine)
+    last, output_fault = finish(engine)
     ending = ending or last
     return {
         "source": args.file,
         "strategies": [strategy.name for strategy in config.strategies],
         "interrupted": isinstance(ending, KeyboardInterrupt),
         "failure": str(ending) if isinstance(ending, StrategyError) else None,
+        "output_fault": output_fault,
         **facts(engine, seconds),
-        "journal": journal_facts(args.journal),
+        "journal": journal_facts(args.journal, engine.counters()["journal_lost"]),
     }
 
 
@@ -131,11 +135,22 @@ def region_file(config: Config) -> Iterator[str]:
         print("replay: /dev/shm is not writable: tickplane top cannot watch", file=sys.stderr)
         yield ""
         return
+    remove_leftovers(config.name)
     path = f"{REGION_PREFIX}{config.name}-{os.getpid()}"
     try:
         yield path
     finally:
         Path(path).unlink(missing_ok=True)
+
+
+def remove_leftovers(name: str) -> None:
+    """Give back the memory of runs of this appliance that were killed: their files stay behind."""
+    prefix = f"{REGION_PREFIX}{name}-"
+    for path in glob.glob(glob.escape(prefix) + "*"):
+        pid = path.removeprefix(prefix).split(".")[0]
+        if pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
+            with contextlib.suppress(OSError):
+                os.unlink(path)
 
 
 def run_to_end(engine: Engine, args: argparse.Namespace) -> BaseException | None:
@@ -157,14 +172,16 @@ def run_to_end(engine: Engine, args: argparse.Namespace) -> BaseException | None
     return None
 
 
-def finish(engine: Engine) -> BaseException | None:
-    """End the session; return what a strategy raised in its last words, or None."""
+def finish(engine: Engine) -> tuple[BaseException | None, str | None]:
+    """End the session; return what cut short its last words, and what is wrong with its outputs."""
     try:
         engine.finish()
-    except StrategyError as cause:
+    except (KeyboardInterrupt, StrategyError) as cause:
         show_cause(cause)
-        return cause
-    return None
+        return cause, None
+    except DataplaneError as error:
+        return None, str(error)
+    return None, None
 
 
 def show_cause(cause: BaseException) -> None:
@@ -213,22 +230,27 @@ def facts(engine: Engine, seconds: float) -> dict[str, Any]:
     }
 
 
-def journal_facts(directory: str | None) -> dict[str, Any] | None:
+def journal_facts(directory: str | None, lost: int) -> dict[str, Any] | None:
     """Read the journal back from disk and verify it; None when none was asked for."""
     if directory is None:
         return None
     verdict = verify(directory)
-    return {"directory": directory, "records": verdict["records"], "verified": verdict["valid"]}
+    return {
+        "directory": directory,
+        "records": verdict["records"],
+        "verified": verdict["valid"],
+        "lost": lost,
+    }
 
 
-def check_writable(path: str) -> None:
-    """Refuse a report path before an hour of work, not after it."""
-    try:
-        with open(path, "a", encoding="utf-8"):
-            pass
-    except OSError as error:
-        words = (error.strerror or "it cannot be written").lower()
-        raise CommandError(f"{path}: {words}; give --json a file that can be written") from None
+def check_outputs(args: argparse.Namespace) -> None:
+    """Refuse before an hour of work what would destroy an input or fail after it."""
+    inputs = {"recorded session": args.file, "configuration": args.config}
+    if args.json != "-":
+        check_output("--json", args.json, inputs)
+    check_output("--pcap-out", args.pcap_out, {**inputs, "report": args.json})
+    if args.journal == "":
+        raise CommandError("--journal: an empty name; name a new folder")
 
 
 def write_json(result: dict[str, Any], path: str | None) -> None:
@@ -248,13 +270,31 @@ def write_json(result: dict[str, Any], path: str | None) -> None:
 
 
 def exit_status(result: dict[str, Any]) -> int:
-    """Return 1 for a fault in the data or the journal, 130 after Ctrl-C, else 0."""
-    if result["fault"]:
-        print(f"tickplane: {result['fault']}", file=sys.stderr)
-        return 1
-    if result["failure"]:
-        print(f"tickplane: strategy {result['failure']}", file=sys.stderr)
-        return 1
-    if result["journal"] and not result["journal"]["verified"]:
+    """Return 1 for a fault in the data, an output or the journal, 130 after Ctrl-C, else 0."""
+    faults = [
+        result["fault"],
+        result["failure"] and f"strategy {result['failure']}",
+        result["output_fault"],
+        journal_fault(result),
+    ]
+    for words in filter(None, faults):
+        print(f"tickplane: {words}", file=sys.stderr)
+    if any(faults):
         return 1
     return 130 if result["interrupted"] else 0
+
+
+def journal_fault(result: dict[str, Any]) -> str | None:
+    """Say what the journal lacks; None when it has everything."""
+    journal = result["journal"]
+    if journal is None:
+        return None
+    refused = result["risk_rejects"].get("JOURNAL_UNAVAILABLE", 0)
+    if refused or journal["lost"]:
+        return (
+            f"{journal['directory']}: the journal took no more records: {refused} requests were"
+            f" refused, {journal['lost']} answers of the venue are missing; give it more space"
+        )
+    if not journal["verified"]:
+        return f"{journal['directory']}: the journal is not whole; see tickplane journal verify"
+    return None

@@ -151,7 +151,11 @@ def proof(facts: dict[str, Any]) -> str:
         lines.append("  journal: none asked for (--journal DIR)")
     else:
         verdict = "verified" if journal["verified"] else "NOT VALID: tickplane journal verify"
+        if journal["lost"]:
+            verdict += f"; {journal['lost']:,} EVENTS ARE MISSING: it took no more records"
         lines.append(f"  journal {journal['directory']}: {journal['records']:,} records, {verdict}")
+    if facts["output_fault"]:
+        lines.append(f"  NOT WHOLE: {facts['output_fault']}")
     return "\n".join(lines)
 
 

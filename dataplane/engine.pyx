@@ -43,6 +43,7 @@ from dataplane.strategy cimport Strategy
 
 import dataclasses
 import errno
+import os
 
 from dataplane.errors import DataplaneError
 from dataplane.strategy import StrategyError
@@ -104,6 +105,7 @@ cdef class Engine:
 
     cdef dp_engine *_engine
     cdef object _settings
+    cdef list _names
     cdef list _strategies  # kept alive: the engine holds pointers to their tables
     cdef bint _failure_raised
 
@@ -111,12 +113,14 @@ cdef class Engine:
         cdef dp_engine_config config
         cdef dp_err err
         memset(&config, 0, sizeof(config))
-        texts = [
-            text.encode() for text in (
+        # File names as the system has them: bytes that need not be UTF-8. The engine keeps pointers.
+        self._names = [
+            os.fsencode(text) for text in (
                 settings.name, settings.region_path, settings.journal_directory, settings.pcap_out)
         ]
-        config.name, config.region_path = <bytes>texts[0], <bytes>texts[1]
-        config.journal_directory, config.pcap_out = <bytes>texts[2], <bytes>texts[3]
+        config.name, config.region_path = <bytes>self._names[0], <bytes>self._names[1]
+        config.journal_directory = <bytes>self._names[2]
+        config.pcap_out = <bytes>self._names[3]
         config.journal_segment_size = settings.journal_segment_size
         config.generation = settings.generation
         config.midnight_ns = settings.midnight_ns
@@ -189,7 +193,7 @@ cdef class Engine:
 
     def start(self, path: str):
         """Open the recorded session and call on_start of every strategy."""
-        cdef bytes data = path.encode()
+        cdef bytes data = os.fsencode(path)
         cdef dp_err err
         if dp_engine_start(self._engine, data, &err) < 0:
             raise_err(&err)
@@ -214,11 +218,15 @@ cdef class Engine:
         self._raise_failure()
 
     def _raise_failure(self):
-        # Once: the strategy keeps its failure, so that it gets no further callback.
         for strategy in self._strategies:
-            if strategy.failure is not None and not self._failure_raised:
+            failure = strategy.failure
+            if isinstance(failure, KeyboardInterrupt):
+                # Ctrl-C met a callback: no fault of the strategy, which still hears on_stop.
+                strategy.failure = None
+                raise failure
+            # Once: the strategy keeps its failure, so that it gets no further callback.
+            if failure is not None and not self._failure_raised:
                 self._failure_raised = True
-                failure = strategy.failure
                 name = type(strategy.target).__name__
                 raise StrategyError(f"{name}: {type(failure).__name__}: {failure}") from failure
 

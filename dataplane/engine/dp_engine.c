@@ -143,16 +143,7 @@ static int open_outside(struct dp_engine *engine, struct dp_err *err)
     if (engine->venue == NULL)
         return -err->code;
 
-    int status =
-        dp_port_loop_open(&engine->order_port, &engine->venue_port, DP_ENGINE_TX_SLOTS, err);
-    if (status < 0)
-        return status;
-    if (config->pcap_out[0] != '\0') {
-        engine->tx_capture = dp_capture_writer_open(config->pcap_out, err);
-        if (engine->tx_capture == NULL)
-            return -err->code;
-    }
-    return 0;
+    return dp_port_loop_open(&engine->order_port, &engine->venue_port, DP_ENGINE_TX_SLOTS, err);
 }
 
 static int open_journal(struct dp_engine *engine, struct dp_err *err)
@@ -170,7 +161,19 @@ static int open_journal(struct dp_engine *engine, struct dp_err *err)
     };
     int status = dp_wal_open(&engine->wal, config->journal_directory, &wal, err);
     engine->has_wal = status == 0;
+    engine->submit.segment = engine->has_wal ? &engine->wal.segment : NULL;
     return status;
+}
+
+/* When the recorded session is known to be there: a run that never began leaves nothing behind. The
+ * journal first: it refuses, where the capture would be written anew. */
+static int open_outputs(struct dp_engine *engine, struct dp_err *err)
+{
+    int status = open_journal(engine, err);
+    if (status < 0 || engine->config.pcap_out[0] == '\0')
+        return status;
+    engine->tx_capture = dp_capture_writer_open(engine->config.pcap_out, err);
+    return engine->tx_capture != NULL ? 0 : -err->code;
 }
 
 static void wire_submit(struct dp_engine *engine)
@@ -188,7 +191,6 @@ static void wire_submit(struct dp_engine *engine)
     submit->enter_template_count = engine->config.books.instrument_count_max;
     submit->replace_template = &engine->replace_template;
     submit->cancel_template = &engine->cancel_template;
-    submit->segment = engine->has_wal ? &engine->wal.segment : NULL;
     submit->next_segment = dp_wal_next;
     submit->wal = &engine->wal;
     submit->tcp_seq = 1;
@@ -209,7 +211,7 @@ struct dp_engine *dp_engine_open(const struct dp_engine_config *config, struct d
     engine->config = *config;
     dp_clock_calibrate(&engine->clock, CALIBRATION_MS);
     if (open_region(engine, err) < 0 || open_private(engine, err) < 0 ||
-        open_outside(engine, err) < 0 || open_journal(engine, err) < 0) {
+        open_outside(engine, err) < 0) {
         dp_engine_close(engine);
         return NULL;
     }
@@ -319,6 +321,8 @@ int dp_engine_start(struct dp_engine *engine, const char *capture_path, struct d
 {
     DP_ASSERT(!engine->started);
     int status = dp_engine_open_feed(engine, capture_path, err);
+    if (status == 0)
+        status = open_outputs(engine, err);
     if (status < 0)
         return status;
 

@@ -113,7 +113,8 @@ int dp_engine_add_strategy(struct dp_engine *engine, const struct dp_strategy *s
     const struct dp_engine_watch *watch, const struct dp_risk_strategy_limits *limits,
     struct dp_err *err);
 
-/* Opens the recorded session and calls on_start of every strategy. */
+/* Opens the recorded session, then journal and capture, and calls on_start of every strategy. The
+ * names in the configuration must live until then. */
 int dp_engine_start(struct dp_engine *engine, const char *capture_path, struct dp_err *err);
 /* Works through about message_count messages (a packet is never cut); returns how many records were
  * taken, 0 when the session is over. Between calls the caller may show progress or stop. */
