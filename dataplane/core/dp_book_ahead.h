@@ -1,74 +1,93 @@
 /*
- * dp_book_ahead - starting the memory loads of changes that are still some messages away, in three steps.
+ * dp_book_ahead - starting the memory loads of changes that are still some messages away, in three
+ * steps.
  *
  *   far   knows the reference and the instrument:  hash slot, book, best levels of the side
  *   mid   reads them:                              order record, or the level an add will join
  *   near  reads the order, or the level:           its level and its neighbours in the queue
  *
- * Hints only: a slot that has moved since costs a wasted load, never a wrong change. No step branches on the kind of the
- * message, because that is what the processor guesses wrong. Writer only; for dp_itch_apply.
+ * Hints only: what has moved since costs a wasted load, never a wrong change. No step branches on
+ * the kind of the message, because that is what the processor guesses wrong. Writer only; for the
+ * block path of dp_itch_apply.
  */
 #ifndef DP_BOOK_AHEAD_H
 #define DP_BOOK_AHEAD_H
 
 #include "dp_book_layout.h"
 
-/* Not a matter of taste: gcc 12 takes a void function of nothing but prefetches for one without effect and drops the
- * call, unless it was inlined before that is looked at. */
+/* Not a matter of taste: gcc 12 takes a void function of nothing but prefetches for one without
+ * effect and drops the call, unless it was inlined before that is looked at. */
 #define DP_BOOK_AHEAD_INLINE static inline __attribute__((always_inline))
 
+/* Where things are, worked out once for many messages. */
 struct dp_book_ahead {
-    uint32_t order_slot;
-    uint32_t instrument_index;
-    uint32_t side_index; /* of an add */
-    uint32_t is_add;     /* all ones or zero */
-    uint32_t level;      /* that an add will join, known from the middle on; 0 when it will open one */
+    const struct dp_book *book;
+    const uint64_t *slots;
+    const struct dp_book_order *orders;
+    const struct dp_skiplist_level *levels;
+    uint32_t slot_bits;
+    uint32_t instrument_count;
+    struct dp_book_top no_top; /* stands in where a message is no add */
 };
 
-DP_BOOK_AHEAD_INLINE struct dp_book_ahead dp_book_ahead_far(const struct dp_books *books,
-    uint32_t instrument_index, uint64_t order_ref, bool is_add, enum dp_side side)
+/* One message on its way. */
+struct dp_book_hint {
+    const struct dp_book_top *top; /* of the side an add will join */
+    int64_t rank;                  /* of its price there */
+    uint32_t slot;                 /* home of its order reference */
+    uint32_t not_add;              /* all ones, zero for an add */
+    uint32_t order;
+    uint32_t level;
+};
+
+static inline void dp_book_ahead_init(struct dp_book_ahead *ahead, const struct dp_books *books)
 {
-    struct dp_book_index orders = dp_books_order_index(books);
-    struct dp_book_ahead ahead = {
-        .order_slot = dp_book_index_home(dp_book_ref_tag(order_ref), orders.bits),
-        .instrument_index = instrument_index,
-        .side_index = side == DP_SIDE_SELL,
-        .is_add = -(uint32_t)is_add,
+    *ahead = (struct dp_book_ahead){
+        .book = books->book,
+        .slots = dp_books_order_index(books).slots,
+        .orders = dp_books_orders(books),
+        .levels = dp_books_pool(books)->levels,
+        .slot_bits = books->order_bits,
+        .instrument_count = books->config.instrument_count_max,
     };
-    const struct dp_book *book = &books->book[instrument_index];
-    /* The side of anything but an add is not known yet: then the first line again. */
-    size_t top_offset = offsetof(struct dp_book, tops) + ahead.side_index * sizeof(struct dp_book_top);
-    const uint8_t *top = (const uint8_t *)book + (top_offset & ahead.is_add);
-    DP_PREFETCH_WRITE(&orders.slots[ahead.order_slot]);
+}
+
+/* side_index and price_nanos count for an add only. */
+DP_BOOK_AHEAD_INLINE void dp_book_ahead_far(const struct dp_book_ahead *ahead,
+    struct dp_book_hint *hint, uint32_t instrument_index, uint64_t order_ref, bool is_add,
+    uint32_t side_index, int64_t price_nanos)
+{
+    const struct dp_book *book =
+        &ahead->book[instrument_index < ahead->instrument_count ? instrument_index : 0];
+    uintptr_t add_mask = -(uintptr_t)is_add;
+    hint->top = (const struct dp_book_top *)(((uintptr_t)&book->tops[side_index] & add_mask) |
+        ((uintptr_t)&ahead->no_top & ~add_mask));
+    hint->rank = price_nanos ^ dp_book_side_flip(side_index);
+    hint->slot = dp_book_index_home(dp_book_ref_tag(order_ref), ahead->slot_bits);
+    hint->not_add = (uint32_t)~add_mask;
+    DP_PREFETCH_WRITE(&ahead->slots[hint->slot]);
     DP_PREFETCH_WRITE(book);
-    DP_PREFETCH_WRITE(top);
-    DP_PREFETCH_WRITE(top + (offsetof(struct dp_book_top, levels) & ahead.is_add));
-    return ahead;
+    DP_PREFETCH_WRITE(hint->top->ranks);
+    DP_PREFETCH_WRITE(hint->top->levels);
 }
 
 DP_BOOK_AHEAD_INLINE void dp_book_ahead_mid(
-    const struct dp_books *books, struct dp_book_ahead *ahead, int64_t price_nanos)
+    const struct dp_book_ahead *ahead, struct dp_book_hint *hint)
 {
-    struct dp_book_index orders = dp_books_order_index(books);
-    const struct dp_book_top *top = &books->book[ahead->instrument_index].tops[ahead->side_index];
-    uint32_t order = dp_book_index_record(&orders, ahead->order_slot);
-    uint32_t position = dp_book_top_better_in_line(
-        top->ranks, price_nanos ^ dp_book_side_flip(ahead->side_index));
-    ahead->level = top->levels[position] & ahead->is_add;
-    DP_PREFETCH_WRITE(&dp_books_orders(books)[order]);
-    DP_PREFETCH_WRITE(&dp_books_pool(books)->levels[ahead->level]);
+    hint->order = (uint32_t)ahead->slots[hint->slot] & hint->not_add;
+    hint->level = hint->top->levels[dp_book_top_better_in_line(hint->top->ranks, hint->rank)];
+    DP_PREFETCH_WRITE(&ahead->orders[hint->order]);
+    DP_PREFETCH_WRITE(&ahead->levels[hint->level]);
 }
 
-DP_BOOK_AHEAD_INLINE void dp_book_ahead_near(const struct dp_books *books, const struct dp_book_ahead *ahead)
+DP_BOOK_AHEAD_INLINE void dp_book_ahead_near(
+    const struct dp_book_ahead *ahead, const struct dp_book_hint *hint)
 {
-    struct dp_book_index orders = dp_books_order_index(books);
-    const struct dp_book_order *order =
-        &dp_books_orders(books)[dp_book_index_record(&orders, ahead->order_slot)];
-    const struct dp_skiplist_level *levels = dp_books_pool(books)->levels;
-    uint32_t neighbour = order->ahead & ~ahead->is_add;
-    DP_PREFETCH_WRITE(&dp_books_orders(books)[neighbour | levels[ahead->level].last_order]);
-    DP_PREFETCH_WRITE(&dp_books_orders(books)[order->behind & ~ahead->is_add]);
-    DP_PREFETCH_WRITE(&levels[order->level & ~ahead->is_add]);
+    const struct dp_book_order *order = &ahead->orders[hint->order];
+    DP_PREFETCH_WRITE(&ahead->levels[order->level]);
+    DP_PREFETCH_WRITE(&ahead->orders[order->ahead]);
+    DP_PREFETCH_WRITE(&ahead->orders[order->behind]);
+    DP_PREFETCH_WRITE(&ahead->orders[ahead->levels[hint->level].last_order]);
 }
 
 #endif

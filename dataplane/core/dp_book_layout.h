@@ -3,14 +3,16 @@
  *
  *   struct dp_books | books (one an instrument) | orders | order slots | level pool
  *
- * Record 0 of orders and levels is never used, so a zero is "none" everywhere. Memory of a pool is touched only as far as
- * it was ever in use. Bytes: 48 to 64 an order (32 and 2 to 4 slots of 8), 128 a level, 960 an instrument.
+ * Record 0 of orders and levels is never used, so a zero is "none" everywhere. Memory of a pool is
+ * touched only as far as it was ever in use. Bytes: 48 to 64 an order (32 and 2 to 4 slots of 8),
+ * 128 a level, 1,728 an instrument.
  *
- * Readers use struct dp_book's atomic fields, the lists and the levels; the rest belongs to the writer. A book is guarded by
- * its sequence number (a seqlock): odd while the writer is in the middle of a change. Every store to shared fields
- * between is a release and every load an acquire: a reader that got a value of an unfinished change therefore finds the
- * sequence moved when it looks again. This is the fence-free form, which ThreadSanitizer understands; on
- * x86 both are plain moves.
+ * Readers use struct dp_book's atomic fields, the lists and the levels; the rest belongs to the
+ * writer. A book is guarded by its sequence number (a seqlock): odd while the writer is in the
+ * middle of a change. Every store to shared fields between is a release and every load an acquire:
+ * a reader that got a value of an unfinished change therefore finds the sequence moved when it
+ * looks again. This is the fence-free form, which ThreadSanitizer understands; on x86 both are
+ * plain moves.
  */
 #ifndef DP_BOOK_LAYOUT_H
 #define DP_BOOK_LAYOUT_H
@@ -35,7 +37,8 @@ struct dp_book_order {
 static_assert(sizeof(struct dp_book_order) == 32, "two orders a cache line");
 
 struct dp_book {
-    alignas(DP_CACHE_LINE) _Atomic uint64_t sequence; /* twice the changes, plus one during a change */
+    alignas(
+        DP_CACHE_LINE) _Atomic uint64_t sequence; /* twice the changes, plus one during a change */
     _Atomic int64_t time_ns;
     _Atomic uint64_t symbol; /* the 8 bytes as they are on the wire */
     _Atomic uint32_t flags;
@@ -47,7 +50,7 @@ struct dp_book {
     struct dp_book_top tops[2];  /* writer only */
 };
 
-static_assert(sizeof(struct dp_book) == 960, "at most 4,096 bytes an instrument");
+static_assert(sizeof(struct dp_book) == 1728, "at most 4,096 bytes an instrument");
 
 struct dp_books {
     alignas(DP_CACHE_LINE) struct dp_books_config config;
@@ -56,7 +59,7 @@ struct dp_books {
     uint64_t order_slots_offset;
     uint64_t pool_offset;
     alignas(DP_CACHE_LINE) uint64_t priority_next; /* writer only from here on */
-    uint32_t order_used;       /* highest order record ever handed out */
+    uint32_t order_used;                           /* highest order record ever handed out */
     uint32_t order_free_first;
     uint32_t order_live_count;
     _Atomic uint32_t instrument_count;
@@ -85,7 +88,13 @@ static inline struct dp_book_index dp_books_order_index(const struct dp_books *b
 
 static inline uint32_t dp_book_side_index(enum dp_side side)
 {
-    return side == DP_SIDE_BUY ? 0 : 1;
+    return side - DP_SIDE_BUY;
+}
+
+static inline bool dp_book_is_open_inline(const struct dp_books *books, uint32_t instrument_index)
+{
+    return instrument_index < books->config.instrument_count_max &&
+        dp_load_acquire(&books->book[instrument_index].is_open) != 0;
 }
 
 /* The same as the side's list has, without touching its memory. */
@@ -118,10 +127,12 @@ static inline bool dp_book_find_order(
 static inline uint32_t dp_book_order_slot(const struct dp_books *books, uint64_t order_ref)
 {
     uint32_t slot;
-    return dp_book_find_order(books, order_ref, dp_book_ref_tag(order_ref), &slot) ? slot : DP_BOOK_NONE;
+    return dp_book_find_order(books, order_ref, dp_book_ref_tag(order_ref), &slot) ? slot
+                                                                                   : DP_BOOK_NONE;
 }
 
-/* The level of that side and price, or DP_SKIPLIST_NONE. *position: where it stands or would stand in the top. */
+/* The level of that side and price, or DP_SKIPLIST_NONE. *position: where it stands or would stand
+ * in the top. */
 static inline uint32_t dp_book_find_level(const struct dp_books *books, const struct dp_book *book,
     uint32_t side_index, int64_t price_nanos, uint32_t *position)
 {

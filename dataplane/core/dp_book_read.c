@@ -1,18 +1,21 @@
 /* Looking into books: the writer's own view, and the view of readers in any thread or process. */
 #include "dp_book_layout.h"
 
-/* Tries before a reader is told BUSY: a change lasts well under a microsecond, a look at ten levels as well. */
+/* Tries before a reader is told BUSY: a change lasts well under a microsecond, a look at ten levels
+ * as well. */
 #define READ_TRIES 256
 
 /* ---- the writer's own look ---- */
 
-static int64_t best_nanos(const struct dp_books *books, uint32_t instrument_index, uint32_t side_index)
+static int64_t best_nanos(
+    const struct dp_books *books, uint32_t instrument_index, uint32_t side_index)
 {
     if (instrument_index >= books->config.instrument_count_max)
         return DP_PRICE_NONE;
     const struct dp_book *book = &books->book[instrument_index];
     return book->top_counts[side_index] == 0
-        ? DP_PRICE_NONE : book->tops[side_index].ranks[0] ^ dp_book_side_flip(side_index);
+        ? DP_PRICE_NONE
+        : book->tops[side_index].ranks[0] ^ dp_book_side_flip(side_index);
 }
 
 int64_t dp_book_best_bid(const struct dp_books *books, uint32_t instrument_index)
@@ -28,7 +31,8 @@ int64_t dp_book_best_ask(const struct dp_books *books, uint32_t instrument_index
 uint32_t dp_book_flags(const struct dp_books *books, uint32_t instrument_index)
 {
     return instrument_index < books->config.instrument_count_max
-        ? dp_load_acquire(&books->book[instrument_index].flags) & DP_BOOK_PUBLIC_FLAGS : 0;
+        ? dp_load_acquire(&books->book[instrument_index].flags) & DP_BOOK_PUBLIC_FLAGS
+        : 0;
 }
 
 static uint32_t state_of(const struct dp_book *book)
@@ -40,13 +44,13 @@ static uint32_t state_of(const struct dp_book *book)
 uint32_t dp_book_trading_state(const struct dp_books *books, uint32_t instrument_index)
 {
     return instrument_index < books->config.instrument_count_max
-        ? state_of(&books->book[instrument_index]) : DP_TRADING_UNKNOWN;
+        ? state_of(&books->book[instrument_index])
+        : DP_TRADING_UNKNOWN;
 }
 
 bool dp_book_is_open(const struct dp_books *books, uint32_t instrument_index)
 {
-    return instrument_index < books->config.instrument_count_max &&
-        dp_load_acquire(&books->book[instrument_index].is_open) != 0;
+    return dp_book_is_open_inline(books, instrument_index);
 }
 
 void dp_book_symbol(const struct dp_books *books, uint32_t instrument_index, char symbol[9])
@@ -109,7 +113,8 @@ static const struct dp_book_order *find_order(const struct dp_books *books, uint
                                 : &dp_books_orders(books)[dp_book_index_record(&index, slot)];
 }
 
-bool dp_book_order(const struct dp_books *books, uint64_t order_ref, struct dp_book_order_view *order)
+bool dp_book_order(
+    const struct dp_books *books, uint64_t order_ref, struct dp_book_order_view *order)
 {
     const struct dp_book_order *found = find_order(books, order_ref);
     if (found != NULL)
@@ -146,27 +151,30 @@ uint32_t dp_book_levels(const struct dp_books *books, uint32_t instrument_index,
     if (instrument_index >= books->config.instrument_count_max)
         return 0;
     const struct dp_skiplist_pool *pool = dp_books_pool(books);
-    uint32_t number = dp_skiplist_best(&books->book[instrument_index].sides[dp_book_side_index(side)]);
+    uint32_t number =
+        dp_skiplist_best(&books->book[instrument_index].sides[dp_book_side_index(side)]);
     uint32_t count = 0;
     for (; number != DP_SKIPLIST_NONE && count < max; number = dp_skiplist_worse(pool, number))
         view_level(&pool->levels[number], &levels[count++]);
     return count;
 }
 
-uint32_t dp_book_level_count(const struct dp_books *books, uint32_t instrument_index, enum dp_side side)
+uint32_t dp_book_level_count(
+    const struct dp_books *books, uint32_t instrument_index, enum dp_side side)
 {
     return instrument_index < books->config.instrument_count_max
-        ? books->book[instrument_index].sides[dp_book_side_index(side)].level_count : 0;
+        ? books->book[instrument_index].sides[dp_book_side_index(side)].level_count
+        : 0;
 }
 
-static const struct dp_skiplist_level *find_level(const struct dp_books *books,
-    uint32_t instrument_index, enum dp_side side, int64_t price_nanos)
+static const struct dp_skiplist_level *find_level(
+    const struct dp_books *books, uint32_t instrument_index, enum dp_side side, int64_t price_nanos)
 {
     uint32_t position;
     if (instrument_index >= books->config.instrument_count_max)
         return NULL;
-    uint32_t level = dp_book_find_level(books, &books->book[instrument_index],
-        dp_book_side_index(side), price_nanos, &position);
+    uint32_t level = dp_book_find_level(
+        books, &books->book[instrument_index], dp_book_side_index(side), price_nanos, &position);
     return level == DP_SKIPLIST_NONE ? NULL : &dp_books_pool(books)->levels[level];
 }
 
@@ -205,8 +213,8 @@ static bool read_side(const struct dp_books *books, const struct dp_skiplist *li
             dp_books_pool(books), books->config.level_count_max, &cursor, &reading);
         if (step != DP_SKIPLIST_LEVEL)
             return step == DP_SKIPLIST_END;
-        levels[(*count)++] = (struct dp_book_level_view){
-            reading.price_nanos, reading.qty, reading.order_count};
+        levels[(*count)++] =
+            (struct dp_book_level_view){reading.price_nanos, reading.qty, reading.order_count};
     }
     return true;
 }

@@ -1,18 +1,25 @@
-/* The block path of dp_itch_apply: a rolling window of messages whose memory is on its way while
- * older ones are applied. */
+/*
+ * The block path of dp_itch_apply: groups of messages whose memory is on its way while an older
+ * group is applied. Each step runs over a whole group before the next one begins: short loops over
+ * registers, and every load has the time that some dozen messages take.
+ */
 #include "dp_book_ahead.h"
+#include "dp_book_change.h"
 #include "dp_itch_apply.h"
 
-/* How far ahead each step runs, in messages. Measured: docs/performance.md. */
-#define FAR 24u
-#define MID 16u
-#define NEAR 8u
-#define WINDOW 32u /* a power of two above FAR */
+/* Measured: docs/performance.md. Far, mid and near run three, two and one group ahead. */
+#define GROUP 8u
+#define GROUPS 4u
 
 struct item {
     const uint8_t *data;
     size_t size;
-    struct dp_book_ahead ahead;
+    struct dp_book_hint hint;
+};
+
+struct group {
+    uint32_t count;
+    struct item items[GROUP];
 };
 
 struct block {
@@ -21,59 +28,53 @@ struct block {
     int64_t midnight_ns;
     const uint8_t *next; /* the frame to hop to */
     const uint8_t *end;
-    uint64_t hopped; /* messages in the window so far, counted from the start of the block */
-    struct item items[WINDOW];
+    struct dp_book_ahead ahead;
+    struct group groups[GROUPS];
 };
-
-/* Reads the fields where an add has them; of other types they are noise that the hint tolerates. */
-static struct dp_book_ahead look_far(const struct block *block, const uint8_t *data, size_t size)
-{
-    if (DP_UNLIKELY(size < 19))
-        return (struct dp_book_ahead){0};
-    bool is_add = (data[0] == 'A') | (data[0] == 'F');
-    uint32_t instrument_index = dp_load_be16(data + 1);
-    if (DP_UNLIKELY(instrument_index >= block->books->config.instrument_count_max))
-        instrument_index = 0;
-    enum dp_side side = data[18 + (is_add & (size > 19))] == 'S' ? DP_SIDE_SELL : DP_SIDE_BUY;
-    return dp_book_ahead_far(block->books, instrument_index, dp_load_be64(data + 11), is_add, side);
-}
 
 static int64_t price_nanos_at(const uint8_t *bytes)
 {
     return (int64_t)dp_load_be32(bytes) * DP_ITCH_NANOS_PER_PRICE4;
 }
 
-static void look_mid(struct block *block, struct item *item)
+/* Reads the fields where an add has them; of other types they are noise that nobody looks at. */
+static inline void look_far(const struct dp_book_ahead *ahead, struct item *item)
 {
-    /* A shorter message has no price there: any four bytes of it will do. */
-    const uint8_t *price = item->data + (item->size >= 36 ? 32 : 0);
-    if (DP_LIKELY(item->size >= 4))
-        dp_book_ahead_mid(block->books, &item->ahead, price_nanos_at(price));
+    const uint8_t *data = item->data;
+    if (DP_UNLIKELY(item->size < 19)) {
+        item->hint = (struct dp_book_hint){.top = &ahead->no_top};
+        return;
+    }
+    bool is_add = ((data[0] == 'A') | (data[0] == 'F')) & (item->size >= 36);
+    dp_book_ahead_far(ahead, &item->hint, dp_load_be16(data + 1), dp_load_be64(data + 11), is_add,
+        data[18 + is_add] == 'S', price_nanos_at(data + 32 * (size_t)is_add));
 }
 
-/* Takes the next whole message into the window; false when none is left. */
-static bool hop(struct block *block)
+/* Takes the next whole messages into a group; an empty group says that none are left. */
+static void fill(struct block *block, struct group *group)
 {
-    for (;;) {
-        size_t left = (size_t)(block->end - block->next);
-        if (DP_UNLIKELY(left < 2))
-            return false;
-        size_t size = dp_load_be16(block->next);
-        if (DP_UNLIKELY(left - 2 < size))
-            return false;
-        const uint8_t *data = block->next + 2;
-        block->next = data + size;
+    const uint8_t *next = block->next;
+    uint32_t count = 0;
+    while (count < GROUP && block->end - next >= 2) {
+        size_t size = dp_load_be16(next);
+        if (DP_UNLIKELY((size_t)(block->end - next) - 2 < size))
+            break;
+        struct item *item = &group->items[count];
+        item->data = next + 2;
+        item->size = size;
+        next = item->data + size;
         if (DP_UNLIKELY(size == 0))
             continue;
-        block->items[block->hopped++ % WINDOW] =
-            (struct item){data, size, look_far(block, data, size)};
-        return true;
+        look_far(&block->ahead, item);
+        count++;
     }
+    block->next = next;
+    group->count = count;
 }
 
 /* Any message, by way of the decoder; with everything that is to be counted. */
 static __attribute__((noinline)) void apply_any(
-    struct block *block, const uint8_t *data, size_t size)
+    const struct block *block, const uint8_t *data, size_t size)
 {
     struct dp_itch_message message;
     enum dp_itch_result result = dp_itch_decode(data, size, &message);
@@ -83,7 +84,7 @@ static __attribute__((noinline)) void apply_any(
 
 /* The messages that change books, straight from the wire. False when it is another one, or it was
  * refused: nothing has changed then, and apply_any() does or counts it. */
-static bool apply_straight(struct block *block, const uint8_t *data)
+static bool apply_straight(const struct block *block, const uint8_t *data)
 {
     struct dp_books *books = block->books;
     int64_t time_ns = block->midnight_ns + (int64_t)dp_load_be48(data + 5);
@@ -91,26 +92,42 @@ static bool apply_straight(struct block *block, const uint8_t *data)
     switch (data[0]) {
     case 'A':
     case 'F':
-        return dp_book_add(books, dp_load_be16(data + 1), order_ref,
+        return dp_book_change_add(books, dp_load_be16(data + 1), order_ref,
                    (enum dp_side)dp_itch_side(data[19]), dp_load_be32(data + 20),
                    price_nanos_at(data + 32), time_ns) == DP_BOOK_OK;
-    case 'D': return dp_book_remove(books, order_ref, time_ns) == DP_BOOK_OK;
+    case 'D': return dp_book_change_remove(books, order_ref, time_ns) == DP_BOOK_OK;
     case 'U':
-        return dp_book_replace(books, order_ref, dp_load_be64(data + 19), dp_load_be32(data + 27),
-                   price_nanos_at(data + 31), time_ns) == DP_BOOK_OK;
+        return dp_book_change_replace(books, order_ref, dp_load_be64(data + 19),
+                   dp_load_be32(data + 27), price_nanos_at(data + 31), time_ns) == DP_BOOK_OK;
     case 'E':
     case 'C':
     case 'X':
-        return dp_book_reduce(books, order_ref, dp_load_be32(data + 19), time_ns) == DP_BOOK_OK;
+        return dp_book_change_reduce(books, order_ref, dp_load_be32(data + 19), time_ns) ==
+            DP_BOOK_OK;
     default: return false;
     }
 }
 
-static void apply_item(struct block *block, const struct item *item)
+static void apply_group(const struct block *block, const struct group *group)
 {
-    if (DP_UNLIKELY(item->size != dp_itch_length(item->data[0]) || item->size < 19 ||
-            !apply_straight(block, item->data)))
-        apply_any(block, item->data, item->size);
+    for (uint32_t index = 0; index < group->count; index++) {
+        const struct item *item = &group->items[index];
+        if (DP_UNLIKELY(item->size != dp_itch_length(item->data[0]) || item->size < 19 ||
+                !apply_straight(block, item->data)))
+            apply_any(block, item->data, item->size);
+    }
+}
+
+static void look_mid(const struct dp_book_ahead *ahead, struct group *group)
+{
+    for (uint32_t index = 0; index < group->count; index++)
+        dp_book_ahead_mid(ahead, &group->items[index].hint);
+}
+
+static void look_near(const struct dp_book_ahead *ahead, const struct group *group)
+{
+    for (uint32_t index = 0; index < group->count; index++)
+        dp_book_ahead_near(ahead, &group->items[index].hint);
 }
 
 size_t dp_itch_apply_block(struct dp_books *books, struct dp_counters *counters,
@@ -121,18 +138,22 @@ size_t dp_itch_apply_block(struct dp_books *books, struct dp_counters *counters,
         .midnight_ns = midnight_ns,
         .next = data,
         .end = data + size};
+    struct group *groups = block.groups;
+    uint64_t count = 0;
 
-    while (block.hopped < FAR && hop(&block))
-        continue;
-    for (uint64_t applied = 0; applied < block.hopped; applied++) {
-        hop(&block);
-        if (DP_LIKELY(applied + MID < block.hopped))
-            look_mid(&block, &block.items[(applied + MID) % WINDOW]);
-        if (DP_LIKELY(applied + NEAR < block.hopped))
-            dp_book_ahead_near(books, &block.items[(applied + NEAR) % WINDOW].ahead);
-        apply_item(&block, &block.items[applied % WINDOW]);
+    dp_book_ahead_init(&block.ahead, books);
+    for (uint32_t turn = 0; turn < GROUPS - 1; turn++)
+        fill(&block, &groups[turn]);
+    look_mid(&block.ahead, &groups[0]);
+    look_mid(&block.ahead, &groups[1]);
+    for (uint32_t turn = 0; groups[turn % GROUPS].count != 0; turn++) {
+        fill(&block, &groups[(turn + 3) % GROUPS]);
+        look_mid(&block.ahead, &groups[(turn + 2) % GROUPS]);
+        look_near(&block.ahead, &groups[(turn + 1) % GROUPS]);
+        apply_group(&block, &groups[turn % GROUPS]);
+        count += groups[turn % GROUPS].count;
     }
-    dp_counter_add(counters, DP_COUNTER_ITCH_MESSAGES, block.hopped);
-    *message_count += block.hopped;
+    dp_counter_add(counters, DP_COUNTER_ITCH_MESSAGES, count);
+    *message_count += count;
     return (size_t)(block.next - data);
 }
