@@ -44,7 +44,7 @@ def test_the_example_says_what_its_comments_say():
     maker, taker = example.strategies
     assert (maker.name, maker.kind, maker.target) == ("maker", "market_maker", "")
     assert (taker.name, taker.kind, taker.target) == ("taker", "imbalance_taker", "")
-    assert maker.trades("ANY", 19) and not maker.trades("ANY", 20)
+    assert maker.trades("ANY", 99) and not maker.trades("ANY", 100)
     assert maker.limits.duplicate_window_ns == 100_000_000
     assert example.journal.segment_size == 64 << 20
 
@@ -133,7 +133,7 @@ def test_a_strategy_is_picked_by_name_by_kind_or_tried_out():
     assert [one.name for one in example.only_strategy("market_maker").strategies] == ["maker"]
     (tried,) = example.only_strategy("python my.house:Quoter").strategies
     assert (tried.kind, tried.target) == ("python", "my.house:Quoter")
-    assert (tried.limits, tried.first) == (example.strategies[0].limits, 20)
+    assert (tried.limits, tried.first) == (example.strategies[0].limits, 100)
     with pytest.raises(ConfigError) as caught:
         example.only_strategy("market_taker")
     assert str(caught.value) == (
