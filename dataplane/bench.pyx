@@ -27,9 +27,6 @@ from dataplane.dp_counter cimport dp_counters
 from dataplane.dp_err cimport dp_err, raise_err
 from dataplane.dp_itch_apply cimport dp_itch_apply_block
 
-# raise_err() is compiled into this module and looks the name up here.
-from dataplane.errors import DataplaneError  # noqa: F401
-
 
 cdef extern from "<sys/mman.h>" nogil:
     const int PROT_READ
