@@ -113,7 +113,7 @@ cdef class Engine:
         cdef dp_engine_config config
         cdef dp_err err
         memset(&config, 0, sizeof(config))
-        # File names as the system has them: bytes that need not be UTF-8. The engine keeps pointers.
+        # File names as the system has them: bytes, perhaps not UTF-8. The engine keeps pointers.
         self._names = [
             os.fsencode(text) for text in (
                 settings.name, settings.region_path, settings.journal_directory, settings.pcap_out)
