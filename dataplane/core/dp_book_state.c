@@ -154,16 +154,23 @@ static void clear_book(struct dp_books *books, uint32_t instrument_index)
     end_change(book);
 }
 
+/* Never opened, or cleared since: a day has thousands of instruments, the table room for all. One
+ * that was named but never opened may have a flag or a state. */
+static bool is_blank(const struct dp_book *book)
+{
+    return (dp_load_relaxed(&book->is_open) | dp_load_relaxed(&book->flags) |
+               dp_load_relaxed(&book->trading_state)) == 0;
+}
+
 void dp_books_clear(struct dp_books *books)
 {
     /* Slots are zero where nothing rests: an empty table needs no sweep (it may be
      * hundreds of megabytes). */
     if (books->order_live_count != 0)
         memset(dp_books_order_index(books).slots, 0, sizeof(uint64_t) << books->order_bits);
-    /* Not only the opened ones: a flag may stand on an instrument that was named but never
-     * opened. */
     for (uint32_t index = 0; index < books->config.instrument_count_max; index++)
-        clear_book(books, index);
+        if (!is_blank(&books->book[index]))
+            clear_book(books, index);
     dp_store_release(&books->instrument_count, 0);
     books->order_live_count = 0;
     books->order_free_first = 0;
