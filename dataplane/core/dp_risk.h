@@ -35,7 +35,7 @@ struct dp_risk_strategy_limits {
     uint64_t order_qty_max;
     int64_t order_notional_max_nanos;
     int64_t gross_max_nanos;       /* BO + SO + BE + SE */
-    int64_t net_max_nanos;         /* |(SE + SO) - (BE + BO)| */
+    int64_t net_max_nanos;         /* of BE + BO - SE and of SE + SO - BE */
     uint64_t open_order_count_max; /* open and in flight */
     uint64_t order_rate_max;       /* new orders and replaces a second (token bucket) */
     uint64_t order_burst_max;      /* depth of that bucket */

@@ -206,11 +206,16 @@ static enum dp_reason check_exposure(const struct decision *it)
     dp_money_nanos bought = strategy->buy_executed + strategy->buy_open;
     dp_money_nanos sold = strategy->sell_executed + strategy->sell_open;
 
-    if (it->order->side == DP_SIDE_BUY)
+    /* The worst that can come: all open orders of this side execute and none of the other. Those
+     * must not count against it, for they can be cancelled, and cancels pass every limit. */
+    dp_money_nanos net;
+    if (it->order->side == DP_SIDE_BUY) {
         bought += increase;
-    else
+        net = bought - strategy->sell_executed;
+    } else {
         sold += increase;
-    dp_money_nanos net = sold > bought ? sold - bought : bought - sold;
+        net = sold - strategy->buy_executed;
+    }
     dp_money_nanos gross = sold + bought;
     if (DP_UNLIKELY(net > strategy->net_max && increase > 0))
         return answer(it->verdict, DP_REASON_NET_EXPOSURE, net, strategy->net_max);
