@@ -28,7 +28,11 @@ def narrow_config(folder):
     text = configuration.example_text()
     for key, values in NARROW.items():
         found = iter(values)
-        text = re.sub(rf"(?m)^( +{key}:) \S+", lambda match: f"{match[1]} {next(found)}", text)  # noqa: B023
+        text = re.sub(
+            rf"(?m)^( +{key}:) \S+",
+            lambda match, found=found: f"{match[1]} {next(found)}",
+            text,
+        )
     path = folder / "narrow.yaml"
     path.write_text(text)
     return path
