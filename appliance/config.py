@@ -256,8 +256,8 @@ def parse_capacity(section: Section) -> CapacityConfig:
     section.only("instruments", "orders", "levels", "own_orders")
     return CapacityConfig(
         instruments=section.integer("instruments", 1, 65_536, default=65_536),
-        orders=section.integer("orders", 1, COUNT_MAX, default=1 << 22),
-        levels=section.integer("levels", 1, COUNT_MAX, default=1 << 20),
+        orders=section.integer("orders", 1, COUNT_MAX, default=1 << 21),
+        levels=section.integer("levels", 1, COUNT_MAX, default=1 << 19),
         own_orders=section.integer("own_orders", 1, COUNT_MAX, default=1 << 20),
     )
 

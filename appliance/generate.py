@@ -189,9 +189,10 @@ def replacing(out: str) -> Iterator[str]:
             os.replace(part, target)
     except OSError as error:
         code = error.errno or errno.EIO
+        remedy = "make the folder first" if code == errno.ENOENT else "free some space"
         raise DataplaneError(
             code,
-            f"{out}: writing failed: {os.strerror(code)}; free some space or name another file",
+            f"{out}: writing failed: {os.strerror(code)}; {remedy} or name another file",
         ) from None
     except DataplaneError as error:
         raise DataplaneError(error.code, str(error).replace(part, out)) from None

@@ -79,6 +79,7 @@ def replay(args: argparse.Namespace, config: Config, region_path: str) -> dict[s
     seconds = time.perf_counter() - started
     last, output_fault = finish(engine)
     ending = ending or last
+    report_unnamed(config, engine)
     return {
         "source": args.file,
         "strategies": [strategy.name for strategy in config.strategies],
@@ -88,6 +89,19 @@ def replay(args: argparse.Namespace, config: Config, region_path: str) -> dict[s
         **facts(engine, seconds),
         "journal": journal_facts(args.journal, engine.counters()["journal_lost"]),
     }
+
+
+def report_unnamed(config: Config, engine: Engine) -> None:
+    """Say which symbols of the configuration the recorded day does not have: a typing error."""
+    books = engine.books()
+    for strategy in config.strategies:
+        for symbol in strategy.symbols:
+            if books.find(symbol) is None:
+                print(
+                    f"replay: strategy {strategy.name}: symbols: {symbol!r} was never named by "
+                    "the feed; nothing was traded in it",
+                    file=sys.stderr,
+                )
 
 
 def open_engine(settings: EngineSettings) -> Engine:

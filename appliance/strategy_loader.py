@@ -9,6 +9,8 @@ from typing import Any
 
 from appliance.config import StrategyConfig
 from appliance.config_section import ConfigError
+from appliance.errors import CommandError
+from dataplane.errors import DataplaneError
 from dataplane.strategy import LibraryStrategy, PythonStrategy, Strategy
 
 BUILT_IN = {
@@ -22,7 +24,15 @@ def load_strategy(config: StrategyConfig) -> Strategy:
     if config.kind == "library":
         return LibraryStrategy(config.target, config.params.texts())
     target = BUILT_IN.get(config.kind, config.target)
-    made = find(target)(config.params)
+    try:
+        made = find(target)(config.params)
+    except (CommandError, DataplaneError):
+        raise
+    except Exception as error:
+        raise ConfigError(
+            f"strategy {target}: {type(error).__name__}: {error}; "
+            "it must be a class that takes one argument, its params"
+        ) from error
     return made if isinstance(made, Strategy) else PythonStrategy(made)
 
 
@@ -37,9 +47,6 @@ def find(target: str) -> Any:
         raise ConfigError(
             f"strategy {target}: {error}; run from the folder of the module, or install it"
         ) from None
-    try:
-        return getattr(module, name)
-    except AttributeError:
-        raise ConfigError(
-            f"strategy {target}: {module_name} has no {name!r}; write module:Class"
-        ) from None
+    if not hasattr(module, name):
+        raise ConfigError(f"strategy {target}: {module_name} has no {name!r}; write module:Class")
+    return getattr(module, name)

@@ -62,8 +62,8 @@ class EngineSettings:
     generation: int = 0
     gap_timeout_ns: int = 50_000_000
     instrument_count_max: int = 65_536
-    order_count_max: int = 1 << 22
-    level_count_max: int = 1 << 20
+    order_count_max: int = 1 << 21
+    level_count_max: int = 1 << 19
     own_order_count_max: int = 1 << 20
     order_latency_ns: int = 20_000
     report_latency_ns: int = 20_000

@@ -1,6 +1,7 @@
 #include "dp_engine_internal.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <unistd.h>
 
 #define CALIBRATION_MS 20
@@ -84,6 +85,12 @@ static int open_region(struct dp_engine *engine, struct dp_err *err)
 {
     const struct dp_engine_config *config = &engine->config;
     size_t size = region_size(config);
+    uint64_t machine_size = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    if (size > machine_size)
+        return dp_err_set(err, EINVAL,
+            "engine: capacity: %zu bytes of records for a machine of %" PRIu64
+            "; lower capacity.orders, .levels or .own_orders",
+            size, machine_size);
     int status = config->region_path[0] != '\0'
         ? dp_shm_create(&engine->shm, config->region_path, size, err)
         : dp_shm_private(&engine->shm, size, err);

@@ -160,7 +160,7 @@ COMPLAINTS = [
     ),
     (
         "duplicate key",
-        "  levels: 1048576 ",
+        "  levels: 524288 ",
         "  orders: 5 ",
         0,
         "capacity.orders: given twice, first in line 18; remove one",

@@ -334,3 +334,14 @@ def test_a_full_disk_is_said_before_the_run(session, tmp_path):
         subprocess.run(["umount", small], check=True)
     assert process.returncode == 1
     assert "no space" in err and err.count("\n") == 1
+
+
+def test_a_capacity_beyond_the_machine_is_said_at_once(session, tmp_path, capsys):
+    from appliance.config import example_text
+
+    config = tmp_path / "c.yaml"
+    config.write_text(example_text().replace("orders: 2097152", "orders: 1073741824", 1))
+    capsys.readouterr()
+    assert main(["replay", str(session), "--quiet", "--config", str(config)]) == 2
+    err = capsys.readouterr().err
+    assert "lower capacity.orders" in err and err.count("\n") == 1

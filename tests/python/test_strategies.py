@@ -187,3 +187,29 @@ def test_wrong_params_are_named_with_their_line(session, tmp_path, capsys, param
     assert main(["replay", str(session), "--quiet", "--config", str(config)]) == 2
     err = capsys.readouterr().err
     assert text in err and str(config) in err
+
+
+@pytest.mark.parametrize(
+    ("strategy", "text"),
+    [
+        ("python os:path", "one argument, its params"),
+        ("python os:no_such_name", "has no 'no_such_name'"),
+        ("python broken:Broken", "SyntaxError"),
+    ],
+)
+def test_what_is_no_strategy_is_one_line(session, tmp_path, monkeypatch, capsys, strategy, text):
+    write_module(monkeypatch, tmp_path, "broken", "class Broken(\n")
+    capsys.readouterr()
+    assert main(["replay", str(session), "--quiet", "--strategy", strategy]) == 2
+    err = capsys.readouterr().err
+    assert text in err and err.count("\n") == 1
+
+
+def test_a_symbol_that_the_day_never_names_is_said(session, tmp_path, capsys):
+    from appliance.config import example_text
+
+    config = tmp_path / "c.yaml"
+    choice = "    first: 100                    #"
+    config.write_text(example_text().replace(choice, "    symbols: [NOSUCH] #", 1))
+    assert main(["replay", str(session), "--quiet", "--config", str(config)]) == 0
+    assert "'NOSUCH' was never named" in capsys.readouterr().err
