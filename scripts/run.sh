@@ -15,8 +15,7 @@ out=build/run/latest
 
 mkdir -p build/run
 if [ ! -f "$session" ]; then
-    tickplane generate "$session.part" --messages "$messages" --seed "$seed"
-    mv "$session.part" "$session"
+    tickplane generate "$session" --messages "$messages" --seed "$seed"
 fi
 
 rm -rf "$out"
