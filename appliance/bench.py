@@ -191,7 +191,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="to take the median of",
     )
-    parser.add_argument("--json", metavar="F", help="write the rows here too; - for stdout instead")
+    parser.add_argument(
+        "--json",
+        metavar="F",
+        nargs="?",
+        const="-",
+        help="write the rows here too; without F, or as -, to stdout instead",
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -43,7 +43,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--journal", metavar="DIR", help="write the journal there; a new folder")
     parser.add_argument("--pcap-out", metavar="F", help="write outgoing frames there, as pcap")
-    parser.add_argument("--json", metavar="F", help="write the report there as JSON; - is stdout")
+    parser.add_argument(
+        "--json",
+        metavar="F",
+        nargs="?",
+        const="-",
+        help="write the report there as JSON; without F, or as -, to stdout instead of the report",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress, no report on stdout")
 
 

@@ -345,3 +345,9 @@ def test_a_capacity_beyond_the_machine_is_said_at_once(session, tmp_path, capsys
     assert main(["replay", str(session), "--quiet", "--config", str(config)]) == 2
     err = capsys.readouterr().err
     assert "lower capacity.orders" in err and err.count("\n") == 1
+
+
+def test_json_without_a_file_is_stdout(session, capsys):
+    capsys.readouterr()
+    assert main(["replay", str(session), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["messages"] == int(MESSAGES)
