@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #define CALIBRATION_MS 20
-#define VERSION_TEXT "tickplane 0.1.0"
 
 /* ---- the region's parts ---- */
 
@@ -66,8 +65,9 @@ static int place_state(struct dp_engine *engine, struct dp_err *err)
 
 /*
  * The first write to a page costs a fault of a microsecond or more. Pay for the order path's pages
- * now; those of the books are many and mostly never used, so they come as they are needed. A kernel
- * before 5.14 cannot: nothing is lost then.
+ * now; those of the books are many and mostly never used, so they come as they are needed. For
+ * private memory: a shared region is filled in whole when it is made. A kernel before 5.14 cannot:
+ * nothing is lost then.
  */
 static void touch_order_path(struct dp_engine *engine)
 {
@@ -109,10 +109,10 @@ static int open_region(struct dp_engine *engine, struct dp_err *err)
     engine->region->pid = getpid();
     engine->region->tsc_hz = engine->clock.tsc_hz;
     engine->region->tsc_error_ppb = engine->clock.error_ppb;
-    snprintf(engine->region->build, sizeof(engine->region->build), "%s", VERSION_TEXT);
     snprintf(engine->status->name, sizeof(engine->status->name), "%s", config->name);
     dp_store_relaxed(&engine->status->wall_start_ns, dp_clock_wall_ns());
-    touch_order_path(engine);
+    if (config->region_path[0] == '\0')
+        touch_order_path(engine);
     dp_region_publish(engine->region);
     return 0;
 }
