@@ -1,69 +1,86 @@
 #include "dp_book_change.h"
 
-uint32_t dp_book_open_level(struct dp_books *books, struct dp_book *book, uint32_t side_index,
-    int64_t price_nanos, uint32_t position)
+uint32_t dp_book_open_level(const struct dp_book_writer *writer, struct dp_book *book,
+    uint32_t side_index, int64_t price_nanos, uint32_t before)
 {
-    struct dp_skiplist_pool *pool = dp_books_pool(books);
-    struct dp_skiplist *list = &book->sides[side_index];
-    struct dp_book_top *top = &book->tops[side_index];
-    uint32_t count = book->top_counts[side_index];
-    bool is_in_top = position < count || count == list->level_count;
-    uint32_t number;
-
-    if (DP_LIKELY(is_in_top)) {
-        uint32_t before = position == 0 ? DP_SKIPLIST_NONE : top->levels[position - 1];
-        number = dp_skiplist_insert_behind(list, pool, price_nanos, before);
-    } else {
-        number = dp_skiplist_insert(list, pool, price_nanos);
-        is_in_top = pool->levels[number].back == top->levels[count - 1];
+    struct dp_skiplist_pool *pool = dp_books_pool(writer->books);
+    /* A move whose order was the last one of its level, in a pool without any other. */
+    if (DP_UNLIKELY(dp_skiplist_pool_is_full(pool))) {
+        dp_book_sweep(book, pool);
+        before = DP_BOOK_BEFORE_UNKNOWN;
     }
-    if (is_in_top && position < DP_BOOK_TOP_MAX) {
-        dp_book_top_insert(top, count, position, price_nanos ^ list->flip, number);
-        book->top_counts[side_index] = (uint8_t)(count + (count < DP_BOOK_TOP_MAX));
-    }
-    pool->levels[number].instrument_index = (uint16_t)(book - books->book);
-    pool->levels[number].side = side_index == 0 ? DP_SIDE_BUY : DP_SIDE_SELL;
-    return number;
+    uint32_t level = dp_book_side_open(book, side_index, pool, price_nanos, before);
+    pool->levels[level].instrument_index = (uint16_t)(book - writer->books->book);
+    return level;
 }
 
-void dp_book_close_level(struct dp_books *books, uint32_t number)
+void dp_book_close_level(const struct dp_book_writer *writer, struct dp_book *book, uint32_t place)
 {
-    struct dp_skiplist_pool *pool = dp_books_pool(books);
-    const struct dp_skiplist_level *level = &pool->levels[number];
-    struct dp_book *book = dp_book_of_level(books, level);
-    uint32_t side_index = dp_book_side_index(level->side);
-    struct dp_skiplist *list = &book->sides[side_index];
-    struct dp_book_top *top = &book->tops[side_index];
-    uint32_t position =
-        dp_book_top_position(top, dp_load_relaxed(&level->price_nanos) ^ list->flip);
-
-    dp_skiplist_remove(list, pool, number);
-    uint32_t count = book->top_counts[side_index];
-    if (position < count) {
-        dp_book_top_delete(top, count, position);
-        book->top_counts[side_index] = (uint8_t)dp_book_top_refill(top, count - 1, list, pool);
-    }
+    dp_book_side_close(book, place & 1, dp_books_pool(writer->books), place >> 1);
 }
+
+static void sweep(struct dp_book *book, struct dp_skiplist_pool *pool)
+{
+    dp_store_relaxed(&book->sequence, dp_load_relaxed(&book->sequence) + 1);
+    dp_book_sweep(book, pool);
+    dp_store_release(&book->sequence, dp_load_relaxed(&book->sequence) + 1);
+}
+
+bool dp_book_make_level_room(const struct dp_book_writer *writer)
+{
+    struct dp_books *books = writer->books;
+    struct dp_skiplist_pool *pool = dp_books_pool(books);
+    uint32_t count = dp_load_relaxed(&books->instrument_count);
+    for (uint32_t tries = 0; tries < count && dp_skiplist_pool_is_full(pool); tries++) {
+        books->sweep_next = books->sweep_next + 1 < count ? books->sweep_next + 1 : 0;
+        if (dp_book_is_open(books, books->sweep_next))
+            sweep(&books->book[books->sweep_next], pool);
+    }
+    return !dp_skiplist_pool_is_full(pool);
+}
+
+/* ---- changes, for callers outside ---- */
 
 enum dp_book_result dp_book_add(struct dp_books *books, uint32_t instrument_index,
     uint64_t order_ref, enum dp_side side, uint64_t qty, int64_t price_nanos, int64_t time_ns)
 {
-    return dp_book_change_add(books, instrument_index, order_ref, side, qty, price_nanos, time_ns);
+    struct dp_book_writer writer = dp_book_writer(books);
+    if (!dp_book_is_open(books, instrument_index) || !dp_book_is_legal(qty, price_nanos) ||
+        (side != DP_SIDE_BUY && side != DP_SIDE_SELL))
+        return DP_BOOK_INVALID;
+    return dp_book_change_add(&writer, &books->book[instrument_index], order_ref,
+        dp_book_side_index(side), (uint32_t)qty, price_nanos, time_ns);
 }
 
 enum dp_book_result dp_book_reduce(
     struct dp_books *books, uint64_t order_ref, uint64_t qty, int64_t time_ns)
 {
-    return dp_book_change_reduce(books, order_ref, qty, time_ns);
+    struct dp_book_writer writer = dp_book_writer(books);
+    uint32_t number = dp_book_index_find(&writer.index, order_ref);
+    if (number == 0)
+        return DP_BOOK_UNKNOWN_ORDER;
+    return dp_book_change_reduce(&writer, dp_book_of_order(&writer, number), number, qty, time_ns);
 }
 
 enum dp_book_result dp_book_remove(struct dp_books *books, uint64_t order_ref, int64_t time_ns)
 {
-    return dp_book_change_remove(books, order_ref, time_ns);
+    struct dp_book_writer writer = dp_book_writer(books);
+    uint32_t number = dp_book_index_find(&writer.index, order_ref);
+    if (number == 0)
+        return DP_BOOK_UNKNOWN_ORDER;
+    dp_book_change_remove(&writer, dp_book_of_order(&writer, number), number, time_ns);
+    return DP_BOOK_OK;
 }
 
 enum dp_book_result dp_book_replace(struct dp_books *books, uint64_t order_ref,
     uint64_t new_order_ref, uint64_t qty, int64_t price_nanos, int64_t time_ns)
 {
-    return dp_book_change_replace(books, order_ref, new_order_ref, qty, price_nanos, time_ns);
+    struct dp_book_writer writer = dp_book_writer(books);
+    uint32_t number = dp_book_index_find(&writer.index, order_ref);
+    if (number == 0)
+        return DP_BOOK_UNKNOWN_ORDER;
+    if (!dp_book_is_legal(qty, price_nanos))
+        return DP_BOOK_INVALID;
+    return dp_book_change_replace(&writer, dp_book_of_order(&writer, number), number, new_order_ref,
+        (uint32_t)qty, price_nanos, time_ns);
 }

@@ -23,7 +23,7 @@
 #define DP_BOOK_INSTRUMENTS_MAX 65536u /* ITCH stock locate is 16 bits and serves as the index */
 #define DP_BOOK_NONE UINT32_MAX
 #define DP_BOOK_QTY_MAX UINT32_MAX /* of one order; a level's sum has 64 bits */
-#define DP_BOOK_ORDERS_MAX (1u << 30)
+#define DP_BOOK_ORDERS_MAX ((1u << 30) - 1)
 
 enum dp_book_result {
     DP_BOOK_OK = 0,
@@ -121,7 +121,7 @@ void dp_book_set_operational_halt(struct dp_books *books, uint32_t instrument_in
 void dp_books_clear(struct dp_books *books);
 
 /* Starts the memory loads that a coming change will need; never faults, any reference is fine. */
-/* Far ahead: the hash slot. */
+/* Far ahead: its entry in the index. */
 void dp_book_prefetch_ref(const struct dp_books *books, uint64_t order_ref);
 /* Nearer: the order it names. */
 void dp_book_prefetch_order(const struct dp_books *books, uint64_t order_ref);

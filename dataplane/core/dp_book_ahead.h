@@ -2,92 +2,122 @@
  * dp_book_ahead - starting the memory loads of changes that are still some messages away, in three
  * steps.
  *
- *   far   knows the reference and the instrument:  hash slot, book, best levels of the side
- *   mid   reads them:                              order record, or the level an add will join
- *   near  reads the order, or the level:           its level and its neighbours in the queue
+ *   far   knows the references and the instrument:  index entries, hot part of the book
+ *   mid   reads them:                               order record, rung
+ *   near  reads those:                              level, neighbours in the queue
  *
- * Hints only: what has moved since costs a wasted load, never a wrong change. No step branches on
- * the kind of the message, because that is what the processor guesses wrong. Writer only; for the
+ * Hints only: what has moved since costs a wasted load, never a wrong change. Writer only; for the
  * block path of dp_itch_apply.
  */
 #ifndef DP_BOOK_AHEAD_H
 #define DP_BOOK_AHEAD_H
 
-#include "dp_book_layout.h"
+#include "dp_book_change.h"
 
 /* Not a matter of taste: gcc 12 takes a void function of nothing but prefetches for one without
- * effect and drops the call, unless it was inlined before that is looked at. */
-#define DP_BOOK_AHEAD_INLINE static inline __attribute__((always_inline))
+ * effect and drops the call, unless it was inlined before that is looked at, or holds an asm. */
+#define DP_BOOK_AHEAD_INLINE inline __attribute__((always_inline))
+#define DP_BOOK_AHEAD_KEEP() __asm__ volatile("")
 
-/* Where things are, worked out once for many messages. */
-struct dp_book_ahead {
-    const struct dp_book *book;
-    const uint64_t *slots;
-    const struct dp_book_order *orders;
-    const struct dp_skiplist_level *levels;
-    uint32_t slot_bits;
-    uint32_t instrument_count;
-    struct dp_book_top no_top; /* stands in where a message is no add */
-};
+/* ---- a reference: of a resting order, or one that will be put ---- */
 
-/* One message on its way. */
-struct dp_book_hint {
-    const struct dp_book_top *top; /* of the side an add will join */
-    int64_t rank;                  /* of its price there */
-    uint32_t slot;                 /* home of its order reference */
-    uint32_t not_add;              /* all ones, zero for an add */
-    uint32_t order;
-    uint32_t level;
-};
-
-static inline void dp_book_ahead_init(struct dp_book_ahead *ahead, const struct dp_books *books)
+static DP_BOOK_AHEAD_INLINE void dp_book_ahead_ref_far(
+    const struct dp_book_writer *writer, uint64_t order_ref)
 {
-    *ahead = (struct dp_book_ahead){
-        .book = books->book,
-        .slots = dp_books_order_index(books).slots,
-        .orders = dp_books_orders(books),
-        .levels = dp_books_pool(books)->levels,
-        .slot_bits = books->order_bits,
-        .instrument_count = books->config.instrument_count_max,
-    };
+    DP_PREFETCH_WRITE(&writer->index.front[dp_book_index_slot(&writer->index, order_ref)]);
 }
 
-/* side_index and price_nanos count for an add only. */
-DP_BOOK_AHEAD_INLINE void dp_book_ahead_far(const struct dp_book_ahead *ahead,
-    struct dp_book_hint *hint, uint32_t instrument_index, uint64_t order_ref, bool is_add,
-    uint32_t side_index, int64_t price_nanos)
+/* Returns the order to hand to dp_book_ahead_ref_near(). */
+static DP_BOOK_AHEAD_INLINE const struct dp_book_order *dp_book_ahead_ref_mid(
+    const struct dp_book_writer *writer, uint64_t order_ref)
 {
-    const struct dp_book *book =
-        &ahead->book[instrument_index < ahead->instrument_count ? instrument_index : 0];
-    uintptr_t add_mask = -(uintptr_t)is_add;
-    hint->top = (const struct dp_book_top *)(((uintptr_t)&book->tops[side_index] & add_mask) |
-        ((uintptr_t)&ahead->no_top & ~add_mask));
-    hint->rank = price_nanos ^ dp_book_side_flip(side_index);
-    hint->slot = dp_book_index_home(dp_book_ref_tag(order_ref), ahead->slot_bits);
-    hint->not_add = (uint32_t)~add_mask;
-    DP_PREFETCH_WRITE(&ahead->slots[hint->slot]);
+    uint32_t entry = writer->index.front[dp_book_index_slot(&writer->index, order_ref)];
+    const struct dp_book_order *order = &writer->index.orders[entry & DP_BOOK_INDEX_RECORD];
+    DP_PREFETCH_WRITE(order);
+    return order;
+}
+
+static DP_BOOK_AHEAD_INLINE void dp_book_ahead_ref_near(
+    const struct dp_book_writer *writer, const struct dp_book_order *order)
+{
+    DP_PREFETCH_WRITE(&writer->levels[dp_book_order_level(order)]);
+    DP_PREFETCH_WRITE(&writer->index.orders[order->ahead]);
+    DP_PREFETCH_WRITE(&writer->index.orders[order->behind]);
+}
+
+/* ---- the level of a price ---- */
+
+static DP_BOOK_AHEAD_INLINE void dp_book_ahead_book_far(const struct dp_book *book)
+{
     DP_PREFETCH_WRITE(book);
-    DP_PREFETCH_WRITE(hint->top->ranks);
-    DP_PREFETCH_WRITE(hint->top->levels);
+    DP_PREFETCH_WRITE(book->occupied);
 }
 
-DP_BOOK_AHEAD_INLINE void dp_book_ahead_mid(
-    const struct dp_book_ahead *ahead, struct dp_book_hint *hint)
+/* The rung of that price, to be read by dp_book_ahead_price_near(). Outside the window it gives any
+ * one and says so. */
+static DP_BOOK_AHEAD_INLINE const uint32_t *dp_book_ahead_rung(
+    const struct dp_book *book, uint32_t side_index, int64_t price_nanos, bool *is_far)
 {
-    hint->order = (uint32_t)ahead->slots[hint->slot] & hint->not_add;
-    hint->level = hint->top->levels[dp_book_top_better_in_line(hint->top->ranks, hint->rank)];
-    DP_PREFETCH_WRITE(&ahead->orders[hint->order]);
-    DP_PREFETCH_WRITE(&ahead->levels[hint->level]);
+    int64_t rank = price_nanos ^ dp_book_flip(side_index);
+    uint64_t ticks = dp_book_ladder_ticks(&book->window, side_index, rank);
+    *is_far = ticks >= DP_BOOK_RUNGS;
+    return (const uint32_t *)&dp_book_side(book, side_index)->rungs[ticks % DP_BOOK_RUNGS];
 }
 
-DP_BOOK_AHEAD_INLINE void dp_book_ahead_near(
-    const struct dp_book_ahead *ahead, const struct dp_book_hint *hint)
+/* The bucket of a price outside the window, to be read by the same. */
+static __attribute__((noinline)) const uint32_t *dp_book_ahead_bucket(
+    const struct dp_book *book, uint32_t side_index, int64_t price_nanos)
 {
-    const struct dp_book_order *order = &ahead->orders[hint->order];
-    DP_PREFETCH_WRITE(&ahead->levels[order->level]);
-    DP_PREFETCH_WRITE(&ahead->orders[order->ahead]);
-    DP_PREFETCH_WRITE(&ahead->orders[order->behind]);
-    DP_PREFETCH_WRITE(&ahead->orders[ahead->levels[hint->level].last_order]);
+    const struct dp_book_side *side = dp_book_side(book, side_index);
+    int64_t rank = price_nanos ^ dp_book_flip(side_index);
+    uint64_t bucket = dp_book_ladder_bucket(dp_book_ladder_ticks(&book->window, side_index, rank));
+    DP_PREFETCH_WRITE(side->hung);
+    return &side->buckets[bucket < DP_BOOK_BUCKETS ? bucket : 0];
+}
+
+/* A price that has no level yet: what opening one will touch. The next better level with orders is
+ * a good guess at the next better level. */
+static __attribute__((noinline)) void dp_book_ahead_open(
+    const struct dp_book_writer *writer, const struct dp_book *book, const uint32_t *rung)
+{
+    DP_BOOK_AHEAD_KEEP();
+    uint32_t side_index = (const void *)rung >= (const void *)dp_book_side(book, 1);
+    const struct dp_book_side *side = dp_book_side(book, side_index);
+    uint32_t at = (uint32_t)(rung - (const uint32_t *)side->rungs) % DP_BOOK_RUNGS;
+    uint32_t mark = DP_BOOK_MARK(side_index, at);
+    uint64_t better = dp_load_relaxed(&book->occupied[mark / 64]) & ((1ull << mark % 64) - 1);
+    uint32_t step = better == 0 ? 0 : (mark % 64) - 63 + (uint32_t)__builtin_clzll(better | 1);
+    DP_PREFETCH_WRITE(&writer->levels[rung[-(ptrdiff_t)step]]);
+    DP_PREFETCH_WRITE(&side->list);
+    DP_PREFETCH_WRITE(side->hung);
+}
+
+static DP_BOOK_AHEAD_INLINE void dp_book_ahead_price_near(
+    const struct dp_book_writer *writer, const struct dp_book *book, const uint32_t *rung)
+{
+    if (DP_LIKELY(*rung != DP_SKIPLIST_NONE))
+        DP_PREFETCH_WRITE(&writer->levels[*rung]);
+    else
+        dp_book_ahead_open(writer, book, rung);
+}
+
+/* The level is there: the order at the end of its queue. */
+static DP_BOOK_AHEAD_INLINE void dp_book_ahead_price_last(
+    const struct dp_book_writer *writer, const uint32_t *rung)
+{
+    DP_PREFETCH_WRITE(&writer->index.orders[writer->levels[*rung].last_order]);
+}
+
+/* The level behind the one that was prefetched there: where the walk goes next. */
+static __attribute__((noinline)) void dp_book_ahead_walk(
+    const struct dp_book_writer *writer, const uint32_t *bucket)
+{
+    const uint32_t *line = (const uint32_t *)((uintptr_t)bucket & ~(uintptr_t)(DP_CACHE_LINE - 1));
+    DP_BOOK_AHEAD_KEEP();
+    while (bucket > line && *bucket == DP_SKIPLIST_NONE)
+        bucket--;
+    DP_PREFETCH_WRITE(
+        &writer->levels[(uint32_t)dp_load_relaxed(&writer->levels[*bucket].links[0])]);
 }
 
 #endif

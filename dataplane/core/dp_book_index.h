@@ -1,105 +1,95 @@
 /*
- * dp_book_index - from an order reference to the number of its record: the hash table of the books.
+ * dp_book_index - from an order reference to the number of its record.
  *
- * Open addressing, eight bytes an entry: 32-bit tag, 32-bit record number; a zero entry is empty,
- * so zeroed memory is an empty table. Neighbouring references share a cache line, because orders
- * that came together are used together; the lines are spread by the tag. Entries stand in the order
- * of their home slots (Robin Hood), so a search for what is absent and the backward shift of a
- * deletion both end at the first entry that is at home: no tombstones, no rebuilding. The tag alone
- * gives the home slot; whether the record behind it is the one meant is the caller's to compare.
- * Writer only, plain memory.
+ * Exchanges number orders upwards, so the low bits of a reference are the best hash there is: the
+ * front table has one 4-byte entry for each value of them, orders that came together share a cache
+ * line, and adding or deleting is one store. Two live orders of the same low bits are rare (the
+ * older one rests while a whole table of others came), so the older one is spilled into a hash
+ * table behind; the entry counts how many of its references were, and only where that is not zero
+ * does anyone look there. References in any other order (sparse, random, strided) cost a probe of
+ * that table, never a wrong answer.
+ *
+ *   front[ref & mask]   bits 0-29 record number, 30-31 how many are spilled (3: three or more once)
+ *   spill[hash]         open addressing, Robin Hood order: 32-bit tag, 32-bit record number
+ *
+ * Zeroed memory is an empty index. Writer only, plain memory.
  */
 #ifndef DP_BOOK_INDEX_H
 #define DP_BOOK_INDEX_H
 
 #include "dp_base.h"
 
-#define DP_BOOK_INDEX_LINE_BITS 3
+#define DP_BOOK_INDEX_SPILL_SHIFT 30
+#define DP_BOOK_INDEX_RECORD ((1u << DP_BOOK_INDEX_SPILL_SHIFT) - 1)
 
-/* Process-local view of a table: made on the stack where it is needed. */
-struct dp_book_index {
-    uint64_t *slots;
-    uint32_t bits; /* 2^bits slots, 8 .. 31 */
+struct dp_book_order {
+    uint64_t order_ref;
+    uint64_t priority;
+    uint32_t qty;
+    uint32_t place;  /* level * 2 + side index */
+    uint32_t ahead;  /* order before this one in the queue of the level */
+    uint32_t behind; /* order after it; the free list of the pool */
 };
 
-static inline uint32_t dp_book_index_home(uint32_t tag, uint32_t bits)
+static_assert(sizeof(struct dp_book_order) == 32, "two orders a cache line");
+
+/* Process-local view of an index: made on the stack where it is needed. */
+struct dp_book_index {
+    uint32_t *front;
+    uint64_t *spill;
+    struct dp_book_order *orders;
+    uint32_t mask;  /* entries in each table, less one */
+    uint32_t shift; /* 32 - their logarithm */
+};
+
+/* Entries for a load of at most three quarters: 12 to 32 bytes an order in both tables. */
+uint32_t dp_book_index_bits(uint32_t record_count);
+
+static inline uint32_t dp_book_index_slot(const struct dp_book_index *index, uint64_t order_ref)
 {
-    uint32_t line_mask = (1u << DP_BOOK_INDEX_LINE_BITS) - 1;
-    return (tag >> (32 - bits) & ~line_mask) | (tag & line_mask);
+    return (uint32_t)order_ref & index->mask;
 }
 
-/* Slots for a load of at most one half. */
-static inline uint32_t dp_book_index_bits(uint32_t record_count)
+/* Where it was spilled to: the record, or 0. */
+uint32_t dp_book_index_find_spilled(const struct dp_book_index *index, uint64_t order_ref);
+/* The entry of that reference is not blank: spills what is in the way. False when the reference is
+ * live itself. */
+bool dp_book_index_make_room(const struct dp_book_index *index, uint64_t order_ref);
+/* Deletes a reference that does not stand in the front table. */
+void dp_book_index_delete_spilled(const struct dp_book_index *index, uint64_t order_ref);
+
+/* The record of a live order, or 0. */
+static inline uint32_t dp_book_index_find(const struct dp_book_index *index, uint64_t order_ref)
 {
-    uint32_t bits = 8;
-    while (bits < 31 && (1ull << bits) < 2ull * record_count)
-        bits++;
-    return bits;
+    uint32_t entry = index->front[dp_book_index_slot(index, order_ref)];
+    uint32_t number = entry & DP_BOOK_INDEX_RECORD;
+    if (DP_LIKELY(number != 0) && DP_LIKELY(index->orders[number].order_ref == order_ref))
+        return number;
+    return DP_LIKELY(entry == number) ? 0 : dp_book_index_find_spilled(index, order_ref);
 }
 
-/* High bits say which line, low bits where in the line: neighbours in `near` keep together. */
-static inline uint32_t dp_book_index_tag(uint64_t spread, uint32_t near)
+/* Whether the reference is free to be put; it has its place then. */
+static inline bool dp_book_index_is_free(const struct dp_book_index *index, uint64_t order_ref)
 {
-    uint64_t mixed = (spread ^ spread >> 32) * 0x9e3779b97f4a7c15ull;
-    return (uint32_t)(mixed >> 32 & ~7ull) | (near & 7u);
+    return DP_LIKELY(index->front[dp_book_index_slot(index, order_ref)] == 0) ||
+        dp_book_index_make_room(index, order_ref);
 }
 
-static inline uint32_t dp_book_ref_tag(uint64_t order_ref)
-{
-    return dp_book_index_tag(order_ref >> DP_BOOK_INDEX_LINE_BITS, (uint32_t)order_ref);
-}
-
-static inline uint32_t dp_book_index_distance(uint64_t entry, uint32_t slot, uint32_t bits)
-{
-    return (slot - dp_book_index_home((uint32_t)(entry >> 32), bits)) & ((1u << bits) - 1);
-}
-
-/*
- * Walks the slots that may hold `tag`: for (walk = begin; live; advance) with the caller comparing
- * records. It ends at an empty slot or at an entry nearer to its home than we are to ours.
- */
-static inline bool dp_book_index_ends(
-    const struct dp_book_index *index, uint32_t slot, uint32_t distance)
-{
-    uint64_t entry = index->slots[slot];
-    /* One branch, not two: which of the reasons it is cannot be guessed. */
-    return (entry == 0) | (dp_book_index_distance(entry, slot, index->bits) < distance);
-}
-
-/* slot: where the walk for this tag ended. */
-static inline void dp_book_index_put_at(
-    const struct dp_book_index *index, uint32_t slot, uint32_t tag, uint32_t record)
-{
-    uint32_t mask = (1u << index->bits) - 1;
-    uint64_t entry = (uint64_t)tag << 32 | record;
-    do { /* everything behind moves one slot on, up to the first hole */
-        uint64_t displaced = index->slots[slot];
-        index->slots[slot] = entry;
-        entry = displaced;
-        slot = (slot + 1) & mask;
-    } while (entry != 0);
-}
-
+/* After dp_book_index_is_free(). */
 static inline void dp_book_index_put(
-    const struct dp_book_index *index, uint32_t tag, uint32_t record)
+    const struct dp_book_index *index, uint64_t order_ref, uint32_t number)
 {
-    uint32_t slot = dp_book_index_home(tag, index->bits);
-    for (uint32_t distance = 0; !dp_book_index_ends(index, slot, distance); distance++)
-        slot = (slot + 1) & ((1u << index->bits) - 1);
-    dp_book_index_put_at(index, slot, tag, record);
+    index->front[dp_book_index_slot(index, order_ref)] |= number;
 }
 
-static inline void dp_book_index_delete(const struct dp_book_index *index, uint32_t slot)
+static inline void dp_book_index_delete(
+    const struct dp_book_index *index, uint64_t order_ref, uint32_t number)
 {
-    uint32_t mask = (1u << index->bits) - 1;
-    uint32_t next = (slot + 1) & mask;
-
-    while (!dp_book_index_ends(index, next, 1)) {
-        index->slots[slot] = index->slots[next];
-        slot = next;
-        next = (next + 1) & mask;
-    }
-    index->slots[slot] = 0;
+    uint32_t *entry = &index->front[dp_book_index_slot(index, order_ref)];
+    if (DP_LIKELY((*entry & DP_BOOK_INDEX_RECORD) == number))
+        *entry &= ~DP_BOOK_INDEX_RECORD;
+    else
+        dp_book_index_delete_spilled(index, order_ref);
 }
 
 #endif

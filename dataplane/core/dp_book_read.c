@@ -10,12 +10,10 @@
 static int64_t best_nanos(
     const struct dp_books *books, uint32_t instrument_index, uint32_t side_index)
 {
-    if (instrument_index >= books->config.instrument_count_max)
-        return DP_PRICE_NONE;
-    const struct dp_book *book = &books->book[instrument_index];
-    return book->top_counts[side_index] == 0
+    uint32_t level = dp_book_first_level(books, instrument_index, side_index);
+    return level == DP_SKIPLIST_NONE
         ? DP_PRICE_NONE
-        : book->tops[side_index].ranks[0] ^ dp_book_side_flip(side_index);
+        : dp_load_relaxed(&dp_books_pool(books)->levels[level].price_nanos);
 }
 
 int64_t dp_book_best_bid(const struct dp_books *books, uint32_t instrument_index)
@@ -56,8 +54,8 @@ bool dp_book_is_open(const struct dp_books *books, uint32_t instrument_index)
 void dp_book_symbol(const struct dp_books *books, uint32_t instrument_index, char symbol[9])
 {
     uint64_t word = 0;
-    if (instrument_index < books->config.instrument_count_max)
-        word = dp_load_acquire(&books->book[instrument_index].symbol);
+    if (dp_book_is_open(books, instrument_index))
+        word = dp_load_acquire(&dp_book_depth(&books->book[instrument_index])->symbol);
     memcpy(symbol, &word, sizeof(word));
     size_t size = sizeof(word);
     while (size > 0 && (symbol[size - 1] == ' ' || symbol[size - 1] == '\0'))
@@ -94,23 +92,23 @@ uint64_t dp_books_priority_next(const struct dp_books *books)
 static void view_order(const struct dp_books *books, const struct dp_book_order *order,
     struct dp_book_order_view *view)
 {
-    const struct dp_skiplist_level *level = &dp_books_pool(books)->levels[order->level];
+    const struct dp_skiplist_level *level =
+        &dp_books_pool(books)->levels[dp_book_order_level(order)];
     *view = (struct dp_book_order_view){
         .order_ref = order->order_ref,
         .priority = order->priority,
         .price_nanos = dp_load_relaxed(&level->price_nanos),
         .qty = order->qty,
         .instrument_index = level->instrument_index,
-        .side = level->side,
+        .side = DP_SIDE_BUY + dp_book_order_side(order),
     };
 }
 
 static const struct dp_book_order *find_order(const struct dp_books *books, uint64_t order_ref)
 {
     struct dp_book_index index = dp_books_order_index(books);
-    uint32_t slot = dp_book_order_slot(books, order_ref);
-    return slot == DP_BOOK_NONE ? NULL
-                                : &dp_books_orders(books)[dp_book_index_record(&index, slot)];
+    uint32_t number = dp_book_index_find(&index, order_ref);
+    return number == 0 ? NULL : &index.orders[number];
 }
 
 bool dp_book_order(
@@ -148,34 +146,36 @@ static void view_level(const struct dp_skiplist_level *level, struct dp_book_lev
 uint32_t dp_book_levels(const struct dp_books *books, uint32_t instrument_index, enum dp_side side,
     struct dp_book_level_view *levels, uint32_t max)
 {
-    if (instrument_index >= books->config.instrument_count_max)
-        return 0;
     const struct dp_skiplist_pool *pool = dp_books_pool(books);
-    uint32_t number =
-        dp_skiplist_best(&books->book[instrument_index].sides[dp_book_side_index(side)]);
+    uint32_t number = dp_book_first_level(books, instrument_index, dp_book_side_index(side));
     uint32_t count = 0;
-    for (; number != DP_SKIPLIST_NONE && count < max; number = dp_skiplist_worse(pool, number))
+    while (number != DP_SKIPLIST_NONE && count < max) {
         view_level(&pool->levels[number], &levels[count++]);
+        number = dp_book_skip_empty(pool, dp_skiplist_worse(pool, number));
+    }
     return count;
 }
 
 uint32_t dp_book_level_count(
     const struct dp_books *books, uint32_t instrument_index, enum dp_side side)
 {
-    return instrument_index < books->config.instrument_count_max
-        ? books->book[instrument_index].sides[dp_book_side_index(side)].level_count
+    return dp_book_is_open(books, instrument_index)
+        ? dp_book_side_level_count(&books->book[instrument_index], dp_book_side_index(side))
         : 0;
 }
 
 static const struct dp_skiplist_level *find_level(
     const struct dp_books *books, uint32_t instrument_index, enum dp_side side, int64_t price_nanos)
 {
-    uint32_t position;
-    if (instrument_index >= books->config.instrument_count_max)
+    if (!dp_book_is_open(books, instrument_index))
         return NULL;
+    const struct dp_skiplist_pool *pool = dp_books_pool(books);
+    uint32_t before;
     uint32_t level = dp_book_find_level(
-        books, &books->book[instrument_index], dp_book_side_index(side), price_nanos, &position);
-    return level == DP_SKIPLIST_NONE ? NULL : &dp_books_pool(books)->levels[level];
+        &books->book[instrument_index], dp_book_side_index(side), pool, price_nanos, &before);
+    return level == DP_SKIPLIST_NONE || dp_load_relaxed(&pool->levels[level].order_count) == 0
+        ? NULL
+        : &pool->levels[level];
 }
 
 bool dp_book_level_at(const struct dp_books *books, uint32_t instrument_index, enum dp_side side,
@@ -192,29 +192,33 @@ uint32_t dp_book_level_orders(const struct dp_books *books, uint32_t instrument_
 {
     const struct dp_book_order *orders = dp_books_orders(books);
     const struct dp_skiplist_level *level = find_level(books, instrument_index, side, price_nanos);
-    uint32_t count = 0;
-    for (uint32_t number = level == NULL ? 0 : level->first_order; number != 0 && count < max;
-         number = orders[number].behind)
-        view_order(books, &orders[number], &views[count++]);
-    return count;
+    uint32_t count = level == NULL ? 0 : dp_load_relaxed(&level->order_count);
+    uint32_t number = level == NULL ? 0 : level->last_order;
+    for (uint32_t at = count; at-- > 0; number = orders[number].ahead)
+        if (at < max)
+            view_order(books, &orders[number], &views[at]);
+    return count < max ? count : max;
 }
 
 /* ---- any reader ---- */
 
 /* False when a record changed its life under the walk. */
-static bool read_side(const struct dp_books *books, const struct dp_skiplist *list, uint32_t depth,
-    struct dp_book_level_view *levels, uint32_t *count)
+static bool read_side(const struct dp_books *books, const struct dp_book *book, uint32_t side_index,
+    uint32_t depth, struct dp_book_level_view *levels, uint32_t *count)
 {
-    struct dp_skiplist_cursor cursor = dp_skiplist_begin(list);
+    const struct dp_skiplist_pool *pool = dp_books_pool(books);
+    struct dp_skiplist_cursor cursor =
+        dp_skiplist_begin_at(pool, dp_book_side_first(book, side_index));
     *count = 0;
     while (*count < depth) {
         struct dp_skiplist_reading reading;
-        enum dp_skiplist_step step = dp_skiplist_next(
-            dp_books_pool(books), books->config.level_count_max, &cursor, &reading);
+        enum dp_skiplist_step step =
+            dp_skiplist_next(pool, books->config.level_count_max, &cursor, &reading);
         if (step != DP_SKIPLIST_LEVEL)
             return step == DP_SKIPLIST_END;
-        levels[(*count)++] =
+        levels[*count] =
             (struct dp_book_level_view){reading.price_nanos, reading.qty, reading.order_count};
+        *count += reading.order_count != 0;
     }
     return true;
 }
@@ -231,8 +235,8 @@ static bool read_once(const struct dp_books *books, const struct dp_book *book, 
     view->flags = dp_load_acquire(&book->flags) & DP_BOOK_PUBLIC_FLAGS;
     view->trading_state = state_of(book);
     /* Not after the last read: all of them were acquires, so this load comes later than each. */
-    return read_side(books, &book->sides[0], depth, view->bids, &view->bid_count) &&
-        read_side(books, &book->sides[1], depth, view->asks, &view->ask_count) &&
+    return read_side(books, book, 0, depth, view->bids, &view->bid_count) &&
+        read_side(books, book, 1, depth, view->asks, &view->ask_count) &&
         dp_load_relaxed(&book->sequence) == sequence;
 }
 
@@ -252,14 +256,14 @@ enum dp_book_read_result dp_book_read(const struct dp_books *books, uint32_t ins
 void dp_book_prefetch_ref(const struct dp_books *books, uint64_t order_ref)
 {
     struct dp_book_index index = dp_books_order_index(books);
-    DP_PREFETCH_WRITE(&index.slots[dp_book_index_home(dp_book_ref_tag(order_ref), index.bits)]);
+    DP_PREFETCH_WRITE(&index.front[dp_book_index_slot(&index, order_ref)]);
 }
 
 void dp_book_prefetch_order(const struct dp_books *books, uint64_t order_ref)
 {
     struct dp_book_index index = dp_books_order_index(books);
-    uint64_t entry = index.slots[dp_book_index_home(dp_book_ref_tag(order_ref), index.bits)];
-    DP_PREFETCH_WRITE(&dp_books_orders(books)[(uint32_t)entry]);
+    uint32_t entry = index.front[dp_book_index_slot(&index, order_ref)];
+    DP_PREFETCH_WRITE(&index.orders[entry & DP_BOOK_INDEX_RECORD]);
 }
 
 void dp_book_prefetch_instrument(const struct dp_books *books, uint32_t instrument_index)

@@ -48,11 +48,11 @@ static char *put_symbol(char *text, const char *symbol)
     return text;
 }
 
-static char *put_side(
-    const struct dp_books *books, const struct dp_skiplist *list, uint32_t depth, char *text)
+static char *put_side(const struct dp_books *books, uint32_t instrument_index, uint32_t side_index,
+    uint32_t depth, char *text)
 {
     const struct dp_skiplist_pool *pool = dp_books_pool(books);
-    uint32_t number = dp_skiplist_best(list);
+    uint32_t number = dp_book_first_level(books, instrument_index, side_index);
     for (uint32_t count = 0; number != DP_SKIPLIST_NONE && count < depth; count++) {
         const struct dp_skiplist_level *level = &pool->levels[number];
         text = put_text(text, count == 0 ? "[" : ",[");
@@ -62,7 +62,7 @@ static char *put_side(
         *text++ = ',';
         text = put_number(text, dp_load_relaxed(&level->order_count));
         *text++ = ']';
-        number = dp_skiplist_worse(pool, number);
+        number = dp_book_skip_empty(pool, dp_skiplist_worse(pool, number));
     }
     return text;
 }
@@ -70,13 +70,12 @@ static char *put_side(
 size_t dp_book_render_json(
     const struct dp_books *books, uint32_t instrument_index, uint32_t depth, char *text)
 {
-    const struct dp_book *book = &books->book[instrument_index];
     char symbol[9];
     char *at = text;
     dp_book_symbol(books, instrument_index, symbol);
     at = put_symbol(put_text(at, "{\"symbol\":\""), symbol);
-    at = put_side(books, &book->sides[0], depth, put_text(at, "\",\"bids\":["));
-    at = put_side(books, &book->sides[1], depth, put_text(at, "],\"asks\":["));
+    at = put_side(books, instrument_index, 0, depth, put_text(at, "\",\"bids\":["));
+    at = put_side(books, instrument_index, 1, depth, put_text(at, "],\"asks\":["));
     at = put_text(at, "]}");
     return (size_t)(at - text);
 }

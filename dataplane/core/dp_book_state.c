@@ -15,11 +15,14 @@ static uint64_t lay_out(struct dp_books *books, const struct dp_books_config *co
 {
     uint64_t used = 0;
     books->config = *config;
-    books->order_bits = dp_book_index_bits(config->order_count_max);
+    books->index_bits = dp_book_index_bits(config->order_count_max);
     place(&used, sizeof(*books) + config->instrument_count_max * sizeof(struct dp_book));
+    books->depths_offset =
+        place(&used, config->instrument_count_max * sizeof(struct dp_book_depth));
     books->orders_offset =
         place(&used, (config->order_count_max + 1ull) * sizeof(struct dp_book_order));
-    books->order_slots_offset = place(&used, sizeof(uint64_t) << books->order_bits);
+    books->front_offset = place(&used, sizeof(uint32_t) << books->index_bits);
+    books->spill_offset = place(&used, sizeof(uint64_t) << books->index_bits);
     books->pool_offset = place(&used, dp_skiplist_pool_size(config->level_count_max));
     return used;
 }
@@ -52,13 +55,10 @@ int dp_books_init(struct dp_books *books, const struct dp_books_config *config, 
     lay_out(books, config);
     books->priority_next = 1;
     dp_skiplist_pool_init(dp_books_pool(books), config->level_count_max);
-    for (uint32_t index = 0; index < config->instrument_count_max; index++) {
-        struct dp_book *book = &books->book[index];
-        dp_book_top_clear(&book->tops[0]);
-        dp_book_top_clear(&book->tops[1]);
-        dp_skiplist_init(&book->sides[0], DP_SIDE_BUY, 2 * index);
-        dp_skiplist_init(&book->sides[1], DP_SIDE_SELL, 2 * index + 1);
-    }
+    const struct dp_book_depth *depths = dp_books_at(books, books->depths_offset);
+    for (uint32_t index = 0; index < config->instrument_count_max; index++)
+        books->book[index].depth_offset =
+            (uintptr_t)&depths[index] - (uintptr_t)&books->book[index];
     return 0;
 }
 
@@ -84,7 +84,11 @@ enum dp_book_result dp_book_open(
     uint64_t word;
     memcpy(&word, symbol, sizeof(word));
     struct dp_book *book = begin_change(books, instrument_index);
-    dp_store_release(&book->symbol, word);
+    if (dp_load_relaxed(&book->is_open) == 0) {
+        dp_skiplist_init(&dp_book_side(book, 0)->list, DP_SIDE_BUY, 2 * instrument_index);
+        dp_skiplist_init(&dp_book_side(book, 1)->list, DP_SIDE_SELL, 2 * instrument_index + 1);
+    }
+    dp_store_release(&dp_book_depth(book)->symbol, word);
     dp_store_release(&book->is_open, 1);
     end_change(book);
     /* Release: a reader that counts this instrument finds its symbol. */
@@ -133,23 +137,19 @@ void dp_book_set_trading_state(
     if (instrument_index >= books->config.instrument_count_max)
         return;
     struct dp_book *book = begin_change(books, instrument_index);
-    dp_store_release(&book->trading_state, trading_state);
+    dp_store_release(&book->trading_state, (uint16_t)trading_state);
     end_change(book);
 }
 
 static void clear_book(struct dp_books *books, uint32_t instrument_index)
 {
     struct dp_book *book = begin_change(books, instrument_index);
-    for (uint32_t side = 0; side < 2; side++) {
-        uint32_t level;
-        while ((level = dp_skiplist_best(&book->sides[side])) != DP_SKIPLIST_NONE)
-            dp_skiplist_remove(&book->sides[side], dp_books_pool(books), level);
-        dp_book_top_clear(&book->tops[side]);
-        book->top_counts[side] = 0;
+    if (dp_load_relaxed(&book->is_open) != 0) {
+        dp_book_ladder_clear(book, dp_books_pool(books));
+        dp_store_release(&dp_book_depth(book)->symbol, 0);
     }
     dp_store_release(&book->flags, 0);
     dp_store_release(&book->trading_state, DP_TRADING_UNKNOWN);
-    dp_store_release(&book->symbol, 0);
     dp_store_release(&book->is_open, 0);
     end_change(book);
 }
@@ -164,10 +164,12 @@ static bool is_blank(const struct dp_book *book)
 
 void dp_books_clear(struct dp_books *books)
 {
-    /* Slots are zero where nothing rests: an empty table needs no sweep (it may be
-     * hundreds of megabytes). */
-    if (books->order_live_count != 0)
-        memset(dp_books_order_index(books).slots, 0, sizeof(uint64_t) << books->order_bits);
+    /* Entries are blank where nothing rests or was spilled for good: an empty index needs no sweep
+     * (it may be hundreds of megabytes). */
+    if (books->order_live_count != 0) {
+        memset(dp_books_at(books, books->front_offset), 0, sizeof(uint32_t) << books->index_bits);
+        memset(dp_books_at(books, books->spill_offset), 0, sizeof(uint64_t) << books->index_bits);
+    }
     for (uint32_t index = 0; index < books->config.instrument_count_max; index++)
         if (!is_blank(&books->book[index]))
             clear_book(books, index);

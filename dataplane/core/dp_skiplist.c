@@ -1,7 +1,5 @@
 #include "dp_skiplist.h"
 
-#define GENERATION_SHIFT 33
-
 /* The last link before a price at each height. */
 struct path {
     _Atomic uint64_t *links[DP_SKIPLIST_HEIGHT_MAX];
@@ -11,7 +9,8 @@ struct path {
 size_t dp_skiplist_pool_size(uint32_t capacity)
 {
     return sizeof(struct dp_skiplist_pool) +
-        ((size_t)capacity + 1) * sizeof(struct dp_skiplist_level);
+        ((size_t)capacity + 1) *
+        (sizeof(struct dp_skiplist_level) + sizeof(struct dp_skiplist_tower));
 }
 
 void dp_skiplist_pool_init(struct dp_skiplist_pool *pool, uint32_t capacity)
@@ -24,6 +23,16 @@ void dp_skiplist_init(struct dp_skiplist *list, enum dp_side side, uint32_t seed
 {
     list->flip = side == DP_SIDE_BUY ? -1 : 0;
     list->random = seed;
+}
+
+/* The link of a level at a height. */
+static _Atomic uint64_t *link_of(
+    const struct dp_skiplist_pool *pool, uint32_t level, uint32_t height)
+{
+    struct dp_skiplist_level *levels = ((struct dp_skiplist_pool *)(uintptr_t)pool)->levels;
+    struct dp_skiplist_tower *towers = (struct dp_skiplist_tower *)&levels[pool->capacity + 1ull];
+    return height < DP_SKIPLIST_HEIGHT_LOW ? &levels[level].links[height]
+                                           : &towers[level].links[height - DP_SKIPLIST_HEIGHT_LOW];
 }
 
 static uint32_t target_of(uint64_t link)
@@ -50,6 +59,7 @@ static uint32_t take_record(struct dp_skiplist_pool *pool)
     else
         return DP_SKIPLIST_NONE;
     pool->live_count++;
+    DP_PREFETCH_WRITE(&pool->levels[pool->free_first != 0 ? pool->free_first : pool->used + 1]);
     return level;
 }
 
@@ -68,48 +78,60 @@ static bool leads_before(const struct dp_skiplist *list, const struct dp_skiplis
         (dp_load_relaxed(&pool->levels[next].price_nanos) ^ list->flip) < rank;
 }
 
-/* Climbs from the best end while the head's links still lead to better levels than the
- * target, then descends. */
-static void search(
-    struct dp_skiplist *list, struct dp_skiplist_pool *pool, int64_t price_nanos, struct path *path)
+static _Atomic uint64_t *head_of(const struct dp_skiplist *list, uint32_t height)
 {
-    int64_t rank = price_nanos ^ list->flip;
-    uint32_t height = 0;
-    _Atomic uint64_t *links = list->head;
+    return &((struct dp_skiplist *)(uintptr_t)list)->head[height];
+}
 
-    while (height < list->height && leads_before(list, pool, dp_load_relaxed(&links[height]), rank))
-        height++;
-    for (uint32_t above = height; above < DP_SKIPLIST_HEIGHT_MAX; above++)
-        path->links[above] = &list->head[above];
+/* From the last level found better than rank (DP_SKIPLIST_NONE: the head) down to height `lowest`.
+ */
+static void descend(const struct dp_skiplist *list, const struct dp_skiplist_pool *pool,
+    int64_t rank, uint32_t height, uint32_t lowest, struct path *path)
+{
     path->before = DP_SKIPLIST_NONE;
-    while (height-- > 0) {
-        uint64_t link = dp_load_relaxed(&links[height]);
+    for (uint32_t above = height; above < DP_SKIPLIST_HEIGHT_MAX; above++)
+        path->links[above] = head_of(list, above);
+    while (height-- > lowest) {
+        _Atomic uint64_t *at = path->before == DP_SKIPLIST_NONE
+            ? head_of(list, height)
+            : link_of(pool, path->before, height);
+        uint64_t link = dp_load_relaxed(at);
         while (leads_before(list, pool, link, rank)) {
             path->before = target_of(link);
-            links = pool->levels[path->before].links;
-            link = dp_load_relaxed(&links[height]);
+            at = link_of(pool, path->before, height);
+            link = dp_load_relaxed(at);
         }
-        path->links[height] = &links[height];
+        path->links[height] = at;
     }
 }
 
-uint32_t dp_skiplist_find(
-    const struct dp_skiplist *list, const struct dp_skiplist_pool *pool, int64_t price_nanos)
+/* Climbs from the best end while the head's links still lead to better levels than the
+ * target, then descends. */
+static void search(const struct dp_skiplist *list, const struct dp_skiplist_pool *pool,
+    int64_t price_nanos, struct path *path)
 {
     int64_t rank = price_nanos ^ list->flip;
     uint32_t height = 0;
-    const _Atomic uint64_t *links = list->head;
-
-    while (height < list->height && leads_before(list, pool, dp_load_relaxed(&links[height]), rank))
+    while (height < list->height &&
+        leads_before(list, pool, dp_load_relaxed(&list->head[height]), rank))
         height++;
-    while (height-- > 0) {
-        uint64_t link = dp_load_relaxed(&links[height]);
-        while (leads_before(list, pool, link, rank)) {
-            links = pool->levels[target_of(link)].links;
-            link = dp_load_relaxed(&links[height]);
-        }
-    }
-    uint32_t level = target_of(dp_load_relaxed(&links[0]));
+    descend(list, pool, rank, height, 0, path);
+}
+
+/* The same for the heights above 0 only, from the top down: without a step at height 0. */
+static void search_above(const struct dp_skiplist *list, const struct dp_skiplist_pool *pool,
+    int64_t price_nanos, struct path *path)
+{
+    descend(list, pool, price_nanos ^ list->flip, list->height, 1, path);
+}
+
+uint32_t dp_skiplist_seek(const struct dp_skiplist *list, const struct dp_skiplist_pool *pool,
+    int64_t price_nanos, uint32_t *before)
+{
+    struct path path;
+    search(list, pool, price_nanos, &path);
+    *before = path.before;
+    uint32_t level = target_of(dp_load_relaxed(path.links[0]));
     if (level == DP_SKIPLIST_NONE ||
         dp_load_relaxed(&pool->levels[level].price_nanos) != price_nanos)
         return DP_SKIPLIST_NONE;
@@ -125,9 +147,8 @@ static uint64_t begin_life(struct dp_skiplist_level *level, uint32_t number, int
     dp_store_release(&level->price_nanos, price_nanos);
     dp_store_release(&level->qty, 0);
     dp_store_release(&level->order_count, 0);
-    level->first_order = 0;
     level->last_order = 0;
-    return (uint64_t)generation << GENERATION_SHIFT | number;
+    return (uint64_t)generation << DP_SKIPLIST_GENERATION_SHIFT | number;
 }
 
 /* Links a taken record in at path, which must lead to the first worse level at each height. */
@@ -137,11 +158,11 @@ static void link_in(struct dp_skiplist *list, struct dp_skiplist_pool *pool, uin
     struct dp_skiplist_level *level = &pool->levels[number];
     uint64_t link = begin_life(level, number, price_nanos);
     uint32_t worse = target_of(dp_load_relaxed(path->links[0]));
-    level->height = (uint8_t)height;
+    level->height = height;
     level->back = path->before;
     pool->levels[worse].back = number; /* of record 0 when there is none: never read */
     for (uint32_t h = 0; h < height; h++)
-        dp_store_release(&level->links[h], dp_load_relaxed(path->links[h]));
+        dp_store_release(link_of(pool, number, h), dp_load_relaxed(path->links[h]));
     /* Release: the reader that finds the link also finds the level filled in. Lowest height first:
      * whoever arrives from above can always go on below. */
     for (uint32_t h = 0; h < height; h++)
@@ -163,20 +184,18 @@ uint32_t dp_skiplist_insert(
     return number;
 }
 
-uint32_t dp_skiplist_insert_behind(
-    struct dp_skiplist *list, struct dp_skiplist_pool *pool, int64_t price_nanos, uint32_t before)
+uint32_t dp_skiplist_insert_behind(struct dp_skiplist *list, struct dp_skiplist_pool *pool,
+    int64_t price_nanos, uint32_t before, bool is_low)
 {
     struct path path;
     uint32_t number = take_record(pool);
     if (DP_UNLIKELY(number == DP_SKIPLIST_NONE))
         return DP_SKIPLIST_NONE;
-    uint32_t height = draw_height(list);
-    if (height > 1) {
-        search(list, pool, price_nanos, &path);
-    } else {
-        path.before = before;
-        path.links[0] = before == DP_SKIPLIST_NONE ? list->head : pool->levels[before].links;
-    }
+    uint32_t height = is_low ? 1 : draw_height(list);
+    if (height > 1)
+        search_above(list, pool, price_nanos, &path);
+    path.before = before;
+    path.links[0] = before == DP_SKIPLIST_NONE ? list->head : pool->levels[before].links;
     link_in(list, pool, number, price_nanos, height, &path);
     return number;
 }
@@ -192,9 +211,9 @@ void dp_skiplist_remove(struct dp_skiplist *list, struct dp_skiplist_pool *pool,
     dp_store_release(&level->links[0], onward | DP_SKIPLIST_MARK);
     if (level->height > 1) {
         struct path path;
-        search(list, pool, dp_load_relaxed(&level->price_nanos), &path);
+        search_above(list, pool, dp_load_relaxed(&level->price_nanos), &path);
         for (uint32_t h = level->height - 1u; h > 0; h--)
-            dp_store_release(path.links[h], dp_load_relaxed(&level->links[h]));
+            dp_store_release(path.links[h], dp_load_relaxed(link_of(pool, number, h)));
     }
     /* Release: readers may follow it straight to the next level, filled in long ago. */
     dp_store_release(&before[0], onward);
@@ -213,7 +232,7 @@ enum dp_skiplist_step dp_skiplist_next(const struct dp_skiplist_pool *pool, uint
         return DP_SKIPLIST_RECYCLED;
 
     const struct dp_skiplist_level *level = &pool->levels[number];
-    uint64_t generation = cursor->link >> GENERATION_SHIFT;
+    uint64_t generation = cursor->link >> DP_SKIPLIST_GENERATION_SHIFT;
     /* Acquire, each: the generation is loaded after them and cannot be older than they are. */
     reading->price_nanos = dp_load_acquire(&level->price_nanos);
     reading->qty = dp_load_acquire(&level->qty);

@@ -3,7 +3,7 @@
  *
  *   list.head[h] --> level --> level --> ... --> 0    for each height h; all hang at height 0
  *
- * Levels live in a pool of 128-byte records that belongs to the caller (shared memory) and are
+ * Levels live in a pool of 64-byte records that belongs to the caller (shared memory) and are
  * named by their number; number 0 means none. The height of a level is drawn from a generator of
  * its list (one level in eight reaches the next height), so the same changes give the same list on
  * every machine. A search starts at the best end and climbs only as high as the target is far:
@@ -41,9 +41,13 @@
 #define DP_SKIPLIST_HEIGHT_MAX 6 /* 8^6 levels a side keep their logarithm */
 #define DP_SKIPLIST_NONE 0u
 #define DP_SKIPLIST_MARK (1ull << 32)
+#define DP_SKIPLIST_GENERATION_SHIFT 33
 #define DP_SKIPLIST_LEVELS_MAX (1u << 30)
 
-/* One price level. The first cache line holds all that 511 of 512 levels ever use. */
+#define DP_SKIPLIST_HEIGHT_LOW 3 /* links that a record has room for: 511 of 512 need no more */
+
+/* One price level: a cache line. The links above stand in an array of their own behind all levels.
+ */
 struct dp_skiplist_level {
     alignas(DP_CACHE_LINE) _Atomic int64_t price_nanos;
     _Atomic uint64_t qty; /* of all orders here */
@@ -51,15 +55,18 @@ struct dp_skiplist_level {
     _Atomic uint32_t generation; /* which life of this record this is */
     /* Writer only: the next better level; the free list of the pool. */
     uint32_t back;
-    uint32_t first_order; /* the book's: ends of the queue of orders */
-    uint32_t last_order;
+    uint32_t last_order;       /* the book's: tail of the queue of orders */
     uint16_t instrument_index; /* the book's: whose level this is */
-    uint8_t side;              /* the book's: enum dp_side */
-    uint8_t height;            /* writer only: links in use */
-    _Atomic uint64_t links[DP_SKIPLIST_HEIGHT_MAX];
+    uint16_t mark;             /* the book's: the bit that says whether it holds orders */
+    uint32_t height;           /* writer only: links in use */
+    _Atomic uint64_t links[DP_SKIPLIST_HEIGHT_LOW];
 };
 
-static_assert(sizeof(struct dp_skiplist_level) == 128, "two cache lines a level");
+static_assert(sizeof(struct dp_skiplist_level) == DP_CACHE_LINE, "one cache line a level");
+
+struct dp_skiplist_tower {
+    _Atomic uint64_t links[DP_SKIPLIST_HEIGHT_MAX - DP_SKIPLIST_HEIGHT_LOW];
+};
 
 /* One side. Zeroed memory and dp_skiplist_init() make an empty list. */
 struct dp_skiplist {
@@ -79,7 +86,7 @@ struct dp_skiplist_pool {
     uint32_t used;                            /* highest record ever handed out */
     uint32_t free_first;                      /* last one given back, chained through `back` */
     uint32_t live_count;
-    struct dp_skiplist_level levels[]; /* capacity + 1 */
+    struct dp_skiplist_level levels[]; /* capacity + 1, and as many towers behind them */
 };
 
 size_t dp_skiplist_pool_size(uint32_t capacity);
@@ -98,15 +105,16 @@ void dp_skiplist_init(struct dp_skiplist *list, enum dp_side side, uint32_t seed
  * DP_SKIPLIST_NONE when the pool is exhausted. */
 uint32_t dp_skiplist_insert(
     struct dp_skiplist *list, struct dp_skiplist_pool *pool, int64_t price_nanos);
-/* The same where the next better level is known (DP_SKIPLIST_NONE: the new one is the best):
- * most levels then need no search. */
-uint32_t dp_skiplist_insert_behind(
-    struct dp_skiplist *list, struct dp_skiplist_pool *pool, int64_t price_nanos, uint32_t before);
+/* The same where the next better level is known (DP_SKIPLIST_NONE: the new one is the best).
+ * is_low: it hangs at height 0 only and costs no search at all; a search later has to step over it,
+ * so it is for the few that are found by other ways (dp_book_ladder). */
+uint32_t dp_skiplist_insert_behind(struct dp_skiplist *list, struct dp_skiplist_pool *pool,
+    int64_t price_nanos, uint32_t before, bool is_low);
 /* Takes a level out and gives its record back. */
 void dp_skiplist_remove(struct dp_skiplist *list, struct dp_skiplist_pool *pool, uint32_t level);
-/* The level at this price, or DP_SKIPLIST_NONE. */
-uint32_t dp_skiplist_find(
-    const struct dp_skiplist *list, const struct dp_skiplist_pool *pool, int64_t price_nanos);
+/* The level at this price, or DP_SKIPLIST_NONE; *before: the next better one, or none. */
+uint32_t dp_skiplist_seek(const struct dp_skiplist *list, const struct dp_skiplist_pool *pool,
+    int64_t price_nanos, uint32_t *before);
 
 static inline uint32_t dp_skiplist_best(const struct dp_skiplist *list)
 {
@@ -143,6 +151,14 @@ static inline struct dp_skiplist_cursor dp_skiplist_begin(const struct dp_skipli
     /* Acquire: pairs with the release in dp_skiplist_insert();
      * the level behind the link is filled in. */
     return (struct dp_skiplist_cursor){dp_load_acquire(&list->head[0])};
+}
+
+/* The same from a level that stood in the list a moment ago. */
+static inline struct dp_skiplist_cursor dp_skiplist_begin_at(
+    const struct dp_skiplist_pool *pool, uint32_t level)
+{
+    uint64_t generation = dp_load_acquire(&pool->levels[level].generation);
+    return (struct dp_skiplist_cursor){generation << DP_SKIPLIST_GENERATION_SHIFT | level};
 }
 
 /* Reads the level under the cursor. capacity is the caller's own copy, taken when it attached. */

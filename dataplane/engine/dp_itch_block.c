@@ -1,35 +1,63 @@
 /*
- * The block path of dp_itch_apply: groups of messages whose memory is on its way while an older
- * group is applied. Each step runs over a whole group before the next one begins: short loops over
- * registers, and every load has the time that some dozen messages take.
+ * The block path of dp_itch_apply: while one message is applied, the memory that later ones will
+ * need is on its way. One message enters the line at its far end for each that is applied:
+ *
+ *   enter --- APART ---> look_mid --- APART ---> look_near --- APART ---> apply
+ *
+ * What a step does for a message does not branch on its type, because that is what the processor
+ * cannot guess; a dummy address stands in where a type has nothing to look at.
  */
 #include "dp_book_ahead.h"
-#include "dp_book_change.h"
 #include "dp_itch_apply.h"
 
-/* Measured: docs/performance.md. Far, mid and near run three, two and one group ahead. */
-#define GROUP 8u
-#define GROUPS 4u
+#define APART 10u /* measured: docs/performance.md */
+#define LINE 64u  /* a power of two above 3 * APART */
+#define BYTES_AHEAD 1024
+#define TAIL 64 /* nearer to the end nothing is looked into ahead: it may not be ours */
 
-struct item {
-    const uint8_t *data;
-    size_t size;
-    struct dp_book_hint hint;
+/* What a message does to an order. */
+enum kind {
+    KIND_OTHER = 0, /* or not what the type says: the way of the decoder */
+    KIND_ADD,
+    KIND_REDUCE,
+    KIND_REMOVE,
+    KIND_REPLACE,
+    KIND_END, /* no message */
 };
 
-struct group {
-    uint32_t count;
-    struct item items[GROUP];
+/* By type: size of the message, and its kind above. */
+#define SHAPE(kind, size) ((kind) << 8 | (size))
+static const uint16_t shapes[256] = {
+    ['A'] = SHAPE(KIND_ADD, 36),
+    ['F'] = SHAPE(KIND_ADD, 40),
+    ['E'] = SHAPE(KIND_REDUCE, 31),
+    ['C'] = SHAPE(KIND_REDUCE, 36),
+    ['X'] = SHAPE(KIND_REDUCE, 23),
+    ['D'] = SHAPE(KIND_REMOVE, 19),
+    ['U'] = SHAPE(KIND_REPLACE, 35),
+};
+
+/* Stands in for what a message does not have. */
+static const uint8_t no_message[TAIL];
+static const uint32_t no_rung = 1; /* a level like any other */
+
+struct place {
+    alignas(DP_CACHE_LINE) const uint8_t *data;
+    struct dp_book *book;
+    const struct dp_book_order *order;
+    const uint32_t *rung;
+    uint32_t kind;
+    bool is_far; /* the rung is a bucket */
 };
 
 struct block {
-    struct dp_books *books;
+    struct dp_book_writer writer;
     struct dp_counters *counters;
     int64_t midnight_ns;
     const uint8_t *next; /* the frame to hop to */
     const uint8_t *end;
-    struct dp_book_ahead ahead;
-    struct group groups[GROUPS];
+    uint64_t empty_count;
+    struct place line[LINE];
 };
 
 static int64_t price_nanos_at(const uint8_t *bytes)
@@ -37,122 +65,238 @@ static int64_t price_nanos_at(const uint8_t *bytes)
     return (int64_t)dp_load_be32(bytes) * DP_ITCH_NANOS_PER_PRICE4;
 }
 
-/* Reads the fields where an add has them; of other types they are noise that nobody looks at. */
-static inline void look_far(const struct dp_book_ahead *ahead, struct item *item)
+static uint32_t is_sell(const uint8_t *add)
 {
-    const uint8_t *data = item->data;
-    if (DP_UNLIKELY(item->size < 19)) {
-        item->hint = (struct dp_book_hint){.top = &ahead->no_top};
-        return;
-    }
-    bool is_add = ((data[0] == 'A') | (data[0] == 'F')) & (item->size >= 36);
-    dp_book_ahead_far(ahead, &item->hint, dp_load_be16(data + 1), dp_load_be64(data + 11), is_add,
-        data[18 + is_add] == 'S', price_nanos_at(data + 32 * (size_t)is_add));
+    return add[19] == 'S';
 }
 
-/* Takes the next whole messages into a group; an empty group says that none are left. */
-static void fill(struct block *block, struct group *group)
+/* The next whole message, or no_message with KIND_END. */
+static DP_BOOK_AHEAD_INLINE const uint8_t *take_frame(struct block *block, uint32_t *kind)
 {
-    const uint8_t *next = block->next;
-    uint32_t count = 0;
-    while (count < GROUP && block->end - next >= 2) {
-        size_t size = dp_load_be16(next);
-        if (DP_UNLIKELY((size_t)(block->end - next) - 2 < size))
-            break;
-        struct item *item = &group->items[count];
-        item->data = next + 2;
-        item->size = size;
-        next = item->data + size;
-        if (DP_UNLIKELY(size == 0))
-            continue;
-        look_far(&block->ahead, item);
-        count++;
+    const uint8_t *data = block->next + 2;
+    *kind = KIND_END;
+    if (DP_UNLIKELY(block->end - block->next < TAIL))
+        return no_message;
+    size_t size = dp_load_be16(block->next);
+    if (DP_UNLIKELY((size_t)(block->end - data) < size))
+        return no_message;
+    uint32_t shape = shapes[data[0]];
+    *kind = (shape & 0xff) == size ? shape >> 8 : (uint32_t)KIND_OTHER;
+    block->next = data + size;
+    DP_PREFETCH(data + BYTES_AHEAD);
+    return data;
+}
+
+static DP_BOOK_AHEAD_INLINE void enter(struct block *block, struct place *place)
+{
+    uint32_t kind;
+    const uint8_t *data = take_frame(block, &kind);
+    uint32_t instrument_index = dp_load_be16(data + 1);
+    if (DP_UNLIKELY(instrument_index >= block->writer.instrument_count)) {
+        kind = kind == KIND_END ? kind : (uint32_t)KIND_OTHER;
+        instrument_index = 0;
     }
-    block->next = next;
-    group->count = count;
+    place->data = data;
+    place->kind = kind;
+    place->book = &block->writer.books->book[instrument_index];
+    dp_book_ahead_ref_far(&block->writer, dp_load_be64(data + 11));
+    dp_book_ahead_book_far(place->book);
+}
+
+/* The side of a U stands in the order it replaces: both are looked at. */
+static __attribute__((noinline)) void move_mid(
+    const struct dp_book_writer *writer, const struct place *place)
+{
+    bool is_far;
+    int64_t price_nanos = price_nanos_at(place->data + 31);
+    DP_BOOK_AHEAD_KEEP();
+    dp_book_ahead_ref_far(writer, dp_load_be64(place->data + 19));
+    DP_PREFETCH_WRITE(dp_book_ahead_rung(place->book, 0, price_nanos, &is_far));
+    DP_PREFETCH_WRITE(dp_book_ahead_rung(place->book, 1, price_nanos, &is_far));
+}
+
+static __attribute__((noinline)) void move_near(
+    const struct dp_book_writer *writer, const struct place *place)
+{
+    bool is_far;
+    uint32_t side = dp_book_order_side(place->order);
+    int64_t price_nanos = price_nanos_at(place->data + 31);
+    DP_BOOK_AHEAD_KEEP();
+    dp_book_ahead_price_near(
+        writer, place->book, dp_book_ahead_rung(place->book, side, price_nanos, &is_far));
+}
+
+static DP_BOOK_AHEAD_INLINE void look_mid(const struct dp_book_writer *writer, struct place *place)
+{
+    const uint8_t *data = place->data;
+    bool is_far;
+    bool is_add = place->kind == KIND_ADD;
+    const uint32_t *rung =
+        dp_book_ahead_rung(place->book, is_sell(data), price_nanos_at(data + 32), &is_far);
+    place->order = dp_book_ahead_ref_mid(writer, dp_load_be64(data + 11));
+    place->rung = is_add ? rung : &no_rung;
+    place->is_far = is_far & is_add;
+    if (DP_UNLIKELY(place->is_far))
+        place->rung = dp_book_ahead_bucket(place->book, is_sell(data), price_nanos_at(data + 32));
+    DP_PREFETCH_WRITE(place->rung);
+    if (DP_UNLIKELY(place->kind == KIND_REPLACE))
+        move_mid(writer, place);
+}
+
+static DP_BOOK_AHEAD_INLINE void look_near(
+    const struct dp_book_writer *writer, const struct place *place)
+{
+    dp_book_ahead_price_near(writer, place->book, place->rung);
+    dp_book_ahead_ref_near(writer, place->order);
+    if (DP_UNLIKELY(place->kind == KIND_REPLACE))
+        move_near(writer, place);
+}
+
+static DP_BOOK_AHEAD_INLINE void look_last(
+    const struct dp_book_writer *writer, const struct place *place)
+{
+    if (DP_UNLIKELY(place->is_far))
+        dp_book_ahead_walk(writer, place->rung);
+    dp_book_ahead_price_last(writer, place->rung);
 }
 
 /* Any message, by way of the decoder; with everything that is to be counted. */
-static __attribute__((noinline)) void apply_any(
-    const struct block *block, const uint8_t *data, size_t size)
+static __attribute__((noinline)) void apply_any(struct block *block, const uint8_t *data)
 {
+    struct dp_books *books = block->writer.books;
     struct dp_itch_message message;
+    size_t size = dp_load_be16(data - 2);
+    if (size == 0) {
+        block->empty_count++;
+        return;
+    }
     enum dp_itch_result result = dp_itch_decode(data, size, &message);
-    if (result == DP_ITCH_OK || dp_itch_note_odd(block->books, block->counters, data, size, result))
-        dp_itch_apply(block->books, block->counters, &message, block->midnight_ns);
+    if (result == DP_ITCH_OK || dp_itch_note_odd(books, block->counters, data, size, result))
+        dp_itch_apply(books, block->counters, &message, block->midnight_ns);
 }
 
-/* The messages that change books, straight from the wire. False when it is another one, or it was
- * refused: nothing has changed then, and apply_any() does or counts it. */
-static bool apply_straight(const struct block *block, const uint8_t *data)
+static int64_t time_ns_of(const struct block *block, const uint8_t *data)
 {
-    struct dp_books *books = block->books;
-    int64_t time_ns = block->midnight_ns + (int64_t)dp_load_be48(data + 5);
-    uint64_t order_ref = dp_load_be64(data + 11);
-    switch (data[0]) {
-    case 'A':
-    case 'F':
-        return dp_book_change_add(books, dp_load_be16(data + 1), order_ref,
-                   (enum dp_side)dp_itch_side(data[19]), dp_load_be32(data + 20),
-                   price_nanos_at(data + 32), time_ns) == DP_BOOK_OK;
-    case 'D': return dp_book_change_remove(books, order_ref, time_ns) == DP_BOOK_OK;
-    case 'U':
-        return dp_book_change_replace(books, order_ref, dp_load_be64(data + 19),
-                   dp_load_be32(data + 27), price_nanos_at(data + 31), time_ns) == DP_BOOK_OK;
-    case 'E':
-    case 'C':
-    case 'X':
-        return dp_book_change_reduce(books, order_ref, dp_load_be32(data + 19), time_ns) ==
-            DP_BOOK_OK;
-    default: return false;
+    return block->midnight_ns + (int64_t)(dp_load_be64(data + 3) & ((1ull << 48) - 1));
+}
+
+/* These say false when the message is to go the other way: nothing has changed then. */
+static inline bool add_straight(
+    const struct block *block, const uint8_t *data, struct dp_book *book)
+{
+    uint32_t qty = dp_load_be32(data + 20);
+    int64_t price_nanos = price_nanos_at(data + 32);
+    uint32_t side = is_sell(data);
+    if (DP_UNLIKELY(qty == 0) || DP_UNLIKELY(price_nanos == 0) ||
+        DP_UNLIKELY(dp_load_relaxed(&book->is_open) == 0) || DP_UNLIKELY((data[19] == 'B') == side))
+        return false;
+    return dp_book_change_add(&block->writer, book, dp_load_be64(data + 11), side, qty, price_nanos,
+               time_ns_of(block, data)) == DP_BOOK_OK;
+}
+
+/* The order a message names; 0 when there is none, or it is of another book than the message says.
+ */
+static inline uint32_t order_of(const struct block *block, const uint8_t *data)
+{
+    const struct dp_book_writer *writer = &block->writer;
+    uint32_t number = dp_book_index_find(&writer->index, dp_load_be64(data + 11));
+    uint32_t level = dp_book_order_level(&writer->index.orders[number]);
+    return DP_LIKELY(writer->levels[level].instrument_index == dp_load_be16(data + 1)) ? number : 0;
+}
+
+static inline bool remove_straight(
+    const struct block *block, const uint8_t *data, struct dp_book *book)
+{
+    uint32_t number = order_of(block, data);
+    if (DP_UNLIKELY(number == 0))
+        return false;
+    dp_book_change_remove(&block->writer, book, number, time_ns_of(block, data));
+    return true;
+}
+
+static inline bool reduce_straight(
+    const struct block *block, const uint8_t *data, struct dp_book *book)
+{
+    uint32_t number = order_of(block, data);
+    return DP_LIKELY(number != 0) &&
+        dp_book_change_reduce(&block->writer, book, number, dp_load_be32(data + 19),
+            time_ns_of(block, data)) == DP_BOOK_OK;
+}
+
+static inline bool replace_straight(
+    const struct block *block, const uint8_t *data, struct dp_book *book)
+{
+    uint32_t number = order_of(block, data);
+    uint32_t qty = dp_load_be32(data + 27);
+    int64_t price_nanos = price_nanos_at(data + 31);
+    return DP_LIKELY(number != 0 && qty != 0 && price_nanos != 0) &&
+        dp_book_change_replace(&block->writer, book, number, dp_load_be64(data + 19), qty,
+            price_nanos, time_ns_of(block, data)) == DP_BOOK_OK;
+}
+
+static inline void apply(struct block *block, const struct place *place)
+{
+    bool is_done = false;
+    switch ((enum kind)place->kind) {
+    case KIND_ADD: is_done = add_straight(block, place->data, place->book); break;
+    case KIND_REMOVE: is_done = remove_straight(block, place->data, place->book); break;
+    case KIND_REPLACE: is_done = replace_straight(block, place->data, place->book); break;
+    case KIND_REDUCE: is_done = reduce_straight(block, place->data, place->book); break;
+    default: break;
     }
+    if (DP_UNLIKELY(!is_done))
+        apply_any(block, place->data);
 }
 
-static void apply_group(const struct block *block, const struct group *group)
+/* The last few, too near to the end to look ahead. */
+static uint64_t apply_tail(struct block *block)
 {
-    for (uint32_t index = 0; index < group->count; index++) {
-        const struct item *item = &group->items[index];
-        if (DP_UNLIKELY(item->size != dp_itch_length(item->data[0]) || item->size < 19 ||
-                !apply_straight(block, item->data)))
-            apply_any(block, item->data, item->size);
+    uint64_t count = 0;
+    while (block->end - block->next >= 2) {
+        size_t size = dp_load_be16(block->next);
+        if ((size_t)(block->end - block->next) - 2 < size)
+            break;
+        apply_any(block, block->next + 2);
+        block->next += 2 + size;
+        count++;
     }
+    return count;
 }
 
-static void look_mid(const struct dp_book_ahead *ahead, struct group *group)
+/* Applies all that can be looked ahead of; returns how many. */
+static uint64_t apply_line(struct block *block)
 {
-    for (uint32_t index = 0; index < group->count; index++)
-        dp_book_ahead_mid(ahead, &group->items[index].hint);
-}
-
-static void look_near(const struct dp_book_ahead *ahead, const struct group *group)
-{
-    for (uint32_t index = 0; index < group->count; index++)
-        dp_book_ahead_near(ahead, &group->items[index].hint);
+    const struct dp_book_writer *writer = &block->writer;
+    struct place *line = block->line;
+    uint64_t count = 0;
+    for (uint32_t at = 0; at < 3 * APART; at++) {
+        enter(block, &line[at]);
+        line[at].order = writer->index.orders;
+        line[at].rung = &no_rung;
+        line[at].is_far = false;
+    }
+    for (; line[count % LINE].kind != KIND_END; count++) {
+        enter(block, &line[(count + 3 * APART) % LINE]);
+        look_mid(writer, &line[(count + 2 * APART) % LINE]);
+        look_near(writer, &line[(count + APART) % LINE]);
+        look_last(writer, &line[(count + APART / 2) % LINE]);
+        apply(block, &line[count % LINE]);
+    }
+    return count;
 }
 
 size_t dp_itch_apply_block(struct dp_books *books, struct dp_counters *counters,
     const uint8_t *data, size_t size, int64_t midnight_ns, uint64_t *message_count)
 {
-    struct block block = {.books = books,
-        .counters = counters,
-        .midnight_ns = midnight_ns,
-        .next = data,
-        .end = data + size};
-    struct group *groups = block.groups;
-    uint64_t count = 0;
-
-    dp_book_ahead_init(&block.ahead, books);
-    for (uint32_t turn = 0; turn < GROUPS - 1; turn++)
-        fill(&block, &groups[turn]);
-    look_mid(&block.ahead, &groups[0]);
-    look_mid(&block.ahead, &groups[1]);
-    for (uint32_t turn = 0; groups[turn % GROUPS].count != 0; turn++) {
-        fill(&block, &groups[(turn + 3) % GROUPS]);
-        look_mid(&block.ahead, &groups[(turn + 2) % GROUPS]);
-        look_near(&block.ahead, &groups[(turn + 1) % GROUPS]);
-        apply_group(&block, &groups[turn % GROUPS]);
-        count += groups[turn % GROUPS].count;
-    }
+    struct block block;
+    block.writer = dp_book_writer(books);
+    block.counters = counters;
+    block.midnight_ns = midnight_ns;
+    block.next = data;
+    block.end = data + size;
+    block.empty_count = 0;
+    uint64_t count = apply_line(&block);
+    count += apply_tail(&block) - block.empty_count;
     dp_counter_add(counters, DP_COUNTER_ITCH_MESSAGES, count);
     *message_count += count;
     return (size_t)(block.next - data);

@@ -34,7 +34,9 @@ static void compare(const struct dp_skiplist *list, const struct dp_skiplist_poo
     for (int step = 0; step < PRICES; step++) {
         int64_t price = outwards(side, step);
         uint32_t expected = model->level_at[price];
-        CHECK_EQUAL(dp_skiplist_find(list, pool, price), expected);
+        uint32_t better;
+        CHECK_EQUAL(dp_skiplist_seek(list, pool, price, &better), expected);
+        CHECK_EQUAL(better, before);
         if (expected == DP_SKIPLIST_NONE)
             continue;
         struct dp_skiplist_reading reading;
@@ -51,6 +53,16 @@ static void compare(const struct dp_skiplist *list, const struct dp_skiplist_poo
     CHECK_EQUAL(list->level_count, model->count);
 }
 
+/* By its own search, or behind a level that another one found, with a tower or without. */
+static uint32_t insert(struct dp_skiplist *list, struct dp_skiplist_pool *pool, int64_t price)
+{
+    uint32_t before;
+    if (price % 3 == 0)
+        return dp_skiplist_insert(list, pool, price);
+    dp_skiplist_seek(list, pool, price, &before);
+    return dp_skiplist_insert_behind(list, pool, price, before, price % 3 == 1);
+}
+
 static void toggle(
     struct dp_skiplist *list, struct dp_skiplist_pool *pool, struct model *model, int64_t price)
 {
@@ -62,7 +74,7 @@ static void toggle(
     } else if (dp_skiplist_pool_is_full(pool)) {
         CHECK_EQUAL(dp_skiplist_insert(list, pool, price), DP_SKIPLIST_NONE);
     } else {
-        *level = dp_skiplist_insert(list, pool, price);
+        *level = insert(list, pool, price);
         model->count++;
     }
 }
