@@ -1,8 +1,8 @@
 /*
  * The block path of dp_itch_apply: while one message is applied, the memory that later ones will
- * need is on its way. One message enters the line at its far end for each that is applied:
+ * need is on its way. Messages stand in line, and one enters for each that is applied:
  *
- *   enter --- APART ---> look_mid --- APART ---> look_near --- APART ---> apply
+ *   enter -- APART --> mid -- APART --> near -- APART --> last -- APART --> apply
  *
  * What a step does for a message does not branch on its type, because that is what the processor
  * cannot guess; a dummy address stands in where a type has nothing to look at.
@@ -10,8 +10,8 @@
 #include "dp_book_ahead.h"
 #include "dp_itch_apply.h"
 
-#define APART 10u /* measured: docs/performance.md */
-#define LINE 64u  /* a power of two above 3 * APART */
+#define APART 8u /* measured: docs/performance.md */
+#define STEPS 5u /* enter, mid, near, last, apply */
 #define BYTES_AHEAD 1024
 #define TAIL 64 /* nearer to the end nothing is looked into ahead: it may not be ours */
 
@@ -57,7 +57,7 @@ struct block {
     const uint8_t *next; /* the frame to hop to */
     const uint8_t *end;
     uint64_t empty_count;
-    struct place line[LINE];
+    struct place line[STEPS][APART];
 };
 
 static int64_t price_nanos_at(const uint8_t *bytes)
@@ -126,6 +126,13 @@ static __attribute__((noinline)) void move_near(
         writer, place->book, dp_book_ahead_rung(place->book, side, price_nanos, &is_far));
 }
 
+/* The compiler makes a branch of a conditional expression when it thinks it knows better. */
+static inline const uint32_t *choose(bool is_first, const uint32_t *first, const uint32_t *second)
+{
+    uintptr_t mask = -(uintptr_t)is_first;
+    return (const uint32_t *)(((uintptr_t)first & mask) | ((uintptr_t)second & ~mask));
+}
+
 static DP_BOOK_AHEAD_INLINE void look_mid(const struct dp_book_writer *writer, struct place *place)
 {
     const uint8_t *data = place->data;
@@ -134,7 +141,7 @@ static DP_BOOK_AHEAD_INLINE void look_mid(const struct dp_book_writer *writer, s
     const uint32_t *rung =
         dp_book_ahead_rung(place->book, is_sell(data), price_nanos_at(data + 32), &is_far);
     place->order = dp_book_ahead_ref_mid(writer, dp_load_be64(data + 11));
-    place->rung = is_add ? rung : &no_rung;
+    place->rung = choose(is_add, rung, &no_rung);
     place->is_far = is_far & is_add;
     if (DP_UNLIKELY(place->is_far))
         place->rung = dp_book_ahead_bucket(place->book, is_sell(data), price_nanos_at(data + 32));
@@ -263,26 +270,45 @@ static uint64_t apply_tail(struct block *block)
     return count;
 }
 
+/* Everyone moves up by one step, and a message enters, at one place of each of the five stretches of
+ * the line. False when the one to be applied is none. */
+static inline bool advance(struct block *block, uint32_t at, struct place *const *stretches)
+{
+    const struct dp_book_writer *writer = &block->writer;
+    if (DP_UNLIKELY(stretches[0][at].kind == KIND_END))
+        return false;
+    enter(block, &stretches[4][at]);
+    look_mid(writer, &stretches[3][at]);
+    look_near(writer, &stretches[2][at]);
+    look_last(writer, &stretches[1][at]);
+    apply(block, &stretches[0][at]);
+    return true;
+}
+
 /* Applies all that can be looked ahead of; returns how many. */
 static uint64_t apply_line(struct block *block)
 {
-    const struct dp_book_writer *writer = &block->writer;
-    struct place *line = block->line;
+    struct place *stretches[STEPS];
     uint64_t count = 0;
-    for (uint32_t at = 0; at < 3 * APART; at++) {
-        enter(block, &line[at]);
-        line[at].order = writer->index.orders;
-        line[at].rung = &no_rung;
-        line[at].is_far = false;
+    for (uint32_t step = 0; step < STEPS; step++)
+        stretches[step] = block->line[step];
+    for (uint32_t step = 0; step < STEPS - 1; step++) {
+        for (uint32_t at = 0; at < APART; at++) {
+            struct place *place = &stretches[step][at];
+            enter(block, place);
+            place->order = block->writer.index.orders;
+            place->rung = &no_rung;
+            place->is_far = false;
+        }
     }
-    for (; line[count % LINE].kind != KIND_END; count++) {
-        enter(block, &line[(count + 3 * APART) % LINE]);
-        look_mid(writer, &line[(count + 2 * APART) % LINE]);
-        look_near(writer, &line[(count + APART) % LINE]);
-        look_last(writer, &line[(count + APART / 2) % LINE]);
-        apply(block, &line[count % LINE]);
+    for (;;) {
+        for (uint32_t at = 0; at < APART; at++, count++)
+            if (!advance(block, at, stretches))
+                return count;
+        struct place *first = stretches[0];
+        memmove(&stretches[0], &stretches[1], (STEPS - 1) * sizeof(stretches[0]));
+        stretches[STEPS - 1] = first;
     }
-    return count;
 }
 
 size_t dp_itch_apply_block(struct dp_books *books, struct dp_counters *counters,
