@@ -270,8 +270,8 @@ static uint64_t apply_tail(struct block *block)
     return count;
 }
 
-/* Everyone moves up by one step, and a message enters, at one place of each of the five stretches of
- * the line. False when the one to be applied is none. */
+/* One message enters and one is applied, at the same place of each of the five stretches of the
+ * line. False when there is none to apply. */
 static inline bool advance(struct block *block, uint32_t at, struct place *const *stretches)
 {
     const struct dp_book_writer *writer = &block->writer;
