@@ -19,8 +19,17 @@ void dp_book_close_level(const struct dp_book_writer *writer, struct dp_book *bo
     dp_book_side_close(book, place & 1, dp_books_pool(writer->books), place >> 1);
 }
 
+static bool has_empty_level(const struct dp_book *book)
+{
+    return dp_book_side(book, 0)->list.level_count != dp_book_side_level_count(book, 0) ||
+        dp_book_side(book, 1)->list.level_count != dp_book_side_level_count(book, 1);
+}
+
+/* A book without empty levels keeps its sequence number: a change that is refused is none. */
 static void sweep(struct dp_book *book, struct dp_skiplist_pool *pool)
 {
+    if (!has_empty_level(book))
+        return;
     dp_store_relaxed(&book->sequence, dp_load_relaxed(&book->sequence) + 1);
     dp_book_sweep(book, pool);
     dp_store_release(&book->sequence, dp_load_relaxed(&book->sequence) + 1);
