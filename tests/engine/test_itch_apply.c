@@ -4,18 +4,26 @@
 #include "guard.h"
 
 #define INSTRUMENTS 8u
+#define MESSAGE_MAX 300u /* of a random block; the longest type has 50 */
 
 static struct dp_counters counters;
 
-static struct dp_books *new_books(void)
+static const struct dp_books_config roomy = {INSTRUMENTS, 4000, 2000};
+static const struct dp_books_config narrow = {INSTRUMENTS, 60, 12};
+
+static struct dp_books *new_books_of(const struct dp_books_config *config)
 {
-    struct dp_books_config config = {INSTRUMENTS, 4000, 2000};
-    size_t size = dp_round_up(dp_books_size(&config), DP_CACHE_LINE);
+    size_t size = dp_round_up(dp_books_size(config), DP_CACHE_LINE);
     struct dp_books *books = aligned_alloc(DP_CACHE_LINE, size);
     memset(books, 0, size);
-    CHECK_EQUAL(dp_books_init(books, &config, NULL), 0);
+    CHECK_EQUAL(dp_books_init(books, config, NULL), 0);
     memset(&counters, 0, sizeof(counters));
     return books;
+}
+
+static struct dp_books *new_books(void)
+{
+    return new_books_of(&roomy);
 }
 
 /* ---- building messages by the specification's offsets ---- */
@@ -220,7 +228,54 @@ static size_t random_message(uint8_t *data, uint64_t *random)
         return replace_message(data, locate, order_ref, bits >> 50 & 511, qty, price4);
     if (strchr("ECXD", type) != NULL)
         return reduce_message(data, type, locate, order_ref, qty);
+    if (type == 'S')
+        return code_message(data, type, locate, 0, bits >> 50 & 3 ? 'Q' : 'O');
     return code_message(data, type, locate, "QBX"[bits >> 50 & 1], bits >> 60 & 1 ? 'T' : 'H');
+}
+
+/* What no feed should send, one message in four. Returns the new size; at most MESSAGE_MAX. */
+static size_t make_odd(uint8_t *data, size_t size, uint64_t *random)
+{
+    uint64_t bits = check_random(random) >> 8;
+    switch (check_random(random) % 32) {
+    case 0: return 0;
+    case 1: return bits % size;
+    case 2: return size + 1 + bits % 14;
+    case 3: return size + 1 + bits % (MESSAGE_MAX - size);
+    case 4: data[0] = (uint8_t)bits; return size;
+    case 5: dp_store_be16(data + 1, (uint16_t)(INSTRUMENTS + (bits & 1) * 65000)); return size;
+    case 6: data[19] = (uint8_t) "BSbsZ "[bits % 7]; return size;             /* side of an A */
+    case 7: dp_store_be32(data + (data[0] == 'U' ? 31 : 32), 0); return size; /* price */
+    default: return size;
+    }
+}
+
+static size_t random_block(uint8_t *block, size_t room, uint64_t *random)
+{
+    size_t size = 0;
+    while (size + 2 + MESSAGE_MAX <= room) {
+        uint8_t data[MESSAGE_MAX] = {0};
+        size_t message_size = make_odd(data, random_message(data, random), random);
+        dp_store_be16(block + size, (uint16_t)message_size);
+        memcpy(block + size + 2, data, message_size);
+        size += 2 + message_size;
+    }
+    return size;
+}
+
+/* All whole frames; returns their bytes. */
+static size_t apply_frames(
+    struct dp_books *books, const uint8_t *data, size_t size, uint64_t *message_count)
+{
+    size_t at = 0;
+    while (size - at >= 2 && size - at - 2 >= dp_load_be16(data + at)) {
+        size_t message_size = dp_load_be16(data + at);
+        if (message_size != 0)
+            apply(books, data + at + 2, message_size);
+        *message_count += message_size != 0;
+        at += 2 + message_size;
+    }
+    return at;
 }
 
 static void compare(const struct dp_books *one, const struct dp_books *other)
@@ -240,51 +295,63 @@ static void compare(const struct dp_books *one, const struct dp_books *other)
     }
 }
 
-static void run_seed(uint64_t seed)
+/* The block ends at the guard page. */
+static void compare_block(const struct dp_books_config *config, const uint8_t *block, size_t size)
 {
-    static uint8_t block[60000];
-    struct dp_books *one = new_books();
-    struct dp_books *other = new_books();
-    uint64_t random = seed * 2 + 1;
-    size_t size = 0;
     uint64_t count = 0, block_count = 0;
-    int before = check_failures;
-    while (size < sizeof(block) - 80) {
-        uint8_t data[64] = {0};
-        size_t message_size = random_message(data, &random);
-        uint64_t odd = check_random(&random) % 64;
-        if (odd == 0)
-            message_size -= 1 + check_random(&random) % message_size; /* short, or empty */
-        else if (odd == 1)
-            message_size += 3;
-        if (message_size != 0)
-            apply(one, data, message_size);
-        count += message_size != 0;
-        dp_store_be16(block + size, (uint16_t)message_size);
-        memcpy(block + size + 2, data, message_size);
-        size += 2 + message_size;
-    }
+    struct dp_books *one = new_books_of(config);
+    size_t used = apply_frames(one, block, size, &count);
     struct dp_counters expected = counters;
-    memset(&counters, 0, sizeof(counters));
-    CHECK_EQUAL(dp_itch_apply_block(
-                    other, &counters, guard_place(block, size), size, 1000000, &block_count),
-        size);
+    struct dp_books *other = new_books_of(config);
+    const uint8_t *data = guard_place(block, size);
+    CHECK_EQUAL(dp_itch_apply_block(other, &counters, data, size, 1000000, &block_count), used);
     CHECK_EQUAL(block_count, count);
     for (int id = DP_COUNTER_ITCH_MESSAGES; id <= DP_COUNTER_BOOK_FULL; id++)
         CHECK_EQUAL(dp_counter_read(&counters, (enum dp_counter)id),
             dp_counter_read(&expected, (enum dp_counter)id));
     compare(one, other);
-    if (check_failures != before)
-        printf("seed %llu\n", (unsigned long long)seed);
     free(one);
     free(other);
 }
 
 static void test_a_block_does_what_its_messages_do(void)
 {
+    static uint8_t block[60000];
     guard_map();
-    for (uint64_t seed = 0; seed < 40; seed++)
-        run_seed(seed);
+    for (uint64_t seed = 0; seed < 150 && check_failures == 0; seed++) {
+        uint64_t random = seed * 2 + 1;
+        size_t size = random_block(block, sizeof(block), &random);
+        compare_block(seed % 3 == 0 ? &narrow : &roomy, block, size);
+        if (check_failures != 0)
+            printf("seed %llu\n", (unsigned long long)seed);
+    }
+}
+
+static void test_a_block_may_end_anywhere(void)
+{
+    static uint8_t block[4000];
+    guard_map();
+    for (uint64_t seed = 0; seed < 8 && check_failures == 0; seed++) {
+        uint64_t random = seed * 2 + 1;
+        size_t size = random_block(block, sizeof(block), &random);
+        for (size_t cut = 0; cut <= 100; cut++)
+            compare_block(&narrow, block, size - cut);
+    }
+}
+
+static void test_empty_frames_are_stepped_over_uncounted(void)
+{
+    static const uint8_t zeros[301];
+    guard_map();
+    for (size_t size = 0; size <= sizeof(zeros); size++) {
+        struct dp_books *books = new_books_of(&narrow);
+        uint64_t count = 0;
+        const uint8_t *data = guard_place(zeros, size);
+        CHECK_EQUAL(dp_itch_apply_block(books, &counters, data, size, 0, &count), size / 2 * 2);
+        CHECK_EQUAL(count, 0);
+        CHECK_EQUAL(dp_counter_read(&counters, DP_COUNTER_ITCH_MESSAGES), 0);
+        free(books);
+    }
 }
 
 static void test_a_cut_frame_is_left(void)
@@ -309,5 +376,6 @@ int main(void)
         TEST(test_an_add_of_an_unknown_instrument_opens_it),
         TEST(test_wrong_messages_are_counted_and_mark_their_instrument),
         TEST(test_a_short_message_marks_what_it_may_have_meant),
-        TEST(test_a_block_does_what_its_messages_do), TEST(test_a_cut_frame_is_left));
+        TEST(test_a_block_does_what_its_messages_do), TEST(test_a_block_may_end_anywhere),
+        TEST(test_empty_frames_are_stepped_over_uncounted), TEST(test_a_cut_frame_is_left));
 }
