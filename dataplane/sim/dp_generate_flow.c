@@ -9,7 +9,7 @@ static const char *const mpids[] = {"NSDQ", "TPMM", "QLIQ", "ALFA", "BRVO", "CRU
 static uint64_t next_order_ref(struct dp_generate *generate)
 {
     struct dp_generate_random *random = &generate->random;
-    generate->order_ref += 1 + dp_generate_random_below(random, 4);
+    generate->order_ref += 1 + dp_generate_random_below(random, 16);
     if (!dp_generate_random_one_in(random, 64))
         return generate->order_ref;
     /* Swap with the number held back: a reference that is smaller than those before it. */

@@ -22,7 +22,7 @@ from dataplane.generate import (
     symbols_default,
 )
 
-GOLDEN_SHA256 = "ab01c812d3b8ad2541920aa1f43cb32497c65f4686e138e180a06f94fbf43892"
+GOLDEN_SHA256 = "d508ca1628886162c4f859aebb320f50862d4d1044463065a23d581e4d3b4da8"
 SECOND_NS = 1_000_000_000
 SESSIONS = [(1_000, None, 1), (5_000, 1, 2), (20_000, 3, 3), (30_000, None, 4), (60_000, 2000, 5)]
 
