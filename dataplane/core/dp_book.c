@@ -30,9 +30,9 @@ static void sweep(struct dp_book *book, struct dp_skiplist_pool *pool)
 {
     if (!has_empty_level(book))
         return;
-    dp_store_relaxed(&book->sequence, dp_load_relaxed(&book->sequence) + 1);
+    uint64_t sequence = dp_book_begin_change(book);
     dp_book_sweep(book, pool);
-    dp_store_release(&book->sequence, dp_load_relaxed(&book->sequence) + 1);
+    dp_book_end_change_untimed(book, sequence);
 }
 
 bool dp_book_make_level_room(const struct dp_book_writer *writer)

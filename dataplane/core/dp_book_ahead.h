@@ -1,10 +1,11 @@
 /*
- * dp_book_ahead - starting the memory loads of changes that are still some messages away, in three
+ * dp_book_ahead - starting the memory loads of changes that are still some messages away, in four
  * steps.
  *
  *   far   knows the references and the instrument:  index entries, hot part of the book
  *   mid   reads them:                               order record, rung
  *   near  reads those:                              level, neighbours in the queue
+ *   last  reads the level:                          end of its queue, next step of a walk
  *
  * Hints only: what has moved since costs a wasted load, never a wrong change. Writer only; for the
  * block path of dp_itch_apply.
@@ -24,15 +25,14 @@
 static DP_BOOK_AHEAD_INLINE void dp_book_ahead_ref_far(
     const struct dp_book_writer *writer, uint64_t order_ref)
 {
-    DP_PREFETCH_WRITE(&writer->index.front[dp_book_index_slot(&writer->index, order_ref)]);
+    DP_PREFETCH_WRITE(dp_book_index_entry(&writer->index, order_ref));
 }
 
 /* Returns the order to hand to dp_book_ahead_ref_near(). */
 static DP_BOOK_AHEAD_INLINE const struct dp_book_order *dp_book_ahead_ref_mid(
     const struct dp_book_writer *writer, uint64_t order_ref)
 {
-    uint32_t entry = writer->index.front[dp_book_index_slot(&writer->index, order_ref)];
-    const struct dp_book_order *order = &writer->index.orders[entry & DP_BOOK_INDEX_RECORD];
+    const struct dp_book_order *order = dp_book_index_hint(&writer->index, order_ref);
     DP_PREFETCH_WRITE(order);
     return order;
 }

@@ -40,23 +40,6 @@ static inline bool dp_book_has_level_room(const struct dp_book_writer *writer, u
     return dp_book_make_level_room(writer);
 }
 
-/* ---- publishing: see dp_book_layout.h for the argument ---- */
-
-/* Returns the sequence number, odd now. */
-static inline uint64_t dp_book_begin_change(struct dp_book *book)
-{
-    uint64_t sequence = dp_load_relaxed(&book->sequence) + 1;
-    dp_store_relaxed(&book->sequence, sequence);
-    return sequence;
-}
-
-static inline void dp_book_end_change(struct dp_book *book, uint64_t sequence, int64_t time_ns)
-{
-    dp_store_release(&book->time_ns, time_ns);
-    /* Release: a reader that sees the even number sees the whole change. */
-    dp_store_release(&book->sequence, sequence + 1);
-}
-
 /* ---- records ---- */
 
 static inline bool dp_book_orders_are_full(const struct dp_books *books)
@@ -142,15 +125,6 @@ static inline void dp_book_leave_queue(
         dp_book_close_level(writer, book, order->place);
 }
 
-static inline void dp_book_remove_order(
-    const struct dp_book_writer *writer, struct dp_book *book, uint32_t number)
-{
-    const struct dp_book_order *order = &writer->index.orders[number];
-    dp_book_leave_queue(writer, book, order);
-    dp_book_index_delete(&writer->index, order->order_ref, number);
-    dp_book_give_order(writer, number);
-}
-
 /* ---- the writer ---- */
 
 static inline bool dp_book_is_legal(uint64_t qty, int64_t price_nanos)
@@ -190,8 +164,11 @@ static inline enum dp_book_result dp_book_change_add(const struct dp_book_writer
 static inline void dp_book_change_remove(
     const struct dp_book_writer *writer, struct dp_book *book, uint32_t number, int64_t time_ns)
 {
+    const struct dp_book_order *order = &writer->index.orders[number];
     uint64_t sequence = dp_book_begin_change(book);
-    dp_book_remove_order(writer, book, number);
+    dp_book_leave_queue(writer, book, order);
+    dp_book_index_delete(&writer->index, order->order_ref, number);
+    dp_book_give_order(writer, number);
     dp_book_end_change(book, sequence, time_ns);
 }
 

@@ -75,7 +75,7 @@ uint32_t dp_book_index_find_spilled(const struct dp_book_index *index, uint64_t 
 
 bool dp_book_index_make_room(const struct dp_book_index *index, uint64_t order_ref)
 {
-    uint32_t *entry = &index->front[dp_book_index_slot(index, order_ref)];
+    uint32_t *entry = dp_book_index_entry(index, order_ref);
     uint32_t number = *entry & DP_BOOK_INDEX_RECORD;
     if (dp_book_index_find(index, order_ref) != 0)
         return false;
@@ -89,7 +89,7 @@ bool dp_book_index_make_room(const struct dp_book_index *index, uint64_t order_r
 
 void dp_book_index_delete_spilled(const struct dp_book_index *index, uint64_t order_ref)
 {
-    uint32_t *entry = &index->front[dp_book_index_slot(index, order_ref)];
+    uint32_t *entry = dp_book_index_entry(index, order_ref);
     uint32_t slot;
     bool is_here = walk(index, order_ref, &slot);
     DP_ASSERT(is_here);

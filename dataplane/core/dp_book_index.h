@@ -45,9 +45,16 @@ struct dp_book_index {
 /* Entries for a load of at most three quarters: 12 to 32 bytes an order in both tables. */
 uint32_t dp_book_index_bits(uint32_t record_count);
 
-static inline uint32_t dp_book_index_slot(const struct dp_book_index *index, uint64_t order_ref)
+static inline uint32_t *dp_book_index_entry(const struct dp_book_index *index, uint64_t order_ref)
 {
-    return (uint32_t)order_ref & index->mask;
+    return &index->front[(uint32_t)order_ref & index->mask];
+}
+
+/* The order that stands in the entry of that reference; record 0 when none does. */
+static inline struct dp_book_order *dp_book_index_hint(
+    const struct dp_book_index *index, uint64_t order_ref)
+{
+    return &index->orders[*dp_book_index_entry(index, order_ref) & DP_BOOK_INDEX_RECORD];
 }
 
 /* Where it was spilled to: the record, or 0. */
@@ -61,7 +68,7 @@ void dp_book_index_delete_spilled(const struct dp_book_index *index, uint64_t or
 /* The record of a live order, or 0. */
 static inline uint32_t dp_book_index_find(const struct dp_book_index *index, uint64_t order_ref)
 {
-    uint32_t entry = index->front[dp_book_index_slot(index, order_ref)];
+    uint32_t entry = *dp_book_index_entry(index, order_ref);
     uint32_t number = entry & DP_BOOK_INDEX_RECORD;
     if (DP_LIKELY(number != 0) && DP_LIKELY(index->orders[number].order_ref == order_ref))
         return number;
@@ -71,7 +78,7 @@ static inline uint32_t dp_book_index_find(const struct dp_book_index *index, uin
 /* Whether the reference is free to be put; it has its place then. */
 static inline bool dp_book_index_is_free(const struct dp_book_index *index, uint64_t order_ref)
 {
-    return DP_LIKELY(index->front[dp_book_index_slot(index, order_ref)] == 0) ||
+    return DP_LIKELY(*dp_book_index_entry(index, order_ref) == 0) ||
         dp_book_index_make_room(index, order_ref);
 }
 
@@ -79,13 +86,13 @@ static inline bool dp_book_index_is_free(const struct dp_book_index *index, uint
 static inline void dp_book_index_put(
     const struct dp_book_index *index, uint64_t order_ref, uint32_t number)
 {
-    index->front[dp_book_index_slot(index, order_ref)] |= number;
+    *dp_book_index_entry(index, order_ref) |= number;
 }
 
 static inline void dp_book_index_delete(
     const struct dp_book_index *index, uint64_t order_ref, uint32_t number)
 {
-    uint32_t *entry = &index->front[dp_book_index_slot(index, order_ref)];
+    uint32_t *entry = dp_book_index_entry(index, order_ref);
     if (DP_LIKELY((*entry & DP_BOOK_INDEX_RECORD) == number))
         *entry &= ~DP_BOOK_INDEX_RECORD;
     else

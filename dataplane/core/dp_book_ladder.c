@@ -27,9 +27,12 @@ static uint64_t bucket_of(const struct dp_book *book, uint32_t side_index, int64
     return book->window.tick == 0 ? DP_BOOK_BUCKETS : dp_book_ladder_bucket(ticks);
 }
 
-static bool is_before(const struct dp_book *book, uint32_t side_index, int64_t rank)
+/* A level of that rank came (1) or went (-1): counts it if it is better than the window. */
+static void count_before(struct dp_book *book, uint32_t side_index, int64_t rank, uint32_t change)
 {
-    return book->window.tick != 0 && rank < book->window.first_ranks[side_index];
+    _Atomic uint32_t *count = &dp_book_side(book, side_index)->before_count;
+    if (book->window.tick != 0 && rank < book->window.first_ranks[side_index])
+        dp_store_release(count, dp_load_relaxed(count) + change);
 }
 
 /* The highest set bit below `end`. */
@@ -77,9 +80,7 @@ static void hang(
     pool->levels[number].mark = DP_BOOK_MARK_NONE;
     if (bucket < DP_BOOK_BUCKETS)
         hang_in_bucket(side, pool, bucket, rank, number);
-    _Atomic uint32_t *before_count = &dp_book_side(book, side_index)->before_count;
-    if (is_before(book, side_index, rank))
-        dp_store_release(before_count, dp_load_relaxed(before_count) + 1);
+    count_before(book, side_index, rank, 1);
 }
 
 /* One of a bucket goes: the next level is its first, if it is of the same bucket. */
@@ -267,7 +268,7 @@ static uint32_t better_than_rung(const struct dp_book *book, uint32_t side_index
     uint32_t before = DP_SKIPLIST_NONE;
     if (DP_LIKELY(better != NO_BIT))
         return dp_load_relaxed(&side->rungs[better]);
-    if (dp_load_relaxed(&dp_book_side(book, side_index)->before_count) != 0)
+    if (dp_load_relaxed(&side->before_count) != 0)
         dp_skiplist_seek(&side->list, pool, price_nanos, &before);
     return before;
 }
@@ -318,11 +319,9 @@ void dp_book_side_close(
     struct dp_book_side *side = dp_book_side(book, side_index);
     int64_t rank = rank_of(&side->list, pool, level);
     uint64_t bucket = bucket_of(book, side_index, rank);
-    _Atomic uint32_t *before_count = &dp_book_side(book, side_index)->before_count;
     if (bucket < DP_BOOK_BUCKETS)
         drop_from_bucket(book, side_index, pool, bucket, level);
-    if (is_before(book, side_index, rank))
-        dp_store_release(before_count, dp_load_relaxed(before_count) - 1);
+    count_before(book, side_index, rank, UINT32_MAX);
     dp_skiplist_remove(&side->list, pool, level);
 }
 
@@ -364,7 +363,7 @@ uint32_t dp_book_side_first(const struct dp_book *book, uint32_t side_index)
     const struct dp_book_side *side = dp_book_side(book, side_index);
     const _Atomic uint64_t *occupied = &book->occupied[side_index * DP_BOOK_RUNG_WORDS];
     /* Acquire, each: for readers, whose look at the sequence number comes after. */
-    uint32_t before_count = dp_load_acquire(&dp_book_side(book, side_index)->before_count);
+    uint32_t before_count = dp_load_acquire(&side->before_count);
     for (uint32_t word = 0; word < DP_BOOK_RUNG_WORDS && before_count == 0; word++) {
         uint64_t bits = dp_load_acquire(&occupied[word]);
         if (bits != 0)

@@ -110,6 +110,29 @@ static inline uint32_t dp_book_first_level(
         : DP_SKIPLIST_NONE;
 }
 
+/* ---- publishing: the argument stands above ---- */
+
+/* Returns the sequence number, odd now. */
+static inline uint64_t dp_book_begin_change(struct dp_book *book)
+{
+    uint64_t sequence = dp_load_relaxed(&book->sequence) + 1;
+    dp_store_relaxed(&book->sequence, sequence);
+    return sequence;
+}
+
+/* The book's time stays: nothing happened at the exchange. */
+static inline void dp_book_end_change_untimed(struct dp_book *book, uint64_t sequence)
+{
+    /* Release: a reader that sees the even number sees the whole change. */
+    dp_store_release(&book->sequence, sequence + 1);
+}
+
+static inline void dp_book_end_change(struct dp_book *book, uint64_t sequence, int64_t time_ns)
+{
+    dp_store_release(&book->time_ns, time_ns);
+    dp_book_end_change_untimed(book, sequence);
+}
+
 /* ---- which level an order is at, and on which side ---- */
 
 static inline uint32_t dp_book_order_level(const struct dp_book_order *order)

@@ -62,20 +62,6 @@ int dp_books_init(struct dp_books *books, const struct dp_books_config *config, 
     return 0;
 }
 
-/* A change of the book's own fields, published like any other; the book's time stays. */
-static struct dp_book *begin_change(struct dp_books *books, uint32_t instrument_index)
-{
-    struct dp_book *book = &books->book[instrument_index];
-    dp_store_relaxed(&book->sequence, dp_load_relaxed(&book->sequence) + 1);
-    return book;
-}
-
-static void end_change(struct dp_book *book)
-{
-    /* Release: a reader that sees the even number sees the whole change. */
-    dp_store_release(&book->sequence, dp_load_relaxed(&book->sequence) + 1);
-}
-
 enum dp_book_result dp_book_open(
     struct dp_books *books, uint32_t instrument_index, const char symbol[8])
 {
@@ -83,14 +69,15 @@ enum dp_book_result dp_book_open(
         return DP_BOOK_INVALID;
     uint64_t word;
     memcpy(&word, symbol, sizeof(word));
-    struct dp_book *book = begin_change(books, instrument_index);
+    struct dp_book *book = &books->book[instrument_index];
+    uint64_t sequence = dp_book_begin_change(book);
     if (dp_load_relaxed(&book->is_open) == 0) {
         dp_skiplist_init(&dp_book_side(book, 0)->list, DP_SIDE_BUY, 2 * instrument_index);
         dp_skiplist_init(&dp_book_side(book, 1)->list, DP_SIDE_SELL, 2 * instrument_index + 1);
     }
     dp_store_release(&dp_book_depth(book)->symbol, word);
     dp_store_release(&book->is_open, 1);
-    end_change(book);
+    dp_book_end_change_untimed(book, sequence);
     /* Release: a reader that counts this instrument finds its symbol. */
     if (instrument_index >= dp_load_relaxed(&books->instrument_count))
         dp_store_release(&books->instrument_count, instrument_index + 1);
@@ -106,9 +93,10 @@ static void change_flags(
     uint32_t wanted = (flags & ~drop) | set;
     if (wanted == flags)
         return;
-    struct dp_book *book = begin_change(books, instrument_index);
+    struct dp_book *book = &books->book[instrument_index];
+    uint64_t sequence = dp_book_begin_change(book);
     dp_store_release(&book->flags, wanted);
-    end_change(book);
+    dp_book_end_change_untimed(book, sequence);
 }
 
 void dp_book_set_flags(struct dp_books *books, uint32_t instrument_index, uint32_t flags)
@@ -136,14 +124,16 @@ void dp_book_set_trading_state(
 {
     if (instrument_index >= books->config.instrument_count_max)
         return;
-    struct dp_book *book = begin_change(books, instrument_index);
+    struct dp_book *book = &books->book[instrument_index];
+    uint64_t sequence = dp_book_begin_change(book);
     dp_store_release(&book->trading_state, (uint16_t)trading_state);
-    end_change(book);
+    dp_book_end_change_untimed(book, sequence);
 }
 
 static void clear_book(struct dp_books *books, uint32_t instrument_index)
 {
-    struct dp_book *book = begin_change(books, instrument_index);
+    struct dp_book *book = &books->book[instrument_index];
+    uint64_t sequence = dp_book_begin_change(book);
     if (dp_load_relaxed(&book->is_open) != 0) {
         dp_book_ladder_clear(book, dp_books_pool(books));
         dp_store_release(&dp_book_depth(book)->symbol, 0);
@@ -151,7 +141,7 @@ static void clear_book(struct dp_books *books, uint32_t instrument_index)
     dp_store_release(&book->flags, 0);
     dp_store_release(&book->trading_state, DP_TRADING_UNKNOWN);
     dp_store_release(&book->is_open, 0);
-    end_change(book);
+    dp_book_end_change_untimed(book, sequence);
 }
 
 /* Never opened, or cleared since: a day has thousands of instruments, the table room for all. One

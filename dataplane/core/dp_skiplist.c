@@ -175,13 +175,9 @@ static void link_in(struct dp_skiplist *list, struct dp_skiplist_pool *pool, uin
 uint32_t dp_skiplist_insert(
     struct dp_skiplist *list, struct dp_skiplist_pool *pool, int64_t price_nanos)
 {
-    struct path path;
-    uint32_t number = take_record(pool);
-    if (DP_UNLIKELY(number == DP_SKIPLIST_NONE))
-        return DP_SKIPLIST_NONE;
-    search(list, pool, price_nanos, &path);
-    link_in(list, pool, number, price_nanos, draw_height(list), &path);
-    return number;
+    uint32_t before;
+    dp_skiplist_seek(list, pool, price_nanos, &before);
+    return dp_skiplist_insert_behind(list, pool, price_nanos, before, false);
 }
 
 uint32_t dp_skiplist_insert_behind(struct dp_skiplist *list, struct dp_skiplist_pool *pool,

@@ -261,7 +261,7 @@ static void test_dense_references_never_spill(void)
 
 static uint32_t spilled_at(const struct table *table, uint64_t order_ref)
 {
-    uint32_t entry = table->index.front[dp_book_index_slot(&table->index, order_ref)];
+    uint32_t entry = *dp_book_index_entry(&table->index, order_ref);
     return entry >> DP_BOOK_INDEX_SPILL_SHIFT;
 }
 
