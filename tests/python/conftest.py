@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,3 +21,23 @@ def sample_path() -> Path:
     if not path.exists():
         pytest.skip(f"no outside sample at {path}; TICKPLANE_SAMPLES names the folder of samples")
     return path
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Give a function that mounts a file system of that size; it goes when the test is over."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small file system needs root")
+    small = tmp_path / "small"
+
+    def mount(size: str) -> Path:
+        small.mkdir()
+        words = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(small)]
+        mounted = subprocess.run(words, capture_output=True, check=False)
+        if mounted.returncode != 0:
+            pytest.skip(f"this machine does not let us mount: {mounted.stderr.decode().strip()}")
+        return small
+
+    yield mount
+    if small.is_mount():
+        subprocess.run(["umount", small], check=True)

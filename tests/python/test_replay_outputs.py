@@ -21,20 +21,6 @@ def session(tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    if os.geteuid() != 0:
-        pytest.skip("mounting a small file system needs root")
-    small = tmp_path / "small"
-    small.mkdir()
-    words = ["mount", "-t", "tmpfs", "-o", "size=1100k", "tmpfs", small]
-    mounted = subprocess.run(words, capture_output=True, check=False)
-    if mounted.returncode != 0:
-        pytest.skip(f"this machine does not let us mount: {mounted.stderr.decode().strip()}")
-    yield small
-    subprocess.run(["umount", small], check=True)
-
-
 def test_no_output_may_be_an_input(session, tmp_path, capsys):
     before = session.read_bytes()
     link = tmp_path / "link"
@@ -70,7 +56,8 @@ def test_a_journal_that_runs_full_refuses_orders_and_says_so(session, tmp_path, 
     text = example_text().replace("segment_size_mib: 64", "segment_size_mib: 1")
     config.write_text(text)
     report = tmp_path / "r"
-    words = ["--config", str(config), "--journal", str(small_disk / "j"), "--json", str(report)]
+    journal = small_disk("1100k") / "j"
+    words = ["--config", str(config), "--journal", str(journal), "--json", str(report)]
     capsys.readouterr()
     assert main(["replay", str(session), "--quiet", *words]) == 1
     assert "the journal took no more records" in capsys.readouterr().err
