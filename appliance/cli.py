@@ -29,7 +29,7 @@ VERBS = {
     "replay": ("appliance.replay", "run a recorded session through the whole appliance"),
     "journal": ("appliance.journal", "dump or verify the journal of a run"),
     "top": ("appliance.top", "watch a running appliance"),
-    "bench": ("appliance.bench", "measure, beside a reference measured in the same run"),
+    "bench": ("appliance.bench.command", "measure, beside a reference measured in the same run"),
 }
 
 EPILOG = """\

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from appliance.cli import main
-from dataplane.bench import ItchBench
+from dataplane.bench_itch import ItchBench
 from dataplane.generate import session_bytes
 
 KEYS = {

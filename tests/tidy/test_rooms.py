@@ -15,6 +15,7 @@ INCLUDES = {
     "ports": {"core", "proto", "sys", "ports"},
     "sim": {"core", "proto", "sim"},
     "engine": {"core", "proto", "sys", "ports", "sim", "engine"},
+    "bench": {"core", "proto", "sys", "ports", "sim", "engine", "bench"},
 }
 # No clock, no files, no threads: what the pure rooms may ask of the C library.
 PURE = ("core", "proto", "sim")

@@ -1,6 +1,6 @@
 from typing import Any
 
-Reading = tuple[int, int, int | None, int | None]
+from dataplane.bench_meter import Reading
 
 class ItchBench:
     """One session in memory and the books it fills; each run is one pass over all of it."""

@@ -1,19 +1,11 @@
-"""Timed loops over a session in memory, for ``tickplane bench``."""
+"""Timed loops over a session in memory, for the rows ``itch.*`` of ``tickplane bench``."""
 
-from libc.stdint cimport int64_t, uint8_t, uint64_t
+from libc.stdint cimport uint8_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
-from dataplane.dp_bench_itch cimport (
-    dp_bench_itch_floor,
-    dp_bench_itch_parse,
-    dp_perf,
-    dp_perf_close,
-    dp_perf_open,
-    dp_perf_reading,
-    dp_perf_start,
-    dp_perf_stop,
-)
+from dataplane.bench_meter cimport Meter
+from dataplane.dp_bench_itch cimport dp_bench_itch_floor, dp_bench_itch_parse
 from dataplane.dp_book cimport (
     DP_BOOK_INSTRUMENTS_MAX,
     dp_books,
@@ -22,7 +14,6 @@ from dataplane.dp_book cimport (
     dp_books_init,
     dp_books_size,
 )
-from dataplane.dp_clock cimport dp_clock_monotonic_ns
 from dataplane.dp_counter cimport dp_counters
 from dataplane.dp_err cimport dp_err, raise_err
 from dataplane.dp_itch_apply cimport dp_itch_apply_block
@@ -45,17 +36,13 @@ cdef enum:
 
 
 cdef class ItchBench:
-    """One session in memory and the books it fills; each run is one pass over all of it.
-
-    A run returns (nanoseconds, messages, instructions, branch misses); the last two are None
-    where the machine does not let us count them.
-    """
+    """One session in memory and the books it fills; each run is one pass over all of it."""
 
     cdef const uint8_t[::1] _data
     cdef dp_books *_books
     cdef size_t _size
     cdef dp_counters *_counters
-    cdef dp_perf _perf
+    cdef Meter _meter
 
     def __cinit__(self, const uint8_t[::1] data):
         cdef dp_err err
@@ -64,7 +51,7 @@ cdef class ItchBench:
         config.instrument_count_max = DP_BOOK_INSTRUMENTS_MAX
         config.order_count_max = ORDERS
         config.level_count_max = LEVELS
-        dp_perf_open(&self._perf)
+        self._meter = Meter()
         self._data = data
         self._counters = <dp_counters *>calloc(1, sizeof(dp_counters))
         if self._counters is NULL:
@@ -84,42 +71,28 @@ cdef class ItchBench:
         if self._size != 0:
             munmap(self._books, self._size)
         free(self._counters)
-        dp_perf_close(&self._perf)
-
-    cdef object _reading(self, int64_t start_ns, uint64_t count):
-        cdef int64_t end_ns = dp_clock_monotonic_ns()
-        cdef dp_perf_reading reading = dp_perf_stop(&self._perf)
-        return (
-            end_ns - start_ns,
-            count,
-            None if reading.instructions < 0 else reading.instructions,
-            None if reading.branch_misses < 0 else reading.branch_misses,
-        )
 
     def floor(self):
         """Byte-swap every order field and do nothing with it."""
         cdef uint64_t total = 0
-        dp_perf_start(&self._perf)
-        cdef int64_t start_ns = dp_clock_monotonic_ns()
+        self._meter.start()
         cdef uint64_t count = dp_bench_itch_floor(
             &self._data[0], <size_t>self._data.shape[0], &total)
-        return self._reading(start_ns, count)
+        return self._meter.stop(count)
 
     def parse(self):
         """Decode every message."""
         cdef uint64_t total = 0
-        dp_perf_start(&self._perf)
-        cdef int64_t start_ns = dp_clock_monotonic_ns()
+        self._meter.start()
         cdef uint64_t count = dp_bench_itch_parse(
             &self._data[0], <size_t>self._data.shape[0], &total)
-        return self._reading(start_ns, count)
+        return self._meter.stop(count)
 
     def books(self):
         """Decode every message and keep all books by order, beginning with empty ones."""
         cdef uint64_t count = 0
         dp_books_clear(self._books)
-        dp_perf_start(&self._perf)
-        cdef int64_t start_ns = dp_clock_monotonic_ns()
+        self._meter.start()
         dp_itch_apply_block(
             self._books, self._counters, &self._data[0], <size_t>self._data.shape[0], 0, &count)
-        return self._reading(start_ns, count)
+        return self._meter.stop(count)
