@@ -70,6 +70,13 @@ missing_packages() {
     echo "${packages[*]}"
 }
 
+# What a part of tickplane can do without: it is then left out of the build, which says so.
+optional_packages() {
+    local packages=()
+    pkg-config --exists liburing 2>/dev/null || packages+=(liburing-dev) # the io_uring port
+    echo "${packages[*]}"
+}
+
 as_root() {
     if [ "$(id -u)" = 0 ]; then
         "$@"
@@ -92,14 +99,32 @@ apt() {
 }
 
 # Another apt may hold the lists for a while (a fresh machine updates itself after its first boot).
+lists_are_fresh=no
 update_lists() {
     local try
+    [ $lists_are_fresh = no ] || return 0
+    lists_are_fresh=yes
     for try in 1 2 3 4 5 6; do
         apt update && return
         say "apt-get update did not work (try $try of 6); again in 10 seconds"
         sleep 10
     done
     say "apt-get update did not work; trying with the lists as they are"
+}
+
+install_optional_packages() {
+    local missing
+    missing=$(optional_packages)
+    [ -n "$missing" ] || return 0
+    if ! may_install; then
+        say "without $missing; for what they add: apt-get install $missing"
+        return 0
+    fi
+    say "installing Debian packages: $missing"
+    update_lists
+    # shellcheck disable=SC2086  # a list of words
+    apt install -y --no-install-recommends $missing </dev/null >/dev/null ||
+        say "not installed: $missing; going on without"
 }
 
 install_packages() {
@@ -166,5 +191,6 @@ run | test | lint) ;;
 esac
 check_cpu
 install_packages
+install_optional_packages
 make_venv
 install_requirements

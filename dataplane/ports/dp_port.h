@@ -1,9 +1,13 @@
 /*
- * dp_port - packet I/O behind one small interface: bursts in, bursts out, counters, close.
+ * dp_port - packet I/O behind one small interface: bursts in, bursts out, counters, link, close.
  *
  * A port is owned by one thread (the engine's). Received packets stay valid until the next receive
  * on the same port, or until it is closed. Each kind of port is one file: dp_port_loop.c (two ends
- * in memory), dp_port_pcap.c (a capture in, a capture out).
+ * in memory), dp_port_pcap.c (a capture in, a capture out), dp_port_uring.c (UDP through io_uring,
+ * with a header of its own).
+ *
+ * What a port moves are Ethernet frames, or UDP payloads where the kernel takes care of the headers
+ * (enum dp_port_framing).
  */
 #ifndef DP_PORT_H
 #define DP_PORT_H
@@ -14,11 +18,23 @@
 #define DP_PORT_FRAME_MAX 2048
 #define DP_PORT_LOOP_SLOTS_MAX 65536u
 
+enum dp_port_framing { DP_PORT_ETHERNET = 0, DP_PORT_DATAGRAM };
+
+/* Who read the clock for a received packet: the nearer to the wire, the better. */
+enum dp_port_clock {
+    DP_PORT_CLOCK_NONE = 0, /* time_ns is 0 */
+    DP_PORT_CLOCK_CAPTURE,  /* the file says so */
+    DP_PORT_CLOCK_USER,     /* this process, when it took the packet */
+    DP_PORT_CLOCK_KERNEL,   /* the driver's receive path, in software */
+    DP_PORT_CLOCK_HARDWARE, /* the network card; its own time scale unless it is disciplined */
+};
+
 struct dp_packet {
     const uint8_t *data;
     uint32_t size;
-    uint32_t original_size; /* larger than size when a capture cut the frame */
+    uint32_t original_size; /* larger than size when a capture or a buffer cut it */
     int64_t time_ns;        /* when it was received, or is to be sent */
+    uint8_t clock;          /* enum dp_port_clock: where a received time_ns is from */
 };
 
 struct dp_port_stats {
@@ -27,14 +43,18 @@ struct dp_port_stats {
     uint64_t tx_packets;
     uint64_t tx_bytes;
     uint64_t tx_refused; /* frames dropped: longer than the port takes, or its file cannot grow */
+    uint64_t tx_failed;  /* taken, and then not sent: the kernel's or the driver's refusal */
+    uint64_t rx_failed;  /* packets that arrived and were lost here: no buffer, a bad one */
 };
 
 struct dp_port;
 
 struct dp_port_ops {
     const char *name; /* "pcap" */
+    enum dp_port_framing framing;
     uint32_t (*receive)(struct dp_port *port, struct dp_packet *packets, uint32_t max);
     uint32_t (*send)(struct dp_port *port, const struct dp_packet *packets, uint32_t count);
+    bool (*is_up)(struct dp_port *port); /* NULL: a port that has no link to lose */
     int (*close)(struct dp_port *port, struct dp_err *err);
 };
 
@@ -57,6 +77,17 @@ static inline uint32_t dp_port_send(
     struct dp_port *port, const struct dp_packet *packets, uint32_t count)
 {
     return port->ops->send(port, packets, count);
+}
+
+/* Whether the link is there, as far as the system knows. Costs a system call on real ports. */
+static inline bool dp_port_is_up(struct dp_port *port)
+{
+    return port->ops->is_up == NULL || port->ops->is_up(port);
+}
+
+static inline bool dp_port_moves_frames(const struct dp_port *port)
+{
+    return port->ops->framing == DP_PORT_ETHERNET;
 }
 
 /* Releases everything, the dp_port included. 0 or -errno (a capture that could not be written). */

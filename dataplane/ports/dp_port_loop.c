@@ -50,6 +50,7 @@ static uint32_t loop_receive(struct dp_port *port, struct dp_packet *packets, ui
             .size = slot->size,
             .original_size = slot->original_size,
             .time_ns = slot->time_ns,
+            .clock = DP_PORT_CLOCK_USER,
         };
         port->stats.rx_bytes += slot->size;
     }

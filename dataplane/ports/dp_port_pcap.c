@@ -23,6 +23,7 @@ static uint32_t pcap_receive(struct dp_port *port, struct dp_packet *packets, ui
             .size = records[index].size,
             .original_size = records[index].original_size,
             .time_ns = records[index].time_ns,
+            .clock = DP_PORT_CLOCK_CAPTURE,
         };
         port->stats.rx_bytes += records[index].size;
     }
