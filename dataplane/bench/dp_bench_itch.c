@@ -36,6 +36,10 @@ static uint64_t swap_fields(const uint8_t *data)
     }
 }
 
+/* How far ahead of the hops memory is asked for; whatever stands there, or nothing, is fine. A
+ * processor that guesses what to fetch sees eight loads at odd distances, and does not guess. */
+#define BYTES_AHEAD 1024
+
 /* One hop; NULL when no whole frame is left. */
 static const uint8_t *next_frame(const uint8_t **at, const uint8_t *end, size_t *size)
 {
@@ -46,6 +50,7 @@ static const uint8_t *next_frame(const uint8_t **at, const uint8_t *end, size_t 
     if ((size_t)(end - data) < *size)
         return NULL;
     *at = data + *size;
+    DP_PREFETCH(data + BYTES_AHEAD);
     return data;
 }
 

@@ -49,11 +49,13 @@ static inline _Noreturn void dp_assertion_failed(const char *text, const char *f
     abort();
 }
 
+/* Not bswap16: its instructions write half a register, and so wait for whatever used the register
+ * before. Between messages that chained each one's last field to the next one's length. */
 static inline uint16_t dp_load_be16(const uint8_t *bytes)
 {
     uint16_t value_be;
     memcpy(&value_be, bytes, sizeof(value_be));
-    return __builtin_bswap16(value_be);
+    return (uint16_t)(__builtin_bswap32(value_be) >> 16);
 }
 
 static inline uint32_t dp_load_be32(const uint8_t *bytes)

@@ -54,20 +54,22 @@ __attribute__((always_inline)) static inline enum dp_itch_result dp_itch_decode(
     const uint8_t *data, size_t size, struct dp_itch_message *message)
 {
     const struct dp_itch_layout *layout = &dp_itch_layouts[size == 0 ? 0 : data[0]];
-    if (DP_UNLIKELY(size < layout->length || layout->length == 0)) {
+    if (DP_UNLIKELY(size <= (size_t)layout->length - 1)) { /* of an unknown type: always */
         *message = (struct dp_itch_message){.type = size == 0 ? 0 : data[0]};
         return size == 0 || layout->length > 0 ? DP_ITCH_SHORT : DP_ITCH_UNKNOWN;
     }
 
+    /* Two fields at once, as the loads of decoding are most of its work. */
+    uint64_t tracking_and_time = dp_load_be64(data + 3);
     *message = (struct dp_itch_message){
         .type = data[0],
         .side = dp_itch_side(data[layout->side_at] & layout->side_mask),
         .code = data[layout->code_at] & layout->code_mask,
         .market_code = data[layout->market_code_at] & layout->market_code_mask,
         .stock_locate = dp_load_be16(data + 1),
-        .tracking_number = dp_load_be16(data + 3),
+        .tracking_number = (uint16_t)(tracking_and_time >> 48),
         .price4 = dp_load_be32(data + layout->price4_at) & layout->price4_mask,
-        .timestamp_ns = (int64_t)dp_load_be48(data + 5),
+        .timestamp_ns = (int64_t)(tracking_and_time & ((1ull << 48) - 1)),
         .order_ref = dp_load_be64(data + layout->order_ref_at) & layout->order_ref_mask,
         .new_order_ref = dp_load_be64(data + layout->new_order_ref_at) & layout->new_order_ref_mask,
         .qty = dp_load_be64(data + layout->qty_at) & layout->qty_mask,
