@@ -22,7 +22,15 @@ VERDICTS = {
     "missing": "missing: a segment is not there",
 }
 # Of use to a machine; a line for people leaves them out.
-DETAILS = ("user_ref_num", "observed", "limit", "price_nanos", "instrument_index", "clock")
+DETAILS = (
+    "user_ref_num",
+    "observed",
+    "limit",
+    "price_nanos",
+    "instrument_index",
+    "clock",
+    "session",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

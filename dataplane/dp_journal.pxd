@@ -15,6 +15,11 @@ cdef extern from "dp_journal.h" nogil:
     enum dp_journal_end_cause:
         DP_JOURNAL_END_FINAL
         DP_JOURNAL_END_ROLLED
+        DP_JOURNAL_END_RECOVERED
+
+    enum dp_journal_durability:
+        DP_JOURNAL_MEMORY
+        DP_JOURNAL_FSYNC
 
     enum dp_journal_verdict:
         DP_JOURNAL_OK
@@ -40,6 +45,7 @@ cdef extern from "dp_journal.h" nogil:
         char appliance[64]
         char cl_ord_id_prefix[8]
         char build[64]
+        uint8_t durability[3]
         char schema[3072]
 
     struct dp_journal_instrument:
@@ -51,16 +57,18 @@ cdef extern from "dp_journal.h" nogil:
         uint32_t cause
 
     struct dp_journal_record:
-        uint32_t crc
-        uint32_t chain
-        uint64_t sequence
         int64_t time_ns
-        uint16_t kind
-        uint8_t schema
-        uint8_t clock
         dp_event event
         dp_journal_instrument instrument
         dp_journal_end end
+        uint64_t sequence
+        uint64_t inbound_sequence
+        uint64_t durable_sequence
+        uint8_t kind
+        uint8_t schema
+        uint8_t clock
+        uint8_t session
+        uint32_t crc
 
     struct dp_journal_segment:
         uint64_t size
@@ -72,7 +80,6 @@ cdef extern from "dp_journal.h" nogil:
         uint64_t sequence
         uint32_t chain
 
-    uint32_t dp_crc32c(uint32_t crc, const void *data, size_t size)
     bint dp_journal_append(dp_journal_segment *segment, const dp_event *event)
     bint dp_journal_append_instrument(
         dp_journal_segment *segment, uint32_t instrument_index, const char *symbol, int64_t time_ns)

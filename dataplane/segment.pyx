@@ -27,6 +27,8 @@ from dataplane.dp_journal cimport (
     DP_JOURNAL_CORRUPT,
     DP_JOURNAL_END,
     DP_JOURNAL_END_FINAL,
+    DP_JOURNAL_END_RECOVERED,
+    DP_JOURNAL_END_ROLLED,
     DP_JOURNAL_EVENT,
     DP_JOURNAL_INSTRUMENT,
     DP_JOURNAL_NEVER_WRITTEN,
@@ -47,6 +49,13 @@ from dataplane.dp_journal cimport (
 from dataplane.errors import DataplaneError
 
 CLOCKS = ("replay", "kernel", "hardware")
+END_CAUSES = {
+    DP_JOURNAL_END_FINAL: "final",
+    DP_JOURNAL_END_ROLLED: "rolled",
+    DP_JOURNAL_END_RECOVERED: "recovered",
+}
+DURABILITIES = ("memory", "fsync", "replica", "fsync+replica")
+CLASSES = ("new", "replace", "cancel")
 
 
 cdef _text_or_none(uint8_t letter):
@@ -77,7 +86,8 @@ cdef _cl_ord_id(const char *prefix, uint32_t user_ref_num):
     return text[:DP_CL_ORD_ID_SIZE].decode("ascii", "replace").rstrip()
 
 
-cdef dict _event_fields(const dp_event *event, const char *prefix, dict symbols):
+cdef dict _event_fields(const dp_journal_record *record, const char *prefix, dict symbols):
+    cdef const dp_event *event = &record.event
     sides = {DP_SIDE_BUY: "BUY", DP_SIDE_SELL: "SELL"}
     return {
         "event": dp_event_kind_name(event.kind).decode(),
@@ -102,12 +112,14 @@ cdef dict _event_fields(const dp_event *event, const char *prefix, dict symbols)
         "reason": _reason(event),
         "observed": event.observed,
         "limit": event.limit,
+        "session": record.session,
+        "inbound_sequence": record.inbound_sequence or None,
     }
 
 
 cdef dict _fields(const dp_journal_record *record, const char *prefix, dict symbols):
     if record.kind == DP_JOURNAL_EVENT:
-        return _event_fields(&record.event, prefix, symbols)
+        return _event_fields(record, prefix, symbols)
     if record.kind == DP_JOURNAL_INSTRUMENT:
         symbol = record.instrument.symbol[:8].decode("ascii", "replace").rstrip()
         symbols[record.instrument.instrument_index] = symbol
@@ -117,7 +129,7 @@ cdef dict _fields(const dp_journal_record *record, const char *prefix, dict symb
             "symbol": symbol,
         }
     if record.kind == DP_JOURNAL_END:
-        cause = "final" if record.end.cause == DP_JOURNAL_END_FINAL else "rolled"
+        cause = END_CAUSES.get(record.end.cause, str(record.end.cause))
         return {"event": "END", "record_count": record.end.record_count, "cause": cause}
     return {"event": f"KIND_{record.kind}"}
 
@@ -192,6 +204,10 @@ cdef class Segment:
             "appliance": header.appliance.decode("utf-8", "replace"),
             "cl_ord_id_prefix": header.cl_ord_id_prefix.decode("ascii", "replace"),
             "build": header.build[:64].split(b"\0")[0].decode("utf-8", "replace"),
+            "durability": {
+                name: DURABILITIES[header.durability[index] & 3]
+                for index, name in enumerate(CLASSES)
+            },
             "schema": header.schema[:3072].split(b"\0")[0].decode("ascii", "replace"),
         }
 

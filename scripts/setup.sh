@@ -25,7 +25,7 @@ check_cpu() {
     [ "$(uname -m)" = x86_64 ] ||
         fail "cpu: this is $(uname -m); tickplane is written for x86-64"
     local flag missing=""
-    for flag in avx2 bmi1 bmi2 f16c fma abm movbe; do
+    for flag in avx2 bmi1 bmi2 f16c fma abm movbe pclmulqdq; do
         grep -qwm1 "$flag" /proc/cpuinfo || missing="$missing $flag"
     done
     [ -z "$missing" ] || fail "cpu: it lacks$missing; tickplane needs x86-64-v3 (2013 or later)"

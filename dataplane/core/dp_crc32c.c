@@ -1,4 +1,4 @@
-#include "dp_journal.h"
+#include "dp_crc32c.h"
 
 #ifdef __SSE4_2__
 #include <nmmintrin.h>

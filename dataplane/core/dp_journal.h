@@ -2,28 +2,31 @@
  * dp_journal - the format of the write-ahead log, in memory: append, check, walk.
  *
  * Pure: it sees bytes, not files (sys/dp_wal maps the files). A segment is a header of one 4 KiB
- * page and then records of 128 bytes: 32 bytes of record header, 96 bytes of payload (a struct
- * dp_event, an instrument, the end). A record carries a CRC-32C over its other bytes and the CRC of
- * the record before it; the first one carries the CRC of the header, and the header that of the
- * last record of the segment before. So a lost, swapped or altered record breaks the chain. A
- * closed segment ends in an end record; space never written is zero. docs/journal.md tells an
- * outsider how to read one.
+ * page and then records of 128 bytes: 96 bytes of payload (a struct dp_event, an instrument, the
+ * end), then 32 bytes of trailer. The CRC-32C of a record runs over all its bytes, with the CRC of
+ * the record before where its own will stand: one pass is checksum and chain. The first record
+ * continues the CRC of the header, and the header that of the last record of the segment before. So
+ * a lost, swapped or altered record breaks the chain. A closed segment ends in an end record; space
+ * never written is zero. docs/journal.md tells an outsider how to read one.
  *
  * One thread appends. The record is in the mapped page when the call returns: it survives the death
- * of the process. The CRC is the last word stored and never 0, so a record whose CRC is 0 was never
- * finished: the append that was writing it did not return, and nothing was sent on its strength.
+ * of the process. The CRC is in the last word stored and never 0, so a record whose CRC is 0 was
+ * never finished: the append that was writing it did not return, and nothing was sent on its
+ * strength. `used` is the one word that another thread may read meanwhile: stored last, with
+ * release, so whoever loads it with acquire sees every record below it.
  */
 #ifndef DP_JOURNAL_H
 #define DP_JOURNAL_H
 
+#include "dp_atomic.h"
 #include "dp_base.h"
 #include "dp_err.h"
 #include "dp_event.h"
 
 #define DP_JOURNAL_MAGIC 0x004c4e4a504b4354ull /* "TCKPJNL\0" as bytes */
-#define DP_JOURNAL_FORMAT_VERSION 1
+#define DP_JOURNAL_FORMAT_VERSION 2
 /* Layout of the payloads; a reader refuses what it does not know. */
-#define DP_JOURNAL_SCHEMA_VERSION 1
+#define DP_JOURNAL_SCHEMA_VERSION 2
 #define DP_JOURNAL_HEADER_SIZE 4096
 #define DP_JOURNAL_SEGMENT_SIZE_MIN (64u << 10)
 #define DP_JOURNAL_NAME_SIZE 64
@@ -39,6 +42,22 @@ enum dp_journal_clock {
     DP_JOURNAL_CLOCK_REPLAY = 0,
     DP_JOURNAL_CLOCK_KERNEL = 1,
     DP_JOURNAL_CLOCK_HARDWARE = 2
+};
+
+/* What an outgoing order waits for before it may leave. */
+enum dp_journal_durability {
+    DP_JOURNAL_MEMORY = 0,        /* the mapped page: survives the process, not the machine */
+    DP_JOURNAL_FSYNC = 1,         /* the disk: survives the machine */
+    DP_JOURNAL_REPLICA = 2,       /* the memory of a standby: has its place, not its writer yet */
+    DP_JOURNAL_FSYNC_REPLICA = 3, /* both */
+};
+
+/* What may wait for different things: the records that an outgoing frame stands behind. */
+enum dp_journal_class {
+    DP_JOURNAL_CLASS_NEW,
+    DP_JOURNAL_CLASS_REPLACE,
+    DP_JOURNAL_CLASS_CANCEL,
+    DP_JOURNAL_CLASS_COUNT,
 };
 
 struct dp_journal_header {
@@ -59,7 +78,8 @@ struct dp_journal_header {
     char cl_ord_id_prefix[DP_JOURNAL_PREFIX_SIZE]; /* NUL-terminated: ClOrdID is this and 8
                                                       hexadecimal digits */
     char build[64];                                /* of the writer, NUL-terminated */
-    uint8_t reserved[808];                         /* 0 */
+    uint8_t durability[DP_JOURNAL_CLASS_COUNT];    /* enum dp_journal_durability by class */
+    uint8_t reserved[805];                         /* 0 */
     char schema[DP_JOURNAL_SCHEMA_SIZE]; /* every field of a record in words, NUL-terminated: see
                                             docs/journal.md */
 };
@@ -69,53 +89,64 @@ static_assert(sizeof(struct dp_journal_header) == DP_JOURNAL_HEADER_SIZE, "one p
 /* Which symbol an index stands for, from here on.
  * Written before the first event of the instrument. */
 struct dp_journal_instrument {
+    int64_t time_ns;
     uint32_t instrument_index;
     uint32_t reserved;
     char symbol[8];   /* space padded */
-    uint8_t zero[80]; /* 0 */
+    uint8_t zero[72]; /* 0 */
 };
 
 /* Why a segment ended. */
 enum dp_journal_end_cause {
-    DP_JOURNAL_END_FINAL = 1,  /* the journal is complete */
-    DP_JOURNAL_END_ROLLED = 2, /* the next segment's file exists and goes on */
+    DP_JOURNAL_END_FINAL = 1,     /* the journal is complete */
+    DP_JOURNAL_END_ROLLED = 2,    /* the next segment's file exists and goes on */
+    DP_JOURNAL_END_RECOVERED = 3, /* its writer died here; the next segment is another run's */
 };
 
 struct dp_journal_end {
+    int64_t time_ns;       /* of the record before */
     uint64_t record_count; /* of this segment, this one not counted */
     uint32_t cause;        /* enum dp_journal_end_cause */
-    uint8_t zero[84];      /* 0 */
+    uint8_t zero[76];      /* 0 */
 };
 
+/* 64-byte aligned in file and memory. */
 struct dp_journal_record {
-    uint32_t crc;      /* CRC-32C of the other 124 bytes; ffffffff stands for 0 */
-    uint32_t chain;    /* crc of the record before; the header's for the first */
-    uint64_t sequence; /* 1 for the first record of the journal, then +1 */
-    int64_t time_ns;   /* same as event.time_ns */
-    uint16_t kind;     /* enum dp_journal_kind */
-    uint8_t schema;    /* DP_JOURNAL_SCHEMA_VERSION */
-    uint8_t clock;     /* enum dp_journal_clock */
-    uint32_t reserved; /* 0 */
     union {
+        int64_t time_ns; /* every payload begins with it */
         struct dp_event event;
         struct dp_journal_instrument instrument;
         struct dp_journal_end end;
     };
+    uint64_t sequence; /* 1 for the first record of the journal, then +1 */
+    /* Of the venue's answers: number of the session message that brought it; else 0. */
+    uint64_t inbound_sequence;
+    uint64_t durable_sequence; /* highest one known to be on disk when this was written; 0: none */
+    uint8_t kind;              /* enum dp_journal_kind */
+    uint8_t schema;            /* DP_JOURNAL_SCHEMA_VERSION */
+    uint8_t clock;             /* enum dp_journal_clock */
+    uint8_t session;           /* that inbound_sequence counts in */
+    uint32_t crc; /* CRC-32C of these 128 bytes with the crc of the record before (the header's for
+                     the first) in this place; ffffffff stands for 0 */
 };
 
 static_assert(sizeof(struct dp_journal_record) == 128, "docs/journal.md states this layout");
-static_assert(sizeof(struct dp_journal_instrument) == 96 && sizeof(struct dp_journal_end) == 96,
-    "every payload has the size of an event");
+static_assert(offsetof(struct dp_journal_record, sequence) == 96 &&
+        offsetof(struct dp_journal_record, crc) == 124,
+    "the payload has the size of an event, the crc stands last");
 
 /* The writer's place in a segment. */
 struct dp_journal_segment {
     uint8_t *memory; /* the mapped file, header first */
     uint64_t size;
-    uint64_t used; /* bytes from the start */
+    _Atomic uint64_t used; /* bytes from the start */
     uint64_t sequence_next;
-    int64_t time_ns; /* of the last record: the end record repeats it */
+    int64_t time_ns;           /* of the last record: the end record repeats it */
+    uint64_t inbound_sequence; /* what records of answers say from here on */
+    uint64_t durable_sequence; /* what every record says from here on */
     uint32_t chain;
-    uint32_t clock; /* enum dp_journal_clock: what every record says from here on */
+    uint8_t clock;   /* enum dp_journal_clock: what every record says from here on */
+    uint8_t session; /* what records of answers say from here on */
 };
 
 /* What a walk over a segment's bytes found. The first three say how a healthy segment may go on. */
@@ -139,11 +170,6 @@ struct dp_journal_walk {
     uint32_t chain;    /* that it must carry */
 };
 
-/* CRC-32C (Castagnoli), start with 0; a value may be continued. In hardware where the build allows
- * it. */
-uint32_t dp_crc32c(uint32_t crc, const void *data, size_t size);
-uint32_t dp_crc32c_portable(uint32_t crc, const void *data, size_t size); /* the same without */
-
 /* ---- the writer ---- */
 
 /* Writes the header page. memory: `size` zeroed bytes, a whole number of 4 KiB pages. Of *header
@@ -152,6 +178,12 @@ uint32_t dp_crc32c_portable(uint32_t crc, const void *data, size_t size); /* the
  * CRC are set here. */
 int dp_journal_segment_init(struct dp_journal_segment *segment, uint8_t *memory, uint64_t size,
     const struct dp_journal_header *header, struct dp_err *err);
+/* Room for one record and the end record. */
+static inline bool dp_journal_has_room(const struct dp_journal_segment *segment)
+{
+    return segment->size - dp_load_relaxed(&segment->used) >= 2 * sizeof(struct dp_journal_record);
+}
+
 /* False when the segment has no room (one slot is kept for the end record): nothing was written
  * then. */
 bool dp_journal_append(struct dp_journal_segment *segment, const struct dp_event *event);
@@ -175,8 +207,8 @@ void dp_journal_walk_init(struct dp_journal_walk *walk, const uint8_t *memory, u
  * Any other verdict leaves the walk where it is: offset is the first byte in question. */
 enum dp_journal_verdict dp_journal_next(
     struct dp_journal_walk *walk, const struct dp_journal_record **record);
-/* The first whole record (its own CRC right) behind walk->offset, whatever its chain; NULL when
- * there is none: a good one behind a bad one is reported, not silently dropped. */
+/* The first record behind walk->offset that fits the one right before it, whatever that is worth;
+ * NULL when there is none: a good one behind a bad one is reported, not silently dropped. */
 const struct dp_journal_record *dp_journal_find_behind(const struct dp_journal_walk *walk);
 const char *dp_journal_verdict_name(enum dp_journal_verdict verdict); /* "never_written" */
 

@@ -2,18 +2,12 @@
 
 /* ---- the record ---- */
 
-/* One record's room is kept for the segment's end (dp_journal_append). */
-static bool segment_has_room(const struct dp_journal_segment *segment)
-{
-    return segment->size - segment->used >= 2 * sizeof(struct dp_journal_record);
-}
-
 bool dp_submit_can_record(struct dp_submit *submit)
 {
-    if (submit->segment == NULL || DP_LIKELY(segment_has_room(submit->segment)))
+    if (submit->segment == NULL || DP_LIKELY(dp_journal_has_room(submit->segment)))
         return true;
     return submit->next_segment != NULL && submit->next_segment(submit->wal) &&
-        segment_has_room(submit->segment);
+        dp_journal_has_room(submit->segment);
 }
 
 bool dp_submit_record(struct dp_submit *submit, const struct dp_event *event)

@@ -226,7 +226,7 @@ static int end_segment(struct dp_wal *wal, enum dp_journal_end_cause cause, stru
 static void refuse_records(struct dp_wal *wal)
 {
     wal->failed = true;
-    wal->segment.size = wal->segment.used + sizeof(struct dp_journal_record);
+    wal->segment.size = dp_load_relaxed(&wal->segment.used) + sizeof(struct dp_journal_record);
 }
 
 bool dp_wal_next(void *argument)
@@ -235,13 +235,16 @@ bool dp_wal_next(void *argument)
     struct blank blank;
     if (wal->failed || make_blank(wal, wal->header.segment_index + 1, &blank, &wal->err) < 0)
         return false;
-    uint32_t clock = wal->segment.clock;
+    struct dp_journal_segment before = wal->segment;
     int status = end_segment(wal, DP_JOURNAL_END_ROLLED, &wal->err);
     wal->header.segment_index++;
     wal->header.sequence_first = wal->segment.sequence_next;
     wal->header.chain_previous = wal->segment.chain;
     start_segment(wal, &blank);
-    wal->segment.clock = clock;
+    wal->segment.clock = before.clock;
+    wal->segment.session = before.session;
+    wal->segment.inbound_sequence = before.inbound_sequence;
+    wal->segment.durable_sequence = before.durable_sequence;
     if (status < 0)
         refuse_records(wal);
     return status == 0;

@@ -15,7 +15,7 @@ from dataplane.errors import DataplaneError
 from dataplane.journal import Journal, verify
 
 SIZE = 64 << 10
-RECORD = struct.Struct("<IQqHBBI")  # behind the CRC
+TRAILER = struct.Struct("<QQQBBBBI")
 EVENT = struct.Struct("<qQQqQqqIIIHHBBBBBB2xQQ")
 HEADER = struct.Struct("<QIIIIQQQQQqII64s8s64s")
 DOCS = Path(__file__).parents[2] / "docs" / "journal.md"
@@ -38,15 +38,17 @@ def event(number: int, kind: int = 1, reason: int = 0, instrument: int = 7) -> b
     )  # fmt: skip
 
 
-def record(kind: int, sequence: int, chain: int, payload: bytes, time_ns: int = 5) -> bytes:
-    body = RECORD.pack(chain, sequence, time_ns, kind, 1, 0, 0) + payload
-    return struct.pack("<I", crc32c(body)) + body
+def record(kind: int, sequence: int, chain: int, payload: bytes) -> bytes:
+    def whole(crc: int) -> bytes:
+        return payload.ljust(96, b"\0") + TRAILER.pack(sequence, 0, 0, kind, 2, 0, 0, crc)
+
+    return whole(crc32c(whole(chain)))
 
 
 def header(index: int, sequence: int, chain: int, generation: int = 3) -> bytes:
     def page(crc: int) -> bytes:
         return HEADER.pack(
-            0x004C4E4A504B4354, 1, 4096, 128, 1, index, SIZE, sequence, generation, 0, 9, chain,
+            0x004C4E4A504B4354, 2, 4096, 128, 2, index, SIZE, sequence, generation, 0, 9, chain,
             crc, b"desk", b"TP", b"model",
         ).ljust(4096, b"\0")  # fmt: skip
 
@@ -69,11 +71,11 @@ class Writer:
     def add(self, kind: int, payload: bytes) -> None:
         data = record(kind, self.sequence, self.chain, payload)
         self.chain, self.sequence, self.count = (
-            struct.unpack_from("<I", data)[0], self.sequence + 1, self.count + 1)  # fmt: skip
+            struct.unpack_from("<I", data, 124)[0], self.sequence + 1, self.count + 1)  # fmt: skip
         self.files[-1] += data
 
     def end(self, cause: int) -> None:
-        self.add(2, struct.pack("<QI", self.count, cause).ljust(96, b"\0"))
+        self.add(2, struct.pack("<qQI", 5, self.count, cause))
 
     def save(self, directory: Path) -> Path:
         directory.mkdir(exist_ok=True)
@@ -84,7 +86,7 @@ class Writer:
 
 def journal_of(directory: Path, *, segments: int = 1, close: bool = True) -> Path:
     writer = Writer()
-    writer.add(3, struct.pack("<II8s", 7, 0, b"ZVZZT   ").ljust(96, b"\0"))
+    writer.add(3, struct.pack("<qII8s", 5, 7, 0, b"ZVZZT   "))
     for index in range(segments):
         if index:
             writer.end(ROLLED)
@@ -113,12 +115,13 @@ def test_records_are_dictionaries_in_fix_words(tmp_path):
         "symbol": "ZVZZT",
     }  # fmt: skip
     assert first == {
-        "seq": 2, "time_ns": 5, "clock": "replay", "event": "NEW", "cl_ord_id": "TP00000001",
+        "seq": 2, "time_ns": 34_200_000_000_001, "clock": "replay", "event": "NEW",
+        "cl_ord_id": "TP00000001",
         "user_ref_num": 1, "orig_user_ref_num": None, "venue_order_id": None, "strategy_index": 0,
         "instrument_index": 7, "symbol": "ZVZZT", "side": "BUY", "time_in_force": "0", "qty": 101,
         "price": "100.0123", "price_nanos": 100_012_300_000, "exec_id": None, "liquidity": None,
         "ord_status": "PENDING_NEW", "order_state": None, "leaves_qty": 101, "cum_qty": 0,
-        "reason": None, "observed": 0, "limit": 0,
+        "reason": None, "observed": 0, "limit": 0, "session": 0, "inbound_sequence": None,
     }  # fmt: skip
     assert rest[-1] == {
         "seq": 6, "time_ns": 5, "clock": "replay", "event": "END", "record_count": 5,
@@ -215,7 +218,7 @@ def test_a_kill_during_a_roll_leaves_a_valid_journal(tmp_path):
 
 def test_an_unfinished_append_is_no_record(tmp_path):
     path = journal_of(tmp_path / "j", close=False) / "journal-000000.tpj"
-    zero(path, 4096 + 4 * 128, 4096 + 4 * 128 + 4)
+    zero(path, 4096 + 5 * 128 - 4, 4096 + 5 * 128)
     summary = verify(path.parent)
     assert (summary["verdict"], summary["unfinished"], summary["records"]) == ("open", True, 4)
 
@@ -251,8 +254,8 @@ def test_dump_prints_a_line_a_record(tmp_path, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "1 5 INSTRUMENT clock=replay instrument_index=7 symbol=ZVZZT"
     assert lines[1] == (
-        "2 5 NEW cl_ord_id=TP00000001 strategy_index=0 symbol=ZVZZT side=BUY time_in_force=0"
-        " qty=101 price=100.0123 ord_status=PENDING_NEW leaves_qty=101 cum_qty=0"
+        "2 34200000000001 NEW cl_ord_id=TP00000001 strategy_index=0 symbol=ZVZZT side=BUY"
+        " time_in_force=0 qty=101 price=100.0123 ord_status=PENDING_NEW leaves_qty=101 cum_qty=0"
     )
     assert cli.main(["journal", "dump", directory, "--json"]) == 0
     text = capsys.readouterr().out
@@ -282,15 +285,15 @@ def test_no_journal_is_one_line(tmp_path, capsys, action):
 def test_a_newer_format_is_not_called_corrupt(tmp_path):
     path = journal_of(tmp_path / "j") / "journal-000000.tpj"
     page = bytearray(path.read_bytes()[:4096])
-    page[8] = 2
+    page[8] = 3
     page[76:80] = bytes(4)
     page[76:80] = struct.pack("<I", crc32c(bytes(page)))
     path.write_bytes(page + path.read_bytes()[4096:])
-    with pytest.raises(DataplaneError, match="format version 2 with schema 1; this build reads 1"):
+    with pytest.raises(DataplaneError, match="format version 3 with schema 2; this build reads 2"):
         verify(path.parent)
 
 
 def test_the_example_in_the_docs_is_a_real_record():
     lines = re.findall(r"^    [0-9a-f]{4}  ((?:[0-9a-f]{2} ?){16})", DOCS.read_text(), re.M)
     data = bytes.fromhex("".join(lines))
-    assert data == record(1, 2, 0x1BADB002, event(1), time_ns=34_200_000_000_001)
+    assert data == record(1, 2, 0x1BADB002, event(1))
