@@ -128,7 +128,8 @@ static int load_program(struct dp_xdp_program *program, char *log, uint32_t log_
         SET(BPF_REG_0, XDP_PASS), /* pass: */
         EXIT(),
     };
-    LIBBPF_OPTS(bpf_prog_load_opts, options, .log_buf = log, .log_size = log_size, .log_level = 1);
+    struct bpf_prog_load_opts options = {
+        .sz = sizeof(options), .log_buf = log, .log_size = log_size, .log_level = 1};
     return bpf_prog_load(BPF_PROG_TYPE_XDP, "tickplane", "Apache-2.0", code,
         sizeof(code) / sizeof(code[0]), &options);
 }
@@ -161,8 +162,10 @@ static int open_maps(struct dp_xdp_program *program, const struct dp_xdp_flow *f
 
 static int attach_at(struct dp_xdp_program *program, enum dp_xdp_hook hook)
 {
-    LIBBPF_OPTS(bpf_link_create_opts, options,
-        .flags = hook == DP_XDP_NATIVE ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+    struct bpf_link_create_opts options = {
+        .sz = sizeof(options),
+        .flags = hook == DP_XDP_NATIVE ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE,
+    };
     program->link = bpf_link_create(program->program, program->interface_index, BPF_XDP, &options);
     program->hook = hook;
     return program->link < 0 ? -errno : 0;
