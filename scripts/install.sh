@@ -21,7 +21,12 @@ checks) options=(-Dbuildtype=debugoptimized -Dchecks=true -Dwerror=true) ;;
 esac
 
 stamp=.venv/installed-tickplane
-wanted="$kind $(cat pyproject.toml meson.options scripts/install.sh | sha256sum)"
+# What is built depends on the libraries that are there: another one, another set-up.
+libraries=""
+for library in liburing libxdp libbpf libdpdk; do
+    libraries+="$library $(pkg-config --modversion $library 2>/dev/null || echo none) "
+done
+wanted="$kind $libraries$(cat pyproject.toml meson.options scripts/install.sh | sha256sum)"
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || [ ! -f "build/$kind/build.ninja" ]; then
     echo "install: building tickplane ($kind) in build/$kind; the first time takes about a minute"
     rm -f "$stamp"

@@ -75,7 +75,10 @@ optional_packages() {
     local packages=()
     pkg-config --exists liburing 2>/dev/null || packages+=(liburing-dev) # the io_uring port
     pkg-config --exists libxdp libbpf 2>/dev/null || packages+=(libxdp-dev libbpf-dev) # AF_XDP
-    [ "$level" = run ] || command -v ip >/dev/null || packages+=(iproute2) # tests on real links
+    if [ "$level" != run ]; then
+        pkg-config --exists libdpdk 2>/dev/null || packages+=(libdpdk-dev) # the DPDK port
+        command -v ip >/dev/null || packages+=(iproute2)                   # tests on real links
+    fi
     echo "${packages[*]}"
 }
 

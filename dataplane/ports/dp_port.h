@@ -3,8 +3,9 @@
  *
  * A port is owned by one thread (the engine's). Received packets stay valid until the next receive
  * on the same port, or until it is closed. Each kind of port is one file: dp_port_loop.c (two ends
- * in memory), dp_port_pcap.c (a capture in, a capture out), dp_port_uring.c (UDP through io_uring)
- * and dp_port_xdp.c (a NIC queue through AF_XDP), the latter two with headers of their own.
+ * in memory), dp_port_pcap.c (a capture in, a capture out); and with headers of their own
+ * dp_port_uring.c (UDP through io_uring), dp_port_xdp.c (a NIC queue through AF_XDP) and
+ * dp_port_dpdk.c (a DPDK device).
  *
  * What a port moves are Ethernet frames, or UDP payloads where the kernel takes care of the headers
  * (enum dp_port_framing).
