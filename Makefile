@@ -11,9 +11,11 @@ BUILD ?= release
 MESSAGES ?= 2000000
 SEED ?= 1
 FUZZ_SECONDS ?= 5
+SOAK_SECONDS ?= 300
+AREAS ?=
 C_FILES = $$(git ls-files '*.c' '*.h')
 
-.PHONY: help run test dev lint format sanitize fuzz bench wheel clean
+.PHONY: help run test dev lint format sanitize fuzz prove soak bench wheel clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | \
@@ -52,6 +54,12 @@ sanitize: setup-lint ## C tests under address, undefined and thread sanitizers, 
 
 fuzz: setup-lint ## every parser against random input (FUZZ_SECONDS=5 each)
 	scripts/fuzz.sh $(FUZZ_SECONDS)
+
+prove: setup-lint ## model checking of the lock-free modules, and mutations that it must catch
+	scripts/prove.sh
+
+soak: setup-lint ## the long form of every stress (SOAK_SECONDS=300 each; AREAS="skiplist ..." for some)
+	SOAK_SECONDS=$(SOAK_SECONDS) scripts/soak.sh $(AREAS)
 
 bench: setup-run install-$(BUILD) ## measure; one table
 	tickplane bench

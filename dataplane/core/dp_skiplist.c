@@ -203,7 +203,7 @@ void dp_skiplist_remove(struct dp_skiplist *list, struct dp_skiplist_pool *pool,
     _Atomic uint64_t *before =
         level->back == DP_SKIPLIST_NONE ? list->head : pool->levels[level->back].links;
 
-    /* Release: who sees the mark saw the level's last quantity, or a later one. */
+    /* Release: who follows this link finds the next level filled in, as with the link before. */
     dp_store_release(&level->links[0], onward | DP_SKIPLIST_MARK);
     if (level->height > 1) {
         struct path path;

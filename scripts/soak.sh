@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# The long form of each area's stress. Not part of `make test`, which runs a slice of each.
+#
+#     SOAK_SECONDS=300 SEED=1 scripts/soak.sh [AREA...]
+#
+# An area is a function soak_AREA below; it takes about SOAK_SECONDS, prints the seed that repeats
+# what it did, and fails when something failed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+export SOAK_SECONDS=${SOAK_SECONDS:-300}
+export SEED=${SEED:-$(date +%s)}
+dir=build/soak
+
+# The model checker beyond its bounds: random schedules of all cases, in rounds of 100,000 each.
+soak_prove() {
+    local end=$((SECONDS + SOAK_SECONDS)) seed=$SEED program
+    while [ $SECONDS -lt $end ]; do
+        for program in "$dir"/tests/prove/prove_*; do
+            [ -f "$program" ] && [ "${program##*_}" != litmus ] || continue
+            "$program" --random 100000 --seed "$seed" >/dev/null || {
+                echo "soak: prove: $program --random 100000 --seed $seed" >&2
+                return 1
+            }
+        done
+        seed=$((seed + 100000))
+    done
+}
+
+mapfile -t known < <(declare -F | sed -n 's/^declare -f soak_//p')
+areas=("$@")
+[ $# -gt 0 ] || areas=("${known[@]}")
+for area in "${areas[@]}"; do
+    declare -F "soak_$area" >/dev/null || {
+        echo "soak: area: '$area'; give some of: ${known[*]}" >&2
+        exit 1
+    }
+done
+
+mkdir -p build
+if [ ! -f "$dir/build.ninja" ]; then
+    meson setup "$dir" -Dbuildtype=release >"$dir.log" 2>&1 || { cat "$dir.log" >&2; exit 1; }
+fi
+ninja -C "$dir" --quiet
+
+status=0
+for area in "${areas[@]}"; do
+    echo "soak: $area, $SOAK_SECONDS s, seed $SEED"
+    "soak_$area" || { echo "soak: $area: FAILED, seed $SEED" >&2; status=1; }
+done
+exit $status

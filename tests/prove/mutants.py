@@ -1,0 +1,170 @@
+"""Check that the checker bites: each change below breaks a module, and its program must fail.
+
+    mutants.py [--quick] [--only PROGRAM] BUILD_FOLDER PROVE_LIBRARY
+
+The orderings need no list: every program weakens its own. Here stand the other ways to be wrong, a
+check that is missing or a step in the wrong place. ``old`` must stand in the file exactly once.
+``--quick`` takes the first mutant of each program.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+
+CORE = Path(__file__).resolve().parents[2] / "dataplane" / "core"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A change to one file that the program of that name must notice."""
+
+    program: str
+    what: str
+    file: str
+    old: str
+    new: str
+
+
+MUTANTS = [
+    Mutant(
+        "ring",
+        "a full ring is written to",
+        "dp_ring.h",
+        "        if (tail - ring->head_seen > ring->slot_mask)\n            return NULL;",
+        "        if (tail - ring->head_seen > ring->slot_mask + 1)\n            return NULL;",
+    ),
+    Mutant(
+        "ring",
+        "an empty ring is read from",
+        "dp_ring.h",
+        "        if (head == ring->tail_seen)\n            return NULL;",
+        "        if (head > ring->tail_seen)\n            return NULL;",
+    ),
+    Mutant(
+        "ring",
+        "room for one fewer",
+        "dp_ring.h",
+        "ring->slot_mask + 1 - count;",
+        "ring->slot_mask + 2 - count;",
+    ),
+    Mutant(
+        "skiplist",
+        "a reader does not look at the generation",
+        "dp_skiplist.c",
+        "    return dp_load_relaxed(&level->generation) == generation ?",
+        "    return generation == generation ?",
+    ),
+    Mutant(
+        "skiplist",
+        "a record begins its new life in silence",
+        "dp_skiplist.c",
+        "    dp_store_relaxed(&level->generation, generation);\n",
+        "    generation--;\n",
+    ),
+    Mutant(
+        "book",
+        "a reader does not look at the sequence number again",
+        "dp_book_read.c",
+        "        dp_load_relaxed(&book->sequence) == sequence;",
+        "        sequence != 0;",
+    ),
+    Mutant(
+        "book",
+        "a reader begins in the middle of a change",
+        "dp_book_read.c",
+        "    if (sequence & 1)\n        return false;\n",
+        "",
+    ),
+]
+
+
+def mutated_core(mutant: Mutant, folder: Path) -> Path:
+    """Copy the core with the change made to it."""
+    core = folder / "core"
+    shutil.copytree(CORE, core)
+    text = (core / mutant.file).read_text()
+    count = text.count(mutant.old)
+    if count != 1:
+        raise SystemExit(f"mutants: {mutant.program}: {mutant.what}: stands {count} times in "
+                         f"{mutant.file}; it must be 1")  # fmt: skip
+    (core / mutant.file).write_text(text.replace(mutant.old, mutant.new))
+    return core
+
+
+def compile_words(entry: dict[str, str], core: Path, out: Path) -> list[str]:
+    """Return the build's own command for one source, with another core and another output."""
+    base = Path(entry["directory"])
+    words, result = iter(shlex.split(entry["command"])), []
+    for word in words:
+        if word in ("-MQ", "-MF", "-o"):
+            next(words)
+            continue
+        flag = "-I" if word.startswith("-I") else ""
+        path = (base / word[len(flag) :]).resolve()
+        if word != "-MD":
+            moved = path == CORE or path.parent == CORE
+            result.append(f"{flag}{core / path.relative_to(CORE)}" if moved else word)
+    return [*result, "-w", "-o", str(out)]
+
+
+def build(program: str, core: Path, folder: Path, build_folder: Path, library: Path) -> Path:
+    """Compile and link the program as the build does."""
+    commands = json.loads((build_folder / "compile_commands.json").read_text())
+    objects = []
+    for entry in commands:
+        if f"/prove_{program}.p/" not in entry["output"]:
+            continue
+        out = folder / Path(entry["output"]).name
+        subprocess.run(compile_words(entry, core, out), cwd=entry["directory"], check=True)
+        objects.append(str(out))
+    first = shlex.split(commands[0]["command"])
+    compiler = list(takewhile(lambda word: not word.startswith("-"), first))  # maybe ccache and cc
+    out = folder / "mutant"
+    subprocess.run([*compiler, *objects, str(library), "-o", str(out)], check=True)
+    return out
+
+
+def is_noticed(mutant: Mutant, build_folder: Path, library: Path) -> bool:
+    """Build the mutant and run it; say what its program said."""
+    with tempfile.TemporaryDirectory(prefix="tickplane-mutant-") as name:
+        folder = Path(name)
+        core = mutated_core(mutant, folder)
+        program = build(mutant.program, core, folder, build_folder, library)
+        done = subprocess.run([program, "--cases-only"], capture_output=True, text=True)
+    failures = [line for line in done.stdout.splitlines() if line.startswith("FAIL")]
+    noticed = done.returncode == 1 and bool(failures)
+    verdict = failures[0].removeprefix("FAIL ") if noticed else "NOT NOTICED"
+    print(f"{'ok  ' if noticed else 'FAIL'} {mutant.program}: {mutant.what}: {verdict}", flush=True)
+    return noticed
+
+
+def main() -> int:
+    """Try them all; 1 when one went unnoticed."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only")
+    parser.add_argument("build_folder", type=Path)
+    parser.add_argument("library", type=Path)
+    given = parser.parse_args()
+    library = (given.build_folder / given.library).resolve()
+    chosen = [one for one in MUTANTS if given.only in (None, one.program)]
+    if given.quick:
+        chosen = list({one.program: one for one in reversed(chosen)}.values())
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        noticed = list(pool.map(lambda one: is_noticed(one, given.build_folder, library), chosen))
+    return 0 if all(noticed) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
