@@ -300,6 +300,29 @@ uint64_t dp_moldudp_feed_expected(const struct dp_moldudp_feed *feed)
     return feed->expected;
 }
 
+bool dp_moldudp_feed_hole(const struct dp_moldudp_feed *feed, struct dp_moldudp_hole *hole)
+{
+    if (feed->held_count == 0)
+        return false;
+    *hole = (struct dp_moldudp_hole){
+        .first = feed->expected,
+        .last = feed->held[0].sequence - 1,
+        .since_ns = hole_time_ns(feed),
+        .session = feed->session,
+    };
+    return true;
+}
+
+bool dp_moldudp_feed_jump(
+    struct dp_moldudp_feed *feed, uint64_t sequence, const struct dp_moldudp_handler *handler)
+{
+    if (sequence < feed->expected)
+        return false;
+    feed->expected = sequence;
+    release(feed, handler);
+    return true;
+}
+
 size_t dp_moldudp_feed_size(const struct dp_moldudp_config *config)
 {
     size_t per_packet = sizeof(struct held) + config->packet_size_max;

@@ -81,6 +81,21 @@ void dp_moldudp_feed_poll(
 /* The next sequence number to go out. */
 uint64_t dp_moldudp_feed_expected(const struct dp_moldudp_feed *feed);
 
+/* The hole that keeps messages waiting: first .. last are missing, since since_ns. */
+struct dp_moldudp_hole {
+    uint64_t first;
+    uint64_t last;
+    int64_t since_ns;
+    const uint8_t *session; /* 10 bytes, the feed's */
+};
+
+/* False when nothing is missing, as far as it is known. */
+bool dp_moldudp_feed_hole(const struct dp_moldudp_feed *feed, struct dp_moldudp_hole *hole);
+/* Goes on at that number, where a snapshot of the books ended: what came before it and waits is
+ * dropped, what waits from it on goes out. Not back: false when the number is below expected. */
+bool dp_moldudp_feed_jump(
+    struct dp_moldudp_feed *feed, uint64_t sequence, const struct dp_moldudp_handler *handler);
+
 /* Writes a header; returns DP_MOLDUDP_HEADER_SIZE. session: 10 bytes. */
 size_t dp_moldudp_build(
     uint8_t *data, const uint8_t *session, uint64_t sequence, uint16_t message_count);
