@@ -27,6 +27,18 @@ soak_prove() {
     done
 }
 
+# Rounds of about a second, each with the next seed.
+soak_queue() {
+    local end=$((SECONDS + SOAK_SECONDS)) seed=$SEED
+    while [ $SECONDS -lt $end ]; do
+        "$dir/tests/core_test_queue_stress" "$seed" >build/soak-queue.log || {
+            echo "soak: queue: $dir/tests/core_test_queue_stress $seed" >&2
+            return 1
+        }
+        seed=$((seed + 1))
+    done
+}
+
 mapfile -t known < <(declare -F | sed -n 's/^declare -f soak_//p')
 areas=("$@")
 [ $# -gt 0 ] || areas=("${known[@]}")

@@ -19,6 +19,15 @@
 #define dp_cas_acq_rel(object, expected, desired) \
     atomic_compare_exchange_strong_explicit( \
         (object), (expected), (desired), memory_order_acq_rel, memory_order_acquire)
+#define dp_cas_relaxed(object, expected, desired) \
+    atomic_compare_exchange_strong_explicit( \
+        (object), (expected), (desired), memory_order_relaxed, memory_order_relaxed)
+#define dp_cas_acquire(object, expected, desired) \
+    atomic_compare_exchange_strong_explicit( \
+        (object), (expected), (desired), memory_order_acquire, memory_order_acquire)
+#define dp_cas_release(object, expected, desired) \
+    atomic_compare_exchange_strong_explicit( \
+        (object), (expected), (desired), memory_order_release, memory_order_relaxed)
 #define dp_fetch_add_relaxed(object, value) \
     atomic_fetch_add_explicit((object), (value), memory_order_relaxed)
 #define dp_fence_acquire() atomic_thread_fence(memory_order_acquire)
