@@ -17,6 +17,7 @@ from importlib import resources
 from zoneinfo import ZoneInfo, available_timezones
 
 from appliance.config_section import ConfigError, Section, compose, suggestion
+from dataplane.segment import CLASSES, DURABILITIES
 
 # A configuration is a page or two; this keeps a wrong file (a capture, /dev/zero) out of memory.
 SIZE_MAX = 1 << 20
@@ -118,9 +119,15 @@ class StrategyConfig:
 
 @dataclass(frozen=True)
 class JournalConfig:
-    """Size of one file of the journal."""
+    """Where the journal is, the size of one file, and what an outgoing order waits for."""
 
+    directory: str  # "" for none but what the command line names
     segment_size: int
+    durability: Mapping[str, str]  # by record class: new, replace, cancel
+
+    def numbers(self) -> tuple[int, ...]:
+        """Return the durability of each class as the journal's format has it."""
+        return tuple(DURABILITIES.index(self.durability[name]) for name in CLASSES)
 
 
 @dataclass(frozen=True)
@@ -397,5 +404,20 @@ def parse_strategy_limits(section: Section) -> StrategyLimits:
 
 def parse_journal(section: Section) -> JournalConfig:
     """Check ``journal``."""
-    section.only("segment_size_mib")
-    return JournalConfig(section.integer("segment_size_mib", 1, 4096, default=64) << 20)
+    section.only("directory", "segment_size_mib", "durability", "durability_of")
+    default = parse_durability(section, "durability", "memory")
+    classes = section.section("durability_of")
+    classes.only(*CLASSES)
+    return JournalConfig(
+        directory=section.text("directory", "", example="/var/lib/tickplane/journal", size_max=199),
+        segment_size=section.integer("segment_size_mib", 1, 4096, default=64) << 20,
+        durability={name: parse_durability(classes, name, default) for name in CLASSES},
+    )
+
+
+def parse_durability(section: Section, key: str, default: str) -> str:
+    """Return what a class waits for; a replica is a word of the format that nobody serves yet."""
+    word = section.one_of(key, DURABILITIES, default)
+    if "replica" in word:
+        section.fail(key, f"{word!r} needs a standby, and there is none yet; use memory or fsync")
+    return word

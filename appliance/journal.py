@@ -84,6 +84,8 @@ def render_summary(summary: dict[str, Any]) -> str:
     ]
     if summary["unfinished"]:
         lines.append("the last append was never finished: nothing was sent on its strength")
+    if summary["tainted"]:
+        lines.append(f"tainted: {summary['tainted']}; the disk may lack what memory shows")
     if summary["fault"]:
         where = "" if summary["fault_offset"] is None else f" at byte {summary['fault_offset']}"
         lines.append(f"{summary['fault_file']}{where}: {summary['fault']}")

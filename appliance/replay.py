@@ -24,7 +24,7 @@ from appliance.report import render
 from appliance.strategy_loader import load_strategy
 from dataplane.engine import Engine, EngineSettings
 from dataplane.errors import DataplaneError
-from dataplane.journal import verify
+from dataplane.journal import does_not_survive, verify
 from dataplane.strategy import StrategyError
 
 CHUNK = 100_000  # messages between two looks at the clock and at Ctrl-C
@@ -93,7 +93,7 @@ def replay(args: argparse.Namespace, config: Config, region_path: str) -> dict[s
         "failure": str(ending) if isinstance(ending, StrategyError) else None,
         "output_fault": output_fault,
         **facts(engine, seconds),
-        "journal": journal_facts(args.journal, engine.counters()["journal_lost"]),
+        "journal": journal_facts(args.journal, config, engine.counters()["journal_lost"]),
     }
 
 
@@ -130,6 +130,7 @@ def settings_of(args: argparse.Namespace, config: Config, region_path: str) -> E
         journal_directory=args.journal or "",
         pcap_out=args.pcap_out or "",
         journal_segment_size=config.journal.segment_size,
+        journal_durability=config.journal.numbers(),
         generation=time.time_ns(),
         gap_timeout_ns=config.feed.gap_timeout_ns,
         instrument_count_max=config.capacity.instruments,
@@ -250,7 +251,7 @@ def facts(engine: Engine, seconds: float) -> dict[str, Any]:
     }
 
 
-def journal_facts(directory: str | None, lost: int) -> dict[str, Any] | None:
+def journal_facts(directory: str | None, config: Config, lost: int) -> dict[str, Any] | None:
     """Read the journal back from disk and verify it; None when none was asked for."""
     if directory is None:
         return None
@@ -260,6 +261,8 @@ def journal_facts(directory: str | None, lost: int) -> dict[str, Any] | None:
         "records": verdict["records"],
         "verified": verdict["valid"],
         "lost": lost,
+        "durability": dict(config.journal.durability),
+        "does_not_survive": does_not_survive(config.journal.durability.values()),
     }
 
 

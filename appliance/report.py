@@ -154,9 +154,21 @@ def proof(facts: dict[str, Any]) -> str:
         if journal["lost"]:
             verdict += f"; {journal['lost']:,} EVENTS ARE MISSING: it took no more records"
         lines.append(f"  journal {journal['directory']}: {journal['records']:,} records, {verdict}")
+        lines.append("  " + durability_line(journal["durability"], journal["does_not_survive"]))
     if facts["output_fault"]:
         lines.append(f"  NOT WHOLE: {facts['output_fault']}")
     return "\n".join(lines)
+
+
+def durability_line(durability: dict[str, str], does_not_survive: str) -> str:
+    """Say what an outgoing order waits for, and what that is not enough for."""
+    waits = set(durability.values())
+    words = (
+        waits.pop()
+        if len(waits) == 1
+        else ", ".join(f"{name} {word}" for name, word in durability.items())
+    )
+    return f"an order waits for: {words}; does not survive: {does_not_survive}"
 
 
 def price(nanos: int) -> str:

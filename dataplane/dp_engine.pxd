@@ -104,6 +104,7 @@ cdef extern from "dp_engine.h" nogil:
         const char *journal_directory
         const char *pcap_out
         uint64_t journal_segment_size
+        uint8_t journal_durability[3]
         uint64_t generation
         int64_t midnight_ns
         int64_t gap_timeout_ns

@@ -59,6 +59,7 @@ class EngineSettings:
     journal_directory: str = ""
     pcap_out: str = ""
     journal_segment_size: int = 64 << 20
+    journal_durability: tuple = (0, 0, 0)
     generation: int = 0
     gap_timeout_ns: int = 50_000_000
     instrument_count_max: int = 65_536
@@ -122,6 +123,8 @@ cdef class Engine:
         config.journal_directory = <bytes>self._names[2]
         config.pcap_out = <bytes>self._names[3]
         config.journal_segment_size = settings.journal_segment_size
+        for index in range(3):
+            config.journal_durability[index] = settings.journal_durability[index]
         config.generation = settings.generation
         config.midnight_ns = settings.midnight_ns
         config.gap_timeout_ns = settings.gap_timeout_ns

@@ -9,12 +9,18 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from dataplane.errors import DataplaneError
 from dataplane.segment import Segment
 
+LOSSES = {
+    "memory": "power loss, a crash of the kernel",
+    "fsync": "loss of the disk",
+    "replica": "loss of both machines at once",
+    "fsync+replica": "loss of both disks",
+}
 NAME = re.compile(r"journal-(\d{6,})\.tpj")
 
 
@@ -37,6 +43,21 @@ def segment_names(directory: str) -> list[str]:
     return sorted(found, key=lambda name: (int(name[8:-4]), name))
 
 
+def does_not_survive(durabilities: Iterable[str]) -> str:
+    """Say what a journal with orders of these durabilities may lose records by."""
+    weakest = min(durabilities, key=list(LOSSES).index, default="memory")
+    return LOSSES[weakest]
+
+
+def tainted(directory: str) -> str | None:
+    """Return what the writer left about a flush that failed; None when none ever did."""
+    try:
+        with open(os.path.join(directory, "tainted"), encoding="utf-8", errors="replace") as file:
+            return file.readline().strip() or "a flush failed"
+    except FileNotFoundError:
+        return None
+
+
 class Journal:
     """A journal directory: iterate over it for its records, ask its summary afterwards.
 
@@ -47,7 +68,8 @@ class Journal:
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         self.directory = os.fspath(directory)
         self._names = segment_names(self.directory)
-        self._first: dict[str, Any] = {}
+        self._first: dict[str, Any] = {}  # header of the first segment
+        self._run: dict[str, Any] = {}  # header of the last one
         self._fault: tuple[str, str, int | None, str] | None = None  # verdict, file, offset, what
         self._unfinished = False
         self._behind: int | None = None
@@ -74,7 +96,7 @@ class Journal:
         return {
             "directory": self.directory,
             "verdict": verdict,
-            "valid": verdict in ("closed", "open"),
+            "valid": verdict in ("closed", "open") and not tainted(self.directory),
             "records": self._records,
             "segments": self._segments,
             "sequence_last": segment.sequence - 1 if segment else 0,
@@ -84,6 +106,9 @@ class Journal:
             "fault_file": path,
             "fault_offset": offset,
             "sequence_behind": self._behind,
+            "tainted": tainted(self.directory),
+            "durability": self._run.get("durability"),
+            "does_not_survive": does_not_survive(self._run.get("durability", {}).values()),
             **{key: self._first.get(key) for key in ("appliance", "generation", "created_ns")},
         }
 
@@ -119,6 +144,7 @@ class Journal:
                 continue
             self._segment = segment
             self._first = self._first or segment.header
+            self._run = segment.header
             yield segment
             if self._take(segment, name):
                 return
@@ -129,18 +155,19 @@ class Journal:
         last = self._segment
         if prepared:
             return "it stands behind a segment that was never started"
-        if last is not None and last.verdict == "closed" and last.final:
-            return "it stands behind the end of the journal"
         if segment.unused:
-            return ""
+            after_end = last is not None and last.cause == "final"
+            return "it stands behind the end of the journal" if after_end else ""
         if last is not None and last.verdict != "closed":
             return "the segment before it was not closed"
         header = segment.header
+        # Behind a final or a recovered end another run goes on.
+        same_run = ("generation", "epoch") if last and not last.final else ()
         wanted = {
             "segment_index": index,
             "sequence_first": last.sequence if last else 1,
             "chain_previous": last.chain if last else 0,
-            **{key: self._first[key] for key in ("generation", "epoch", "appliance") if last},
+            **{key: self._run[key] for key in (*same_run, "appliance") if last},
         }
         return "; ".join(
             f"{key} is {header[key]}, not {value}"

@@ -1,12 +1,16 @@
 from collections.abc import Iterator
 from typing import Any
 
+CLASSES: tuple[str, ...]
+DURABILITIES: tuple[str, ...]
+
 class Segment:
     """One file of a journal, mapped read-only, and a walk over its records."""
 
     path: str
     unused: bool
     final: bool
+    cause: str | None
     record_count: int
     time_ns: int | None
 

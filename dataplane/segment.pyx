@@ -147,9 +147,10 @@ cdef class Segment:
     cdef uint64_t _size
     cdef dp_journal_walk _walk
     cdef dp_journal_verdict _verdict
+    cdef uint32_t _end_cause  # 0: not met
     cdef readonly str path
     cdef readonly bint unused      # made ready by the writer, never started
-    cdef readonly bint final       # its end record says that the journal is complete
+    cdef readonly bint final       # its end record says that no segment need follow
     cdef readonly uint64_t record_count  # good ones met so far, the end record not counted
     cdef readonly object time_ns   # of the last one met; None before
 
@@ -217,6 +218,11 @@ cdef class Segment:
         return dp_journal_verdict_name(self._verdict).decode()
 
     @property
+    def cause(self) -> str | None:
+        """Why it ended; None before its end record was met."""
+        return END_CAUSES.get(self._end_cause)
+
+    @property
     def size(self) -> int:
         """Bytes of the file."""
         return self._size
@@ -245,7 +251,8 @@ cdef class Segment:
         if self._verdict == DP_JOURNAL_OK:
             self.record_count += 1
         elif self._verdict == DP_JOURNAL_CLOSED:
-            self.final = record.end.cause == DP_JOURNAL_END_FINAL
+            self._end_cause = record.end.cause
+            self.final = record.end.cause != DP_JOURNAL_END_ROLLED
             if record.end.record_count != self.record_count:
                 self._verdict = DP_JOURNAL_CORRUPT
                 return NULL

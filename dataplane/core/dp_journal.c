@@ -76,8 +76,8 @@ static void render_schema(char text[DP_JOURNAL_SCHEMA_SIZE])
     }
 }
 
-int dp_journal_segment_init(struct dp_journal_segment *segment, uint8_t *memory, uint64_t size,
-    const struct dp_journal_header *header, struct dp_err *err)
+int dp_journal_segment_prepare(
+    uint8_t *memory, uint64_t size, const struct dp_journal_header *header, struct dp_err *err)
 {
     if (size < DP_JOURNAL_SEGMENT_SIZE_MIN || size % DP_JOURNAL_HEADER_SIZE != 0)
         return dp_err_set(err, EINVAL,
@@ -95,18 +95,41 @@ int dp_journal_segment_init(struct dp_journal_segment *segment, uint8_t *memory,
     page->header_crc = 0;
     snprintf(page->build, sizeof(page->build), "%s", dp_region_build());
     render_schema(page->schema);
-    uint32_t crc = dp_journal_header_crc(memory);
-    dp_fence_release();
-    page->header_crc = crc;
-
-    *segment = (struct dp_journal_segment){
-        .memory = memory,
-        .size = size,
-        .chain = crc,
-        .used = DP_JOURNAL_HEADER_SIZE,
-        .sequence_next = header->sequence_first,
-    };
     return 0;
+}
+
+void dp_journal_segment_start(struct dp_journal_segment *segment, uint8_t *memory, uint64_t size,
+    uint64_t sequence_first, uint32_t chain_previous)
+{
+    struct dp_journal_header *page = (struct dp_journal_header *)(void *)memory;
+    page->sequence_first = sequence_first;
+    page->chain_previous = chain_previous;
+    uint32_t crc = dp_journal_header_crc(memory);
+    /* Release: a header with its CRC is a whole header. */
+    dp_store_release((_Atomic uint32_t *)(void *)&page->header_crc, crc);
+
+    segment->memory = memory;
+    segment->size = size;
+    segment->chain = crc;
+    segment->used = DP_JOURNAL_HEADER_SIZE;
+    dp_store_release(&segment->sequence_next, sequence_first);
+}
+
+int dp_journal_segment_init(struct dp_journal_segment *segment, uint8_t *memory, uint64_t size,
+    const struct dp_journal_header *header, struct dp_err *err)
+{
+    int status = dp_journal_segment_prepare(memory, size, header, err);
+    if (status < 0)
+        return status;
+    memset(segment, 0, sizeof(*segment));
+    dp_journal_segment_start(segment, memory, size, header->sequence_first, header->chain_previous);
+    return 0;
+}
+
+void dp_journal_segment_continue(struct dp_journal_segment *segment, uint8_t *memory)
+{
+    dp_journal_segment_start(
+        segment, memory, segment->size, dp_load_relaxed(&segment->sequence_next), segment->chain);
 }
 
 /*
@@ -117,18 +140,18 @@ int dp_journal_segment_init(struct dp_journal_segment *segment, uint8_t *memory,
 static void commit(struct dp_journal_segment *segment, const void *payload, int64_t time_ns,
     enum dp_journal_kind kind, bool is_answer)
 {
-    uint64_t used = dp_load_relaxed(&segment->used);
+    uint64_t sequence = dp_load_relaxed(&segment->sequence_next);
     uint64_t low = (uint64_t)kind | (uint64_t)DP_JOURNAL_SCHEMA_VERSION << 8 |
         (uint64_t)segment->clock << 16 | (is_answer ? (uint64_t)segment->session << 24 : 0);
     const uint64_t trailer[DP_CRC32C_TRAILER_WORDS] = {
-        segment->sequence_next,
+        sequence,
         is_answer ? segment->inbound_sequence : 0,
         segment->durable_sequence,
         low | (uint64_t)segment->chain << 32,
     };
     uint32_t crc = dp_journal_stored_crc(dp_crc32c_record(payload, trailer));
 
-    uint8_t *place = segment->memory + used;
+    uint8_t *place = segment->memory + segment->used;
     __builtin_prefetch(place + PREFETCH_RECORDS * DP_JOURNAL_RECORD_SIZE, 1);
     __builtin_prefetch(place + PREFETCH_RECORDS * DP_JOURNAL_RECORD_SIZE + DP_CACHE_LINE, 1);
     memcpy(place, payload, DP_JOURNAL_PAYLOAD_SIZE);
@@ -137,9 +160,9 @@ static void commit(struct dp_journal_segment *segment, const void *payload, int6
         low | (uint64_t)crc << 32);
 
     segment->chain = crc;
-    segment->sequence_next++;
     segment->time_ns = time_ns;
-    dp_store_release(&segment->used, used + DP_JOURNAL_RECORD_SIZE);
+    segment->used += DP_JOURNAL_RECORD_SIZE;
+    dp_store_release(&segment->sequence_next, sequence + 1);
 }
 
 bool dp_journal_append(struct dp_journal_segment *segment, const struct dp_event *event)
@@ -164,11 +187,10 @@ bool dp_journal_append_instrument(struct dp_journal_segment *segment, uint32_t i
 
 void dp_journal_close(struct dp_journal_segment *segment, enum dp_journal_end_cause cause)
 {
-    uint64_t used = dp_load_relaxed(&segment->used);
-    DP_ASSERT(segment->size - used >= DP_JOURNAL_RECORD_SIZE);
+    DP_ASSERT(segment->size - segment->used >= DP_JOURNAL_RECORD_SIZE);
     const struct dp_journal_end end = {
         .time_ns = segment->time_ns,
-        .record_count = (used - DP_JOURNAL_HEADER_SIZE) / DP_JOURNAL_RECORD_SIZE,
+        .record_count = (segment->used - DP_JOURNAL_HEADER_SIZE) / DP_JOURNAL_RECORD_SIZE,
         .cause = cause,
     };
     commit(segment, &end, end.time_ns, DP_JOURNAL_END, false);

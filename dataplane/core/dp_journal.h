@@ -12,8 +12,9 @@
  * One thread appends. The record is in the mapped page when the call returns: it survives the death
  * of the process. The CRC is in the last word stored and never 0, so a record whose CRC is 0 was
  * never finished: the append that was writing it did not return, and nothing was sent on its
- * strength. `used` is the one word that another thread may read meanwhile: stored last, with
- * release, so whoever loads it with acquire sees every record below it.
+ * strength. Two words are for other threads: sequence_next is stored last, with release, so
+ * whoever loads it with acquire sees every record below it; tainted is set by whoever finds that
+ * the disk does not take what was written, and from then on nothing is appended.
  */
 #ifndef DP_JOURNAL_H
 #define DP_JOURNAL_H
@@ -139,14 +140,15 @@ static_assert(offsetof(struct dp_journal_record, sequence) == 96 &&
 struct dp_journal_segment {
     uint8_t *memory; /* the mapped file, header first */
     uint64_t size;
-    _Atomic uint64_t used; /* bytes from the start */
-    uint64_t sequence_next;
+    uint64_t used; /* bytes from the start */
+    _Atomic uint64_t sequence_next;
     int64_t time_ns;           /* of the last record: the end record repeats it */
     uint64_t inbound_sequence; /* what records of answers say from here on */
     uint64_t durable_sequence; /* what every record says from here on */
     uint32_t chain;
-    uint8_t clock;   /* enum dp_journal_clock: what every record says from here on */
-    uint8_t session; /* what records of answers say from here on */
+    uint8_t clock;        /* enum dp_journal_clock: what every record says from here on */
+    uint8_t session;      /* what records of answers say from here on */
+    _Atomic bool tainted; /* a flush failed: there is no room any more */
 };
 
 /* What a walk over a segment's bytes found. The first three say how a healthy segment may go on. */
@@ -167,21 +169,32 @@ struct dp_journal_walk {
     uint64_t size;
     uint64_t offset;   /* of the record that dp_journal_next() will look at */
     uint64_t sequence; /* that it must carry */
+    int64_t time_ns;   /* of the last good one; 0 before */
     uint32_t chain;    /* that it must carry */
 };
 
 /* ---- the writer ---- */
 
-/* Writes the header page. memory: `size` zeroed bytes, a whole number of 4 KiB pages. Of *header
- * the caller fills in what tells this segment from others (index, generation, epoch, created_ns,
- * sequence_first, chain_previous, appliance, prefix); sizes, versions, schema and
- * CRC are set here. */
+/* Writes all of the header page but what only the moment of its start can tell. memory: `size`
+ * zeroed bytes, a whole number of 4 KiB pages. Of *header the caller fills in index, generation,
+ * epoch, created_ns, appliance, prefix and durability; sizes, versions and schema are set here. Any
+ * thread; a reader still takes the segment for one never started. */
+int dp_journal_segment_prepare(
+    uint8_t *memory, uint64_t size, const struct dp_journal_header *header, struct dp_err *err);
+/* Starts a prepared segment: the rest of the header and its CRC. */
+void dp_journal_segment_start(struct dp_journal_segment *segment, uint8_t *memory, uint64_t size,
+    uint64_t sequence_first, uint32_t chain_previous);
+/* Both, with sequence_first and chain_previous out of *header. */
 int dp_journal_segment_init(struct dp_journal_segment *segment, uint8_t *memory, uint64_t size,
     const struct dp_journal_header *header, struct dp_err *err);
+/* The same writer in the next segment, prepared at `memory`: sequence, chain, clock and session go
+ * on. The end record of the present one has been written. */
+void dp_journal_segment_continue(struct dp_journal_segment *segment, uint8_t *memory);
 /* Room for one record and the end record. */
 static inline bool dp_journal_has_room(const struct dp_journal_segment *segment)
 {
-    return segment->size - dp_load_relaxed(&segment->used) >= 2 * sizeof(struct dp_journal_record);
+    return segment->size - segment->used >= 2 * sizeof(struct dp_journal_record) &&
+        !dp_load_relaxed(&segment->tainted);
 }
 
 /* False when the segment has no room (one slot is kept for the end record): nothing was written

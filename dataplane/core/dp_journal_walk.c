@@ -115,6 +115,7 @@ enum dp_journal_verdict dp_journal_next(
         return DP_JOURNAL_CORRUPT;
     *record = found;
     walk->chain = found->crc;
+    walk->time_ns = found->time_ns;
     walk->sequence++;
     walk->offset += DP_JOURNAL_RECORD_SIZE;
     return ends ? DP_JOURNAL_CLOSED : DP_JOURNAL_OK;

@@ -166,6 +166,7 @@ static int open_journal(struct dp_engine *engine, struct dp_err *err)
         .appliance = config->name,
         .cl_ord_id_prefix = config->session.cl_ord_id_prefix,
     };
+    memcpy(wal.durability, config->journal_durability, sizeof(wal.durability));
     int status = dp_wal_open(&engine->wal, config->journal_directory, &wal, err);
     engine->has_wal = status == 0;
     engine->submit.segment = engine->has_wal ? &engine->wal.segment : NULL;

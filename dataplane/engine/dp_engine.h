@@ -37,6 +37,7 @@ struct dp_engine_config {
     const char *journal_directory; /* "" for none */
     const char *pcap_out;          /* "" for none: outgoing frames as a nanosecond pcap */
     uint64_t journal_segment_size;
+    uint8_t journal_durability[DP_JOURNAL_CLASS_COUNT]; /* enum dp_journal_durability */
     /* Tells two runs apart in region and journal; in no event and no frame. */
     uint64_t generation;
     int64_t midnight_ns; /* UTC nanoseconds of the session's local midnight */

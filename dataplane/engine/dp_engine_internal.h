@@ -7,6 +7,7 @@
 #include "dp_capture.h"
 #include "dp_engine.h"
 #include "dp_feed.h"
+#include "dp_hold.h"
 #include "dp_itch.h"
 #include "dp_port.h"
 #include "dp_shm.h"
@@ -46,6 +47,8 @@ struct dp_engine {
     struct dp_template cancel_template;
     struct dp_wal wal;
     bool has_wal;
+    struct dp_hold hold;    /* where orders wait for the disk */
+    uint64_t waiting_noted; /* frames behind a record that must be on disk, so far */
 
     struct dp_port *order_port; /* our end */
     struct dp_port *venue_port; /* the replay venue's end */
@@ -78,7 +81,16 @@ struct dp_engine {
 /* dp_engine_feed.c */
 int dp_engine_open_feed(struct dp_engine *engine, const char *path, struct dp_err *err);
 
+/* dp_engine_hold.c */
+/* Returns when every frame in the ring may leave: where orders wait for the disk, once it has their
+ * records. A replay's time stands still meanwhile, so the disk's speed changes no event. When the
+ * disk has failed, new orders and replaces that it lacks are taken out again (an empty slot, a
+ * NOT_SENT event); cancels stay. */
+void dp_engine_hold(struct dp_engine *engine);
+
 /* dp_engine_orders.c */
+/* One event of the venue's, or about what was not sent: table, risk, journal, strategy. */
+void dp_engine_apply_report(struct dp_engine *engine, struct dp_event *event);
 /* Hands finished frames to the order port, and lets the venue's end take them. */
 void dp_engine_drain(struct dp_engine *engine);
 /* Lets everything that is due up to and including time_ns happen in time order:

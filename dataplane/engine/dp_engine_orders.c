@@ -98,8 +98,13 @@ static void deliver_to_venue(struct dp_engine *engine)
 
 void dp_engine_drain(struct dp_engine *engine)
 {
+    dp_engine_hold(engine);
     struct dp_ring_slot *slot;
     while ((slot = dp_ring_peek(engine->submit.tx)) != NULL) {
+        if (slot->size == 0) {
+            dp_ring_release(engine->submit.tx);
+            continue;
+        }
         struct dp_packet packet = {
             .data = slot->data,
             .size = slot->size,
@@ -133,12 +138,13 @@ static order_callback *callback_for(const struct dp_strategy *strategy, uint8_t 
     case DP_EVENT_EXPIRED: return strategy->on_canceled;
     case DP_EVENT_REJECTED:
     case DP_EVENT_REPLACE_REJECTED:
-    case DP_EVENT_CANCEL_REJECTED: return strategy->on_rejected;
+    case DP_EVENT_CANCEL_REJECTED:
+    case DP_EVENT_NOT_SENT: return strategy->on_rejected;
     default: return NULL;
     }
 }
 
-static void apply_report(struct dp_engine *engine, struct dp_event *event)
+void dp_engine_apply_report(struct dp_engine *engine, struct dp_event *event)
 {
     enum dp_order_result result = dp_report(&engine->submit, event);
     if (result != DP_ORDER_APPLIED && result != DP_ORDER_ANOMALY)
@@ -156,13 +162,14 @@ static void read_ouch(struct dp_engine *engine, const struct dp_soup_packet *sou
 {
     struct dp_ouch_message message;
     struct dp_event event;
+    engine->wal.segment.inbound_sequence++;
     if (dp_ouch_decode(soup->payload, soup->payload_size, DP_OUCH_OUTBOUND, &message) !=
         DP_OUCH_OK) {
         dp_counter_add(engine->counters, DP_COUNTER_OUCH_MALFORMED, 1);
         return;
     }
     if (dp_ouch_event(&message, engine->config.midnight_ns, &event))
-        apply_report(engine, &event);
+        dp_engine_apply_report(engine, &event);
 }
 
 /* One frame of the venue's. A SoupBinTCP packet never spans two of its frames in a replay. */

@@ -1,108 +1,12 @@
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "check.h"
-#include "dp_wal.h"
-
-#define SIZE DP_WAL_SEGMENT_SIZE_MIN
-#define ROOM ((SIZE - DP_JOURNAL_HEADER_SIZE) / sizeof(struct dp_journal_record) - 1)
-
-static struct dp_err err;
-static struct dp_wal wal;
-static char scratch[] = "/tmp/test-wal-XXXXXX";
-
-/* What a reader that walks all files of a journal finds. */
-struct found {
-    uint64_t records; /* end records not counted */
-    uint32_t segments;
-    enum dp_journal_verdict verdict; /* of the last segment */
-};
-
-static const char *directory_of(const char *name)
-{
-    static char path[100];
-    snprintf(path, sizeof(path), "%s/%s", scratch, name);
-    return path;
-}
-
-static int open_at(const char *directory)
-{
-    struct dp_wal_config config = {
-        .segment_size = SIZE,
-        .generation = 3,
-        .created_ns = 4,
-        .appliance = "test",
-        .cl_ord_id_prefix = "TP",
-    };
-    return dp_wal_open(&wal, directory, &config, &err);
-}
-
-static void append(uint64_t count)
-{
-    for (uint64_t number = 0; number < count; number++) {
-        struct dp_event event = {
-            .kind = DP_EVENT_NEW, .user_ref_num = (uint32_t)number, .time_ns = 9};
-        if (!dp_journal_append(&wal.segment, &event)) {
-            CHECK_THAT(dp_wal_next(&wal), "%s", wal.err.text);
-            CHECK(dp_journal_append(&wal.segment, &event));
-        }
-    }
-}
-
-static void walk_segment(const uint8_t *memory, struct found *found, uint32_t *chain)
-{
-    CHECK_EQUAL(dp_journal_header_check(memory, SIZE, &err), 0);
-    const struct dp_journal_header *header = (const void *)memory;
-    CHECK_EQUAL(header->segment_index, found->segments);
-    CHECK_EQUAL(header->chain_previous, *chain);
-    struct dp_journal_walk walk;
-    const struct dp_journal_record *record = NULL;
-    dp_journal_walk_init(&walk, memory, SIZE);
-    while ((found->verdict = dp_journal_next(&walk, &record)) == DP_JOURNAL_OK)
-        found->records++;
-    *chain = walk.chain;
-}
-
-static void read_segment(int fd, struct found *found, uint32_t *chain)
-{
-    /* A file of no size: killed between making it and allocating it. */
-    struct stat file;
-    CHECK_EQUAL(fstat(fd, &file), 0);
-    uint64_t size = (uint64_t)file.st_size;
-    uint8_t *memory = size == 0 ? NULL : mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
-    CHECK(memory != MAP_FAILED);
-    if (dp_journal_is_unused(memory, size))
-        found->verdict = DP_JOURNAL_NEVER_WRITTEN;
-    else
-        walk_segment(memory, found, chain);
-    if (memory != NULL)
-        munmap(memory, size);
-}
-
-static struct found read_back(const char *directory)
-{
-    struct found found = {.verdict = DP_JOURNAL_CORRUPT};
-    uint32_t chain = 0;
-    for (;; found.segments++) {
-        char path[200];
-        snprintf(path, sizeof(path), "%s/journal-%06u.tpj", directory, found.segments);
-        int fd = open(path, O_RDONLY);
-        if (fd < 0)
-            return found;
-        read_segment(fd, &found, &chain);
-        close(fd);
-    }
-}
+#include "wal_bench.h"
 
 static void test_a_journal_rolls_over_and_closes(void)
 {
     const char *directory = directory_of("rolls");
-    CHECK_EQUAL(open_at(directory), 0);
+    CHECK_EQUAL(open_with(directory, DP_JOURNAL_MEMORY), 0);
     append(3 * ROOM + 5);
     CHECK_EQUAL(dp_wal_close(&wal, &err), 0);
     CHECK_EQUAL(dp_wal_close(&wal, &err), 0);
@@ -115,7 +19,7 @@ static void test_a_journal_rolls_over_and_closes(void)
 static void test_an_empty_journal_closes(void)
 {
     const char *directory = directory_of("empty");
-    CHECK_EQUAL(open_at(directory), 0);
+    CHECK_EQUAL(open_with(directory, DP_JOURNAL_MEMORY), 0);
     CHECK_EQUAL(dp_wal_close(&wal, &err), 0);
     CHECK_EQUAL(read_back(directory).verdict, DP_JOURNAL_CLOSED);
 }
@@ -125,7 +29,7 @@ static void test_space_is_really_allocated(void)
     struct stat file;
     char path[200];
     snprintf(path, sizeof(path), "%s/journal-000000.tpj", directory_of("allocated"));
-    CHECK_EQUAL(open_at(directory_of("allocated")), 0);
+    CHECK_EQUAL(open_with(directory_of("allocated"), DP_JOURNAL_MEMORY), 0);
     CHECK_EQUAL(stat(path, &file), 0);
     CHECK(file.st_size == SIZE && file.st_blocks * 512 >= SIZE);
     CHECK_EQUAL(dp_wal_close(&wal, &err), 0);
@@ -134,10 +38,10 @@ static void test_space_is_really_allocated(void)
 static void test_a_journal_is_never_overwritten(void)
 {
     const char *directory = directory_of("evidence");
-    CHECK_EQUAL(open_at(directory), 0);
+    CHECK_EQUAL(open_with(directory, DP_JOURNAL_MEMORY), 0);
     append(1);
     CHECK_EQUAL(dp_wal_close(&wal, &err), 0);
-    CHECK_EQUAL(open_at(directory), -EEXIST);
+    CHECK_EQUAL(open_with(directory, DP_JOURNAL_MEMORY), -EEXIST);
     char expected[300];
     snprintf(expected, sizeof(expected),
         "journal: %s: holds a journal (journal-000000.tpj); name another "
@@ -156,7 +60,7 @@ static uint64_t run_until_killed(const char *directory, uint64_t seed)
     pid_t child = fork();
     if (child == 0) {
         close(ends[0]);
-        if (open_at(directory) != 0)
+        if (open_with(directory, DP_JOURNAL_MEMORY) != 0)
             _exit(1);
         for (;;) {
             append(1);
@@ -233,7 +137,8 @@ static void test_a_full_disk_is_a_message_and_leaves_nothing_behind(void)
     CHECK_THAT(strncmp(err.text, expected, strlen(expected)) == 0, "%s", err.text);
     CHECK_THAT(strstr(err.text, " free); free some space or set journal.segment_size") != NULL,
         "%s", err.text);
-    CHECK_EQUAL(open_at(directory), 0); /* no half-made segment stands in the way */
+    CHECK_EQUAL(
+        open_with(directory, DP_JOURNAL_MEMORY), 0); /* no half-made segment stands in the way */
     CHECK_EQUAL(dp_wal_close(&wal, &err), 0);
 }
 
@@ -241,10 +146,10 @@ static void test_a_roll_that_fails_leaves_the_old_segment_whole(void)
 {
     const char *directory = directory_of("stuck");
     char next[200];
-    CHECK_EQUAL(open_at(directory), 0);
-    append(ROOM);
-    snprintf(next, sizeof(next), "%s/journal-000001.tpj", directory);
+    CHECK_EQUAL(open_with(directory, DP_JOURNAL_MEMORY), 0);
+    snprintf(next, sizeof(next), "%s/journal-000002.tpj", directory);
     CHECK_EQUAL(mkdir(next, 0755), 0);
+    append(2 * ROOM);
     CHECK(!dp_wal_next(&wal));
     CHECK_THAT(strstr(wal.err.text, "a segment cannot be made there: File exists") != NULL, "%s",
         wal.err.text);
@@ -252,26 +157,53 @@ static void test_a_roll_that_fails_leaves_the_old_segment_whole(void)
     append(1); /* the obstacle is gone: the journal goes on */
     CHECK_EQUAL(dp_wal_close(&wal, &err), 0);
     struct found found = read_back(directory);
-    CHECK(found.records == ROOM + 1 && found.segments == 2 && found.verdict == DP_JOURNAL_CLOSED);
+    CHECK(
+        found.records == 2 * ROOM + 1 && found.segments == 3 && found.verdict == DP_JOURNAL_CLOSED);
 }
 
-static void remove_scratch(void)
+static void test_a_second_writer_is_kept_out(void)
 {
-    char command[100];
-    snprintf(command, sizeof(command), "rm -rf %s", scratch);
-    if (system(command) != 0)
-        fprintf(stderr, "%s stays\n", scratch);
+    static struct dp_wal other;
+    const struct dp_wal_config config = {.segment_size = SIZE, .appliance = "test"};
+    const char *directory = directory_of("locked");
+    CHECK_EQUAL(open_with(directory, DP_JOURNAL_MEMORY), 0);
+    CHECK_EQUAL(dp_wal_open(&other, directory, &config, &err), -EBUSY);
+    CHECK_THAT(strstr(err.text, "another process is writing it") != NULL, "%s", err.text);
+    CHECK_EQUAL(dp_wal_close(&wal, &err), 0);
+}
+
+static void test_a_replica_is_refused(void)
+{
+    CHECK_EQUAL(open_with(directory_of("replica"), DP_JOURNAL_REPLICA), -EINVAL);
+    CHECK_TEXT(
+        err.text, "journal.durability: a replica; there is no standby yet, use memory or fsync");
+}
+
+static void test_records_become_durable_where_orders_wait(void)
+{
+    CHECK_EQUAL(open_with(directory_of("durable"), DP_JOURNAL_FSYNC), 0);
+    for (uint32_t round = 0; round < 3; round++) {
+        append(ROOM - 7);
+        uint64_t wanted = dp_load_relaxed(&wal.segment.sequence_next) - 1;
+        while (dp_wal_durable(&wal) < wanted)
+            usleep(100);
+        CHECK_EQUAL(dp_wal_durable(&wal), wanted);
+    }
+    CHECK_EQUAL(dp_wal_close(&wal, &err), 0);
+    struct found found = read_back(directory_of("durable"));
+    CHECK(found.verdict == DP_JOURNAL_CLOSED && found.records == 3 * (ROOM - 7));
 }
 
 int main(void)
 {
-    if (mkdtemp(scratch) == NULL)
+    if (!make_scratch())
         return 1;
-    atexit(remove_scratch);
     RUN_TESTS(TEST(test_a_journal_rolls_over_and_closes), TEST(test_an_empty_journal_closes),
         TEST(test_space_is_really_allocated), TEST(test_a_journal_is_never_overwritten),
         TEST(test_a_killed_writer_leaves_a_valid_open_journal),
         TEST(test_a_directory_that_cannot_hold_a_journal_is_refused),
         TEST(test_a_full_disk_is_a_message_and_leaves_nothing_behind),
-        TEST(test_a_roll_that_fails_leaves_the_old_segment_whole));
+        TEST(test_a_roll_that_fails_leaves_the_old_segment_whole),
+        TEST(test_a_second_writer_is_kept_out), TEST(test_a_replica_is_refused),
+        TEST(test_records_become_durable_where_orders_wait));
 }

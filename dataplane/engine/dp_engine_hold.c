@@ -1,0 +1,115 @@
+#include <sched.h>
+
+#include "dp_engine_internal.h"
+#include "dp_net.h"
+#include "dp_soup.h"
+
+/* How many frames so far stand behind a record that must be on disk first. */
+static uint64_t waiting_count(const struct dp_engine *engine)
+{
+    static const enum dp_counter counters[DP_JOURNAL_CLASS_COUNT] = {
+        [DP_JOURNAL_CLASS_NEW] = DP_COUNTER_ORDERS_SENT,
+        [DP_JOURNAL_CLASS_REPLACE] = DP_COUNTER_REPLACES_SENT,
+        [DP_JOURNAL_CLASS_CANCEL] = DP_COUNTER_CANCELS_SENT,
+    };
+    uint64_t count = 0;
+    for (uint32_t class = 0; class < DP_JOURNAL_CLASS_COUNT; class ++)
+        if (engine->config.journal_durability[class] == DP_JOURNAL_FSYNC)
+            count += dp_counter_read(engine->counters, counters[class]);
+    return count;
+}
+
+static void note(struct dp_engine *engine)
+{
+    uint64_t waiting = waiting_count(engine);
+    uint64_t sequence = 0;
+    if (waiting != engine->waiting_noted)
+        sequence = dp_load_relaxed(&engine->wal.segment.sequence_next) - 1;
+    engine->waiting_noted = waiting;
+    dp_hold_note(&engine->hold, dp_load_relaxed(&engine->submit.tx->tail), sequence);
+}
+
+/* ---- when the disk has failed ---- */
+
+static bool read_frame(
+    const struct dp_ring_slot *slot, struct dp_net_packet *net, struct dp_ouch_message *message)
+{
+    struct dp_soup_packet soup;
+    return dp_net_parse(slot->data, slot->size, false, net) == DP_NET_OK &&
+        dp_soup_parse(net->payload, net->payload_size, &soup) == DP_SOUP_OK &&
+        dp_ouch_decode(soup.payload, soup.payload_size, DP_OUCH_INBOUND, message) == DP_OUCH_OK;
+}
+
+/* A cancel leaves all the same, renumbered: the bytes before it never went. */
+static void rebuild_cancel(struct dp_engine *engine, struct dp_ring_slot *slot)
+{
+    struct dp_submit *submit = &engine->submit;
+    const struct dp_template_fields fields = {
+        .user_ref_num = slot->tag,
+        .tcp_seq = submit->tcp_seq,
+        .tcp_ack = submit->tcp_ack,
+        .ip_id = submit->ip_id,
+    };
+    slot->size = dp_template_build(&engine->cancel_template, &fields, slot->data);
+    submit->tcp_seq += engine->cancel_template.payload_size;
+    submit->ip_id++;
+}
+
+/* Empties the slots of orders that may not leave any more; their events are told afterwards, for a
+ * strategy may answer to them. */
+static uint32_t empty_held(struct dp_engine *engine, uint32_t numbers[DP_ENGINE_TX_SLOTS])
+{
+    struct dp_ring *ring = engine->submit.tx;
+    uint64_t tail = dp_load_relaxed(&ring->tail);
+    uint32_t count = 0;
+    bool is_first = true;
+    for (uint64_t head = engine->hold.open; head != tail; head++) {
+        struct dp_ring_slot *slot = dp_ring_slot_at(ring, head);
+        struct dp_net_packet net;
+        struct dp_ouch_message message;
+        if (!read_frame(slot, &net, &message))
+            continue;
+        if (is_first)
+            engine->submit.tcp_seq = net.tcp_seq;
+        is_first = false;
+        if (message.type == 'X') {
+            rebuild_cancel(engine, slot);
+            continue;
+        }
+        slot->size = 0;
+        numbers[count++] = slot->tag;
+    }
+    engine->hold.head = engine->hold.tail;
+    engine->hold.open = tail;
+    return count;
+}
+
+static void drop_held(struct dp_engine *engine)
+{
+    uint32_t numbers[DP_ENGINE_TX_SLOTS];
+    uint32_t count = empty_held(engine, numbers);
+    for (uint32_t index = 0; index < count; index++) {
+        struct dp_event event = {
+            .time_ns = engine->now_ns,
+            .kind = DP_EVENT_NOT_SENT,
+            .user_ref_num = numbers[index],
+        };
+        dp_engine_apply_report(engine, &event);
+    }
+}
+
+void dp_engine_hold(struct dp_engine *engine)
+{
+    if (!engine->has_wal || !engine->wal.keeper.waits)
+        return;
+    note(engine);
+    while (engine->hold.head != engine->hold.tail) {
+        dp_hold_open(&engine->hold, dp_wal_durable(&engine->wal));
+        if (dp_wal_failed(&engine->wal)) {
+            dp_hold_open(&engine->hold, dp_wal_durable(&engine->wal));
+            drop_held(engine);
+            return;
+        }
+        sched_yield();
+    }
+}

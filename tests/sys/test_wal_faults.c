@@ -1,0 +1,210 @@
+/*
+ * The disk fails at call N, for N = 1, 2, 3 ... until a run ends clean. The functions of the C
+ * library that the journal calls are defined here in front of it, and count.
+ */
+#include <dlfcn.h>
+#include <time.h>
+
+#include "wal_bench.h"
+
+enum what { FAIL_EIO, FAIL_ENOSPC, FAIL_EINTR, SHORT_WRITE };
+
+static struct {
+    _Atomic uint32_t calls; /* so far */
+    uint32_t fail_at;       /* 0: never */
+    enum what what;
+    _Atomic uint32_t failed; /* flushes that were told to fail */
+} disk;
+
+/* Whether this call is the one; EINTR comes once and is no failure. */
+static bool is_due(void)
+{
+    return dp_fetch_add_relaxed(&disk.calls, 1) + 1 == disk.fail_at;
+}
+
+static int code_of(enum what what)
+{
+    return what == FAIL_ENOSPC ? ENOSPC : what == FAIL_EINTR ? EINTR : EIO;
+}
+
+#define REAL(name) (*(__typeof__(&(name)) *)(void *)&(void *){dlsym(RTLD_NEXT, #name)})
+
+int fsync(int fd)
+{
+    if (!is_due() || disk.what == SHORT_WRITE || disk.what == FAIL_EINTR)
+        return REAL(fsync)(fd);
+    errno = code_of(disk.what);
+    return -1;
+}
+
+int msync(void *memory, size_t size, int flags)
+{
+    if (!is_due() || disk.what == SHORT_WRITE)
+        return REAL(msync)(memory, size, flags);
+    dp_fetch_add_relaxed(&disk.failed, disk.what != FAIL_EINTR);
+    errno = code_of(disk.what);
+    return -1;
+}
+
+int posix_fallocate(int fd, off_t offset, off_t size)
+{
+    if (!is_due() || disk.what == SHORT_WRITE)
+        return REAL(posix_fallocate)(fd, offset, size);
+    return code_of(disk.what);
+}
+
+ssize_t pwrite(int fd, const void *bytes, size_t size, off_t offset)
+{
+    if (!is_due())
+        return REAL(pwrite)(fd, bytes, size, offset);
+    if (disk.what == SHORT_WRITE)
+        return REAL(pwrite)(fd, bytes, size / 3 + 1, offset);
+    errno = code_of(disk.what);
+    return -1;
+}
+
+int unlinkat(int fd, const char *name, int flags)
+{
+    if (!is_due() || disk.what == SHORT_WRITE || disk.what == FAIL_EINTR)
+        return REAL(unlinkat)(fd, name, flags);
+    errno = code_of(disk.what);
+    return -1;
+}
+
+/* ---- one run ---- */
+
+static uint64_t now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* Appends, three records a step, until the journal takes no more; waits now and then for the disk.
+ */
+static void work(void)
+{
+    for (uint32_t number = 0; number < 3 * ROOM; number++) {
+        if (!append_one(number))
+            return;
+        uint64_t last = dp_load_relaxed(&wal.segment.sequence_next) - 1;
+        while (number % 97 == 0 && dp_wal_durable(&wal) < last && !dp_wal_failed(&wal))
+            usleep(20);
+    }
+}
+
+static void check_failure_is_final(const char *directory)
+{
+    char path[200];
+    CHECK(dp_wal_failed(&wal));
+    uint64_t durable = dp_wal_durable(&wal);
+    CHECK(!append_one(1));
+    CHECK(wal.err.code == EIO || wal.err.code == ENOSPC);
+    CHECK_THAT(strstr(wal.err.text, "cannot be flushed to disk; no new orders") != NULL, "%s",
+        wal.err.text);
+    usleep(2000);
+    CHECK_EQUAL(dp_wal_durable(&wal), durable);
+    snprintf(path, sizeof(path), "%s/tainted", directory);
+    CHECK_EQUAL(access(path, F_OK), 0);
+}
+
+/* True when the run met no failure at all. */
+static bool run(const char *directory)
+{
+    disk.calls = disk.failed = 0;
+    if (open_with(directory, DP_JOURNAL_FSYNC) < 0) {
+        CHECK_THAT(strncmp(err.text, "journal: ", 9) == 0, "%s", err.text);
+        return false;
+    }
+    work();
+    uint64_t durable = dp_wal_durable(&wal);
+    bool flush_failed = dp_load_relaxed(&disk.failed) > 0;
+    if (flush_failed)
+        check_failure_is_final(directory);
+    int status = dp_wal_close(&wal, &err);
+    CHECK_THAT(!flush_failed || status < 0, "a failed flush was forgotten at the end");
+    struct found found = read_back(directory);
+    CHECK_THAT(found.sequence >= durable, "%" PRIu64 " records of %" PRIu64 " durable",
+        found.sequence, durable);
+    return status == 0 && disk.calls < disk.fail_at;
+}
+
+static void fail_everywhere(enum what what, const char *words)
+{
+    disk.what = what;
+    for (disk.fail_at = 1;; disk.fail_at++) {
+        char name[32];
+        snprintf(name, sizeof(name), "%s-%u", words, disk.fail_at);
+        if (run(directory_of(name)))
+            break;
+        CHECK_THAT(disk.fail_at < 5000, "no run ends clean");
+    }
+    disk.fail_at = 0;
+    CHECK(disk.calls > 10);
+}
+
+static void test_every_call_fails_with_an_input_output_error(void)
+{
+    fail_everywhere(FAIL_EIO, "eio");
+}
+
+static void test_every_call_finds_the_disk_full(void)
+{
+    fail_everywhere(FAIL_ENOSPC, "enospc");
+}
+
+static void test_every_call_is_interrupted(void)
+{
+    disk.what = FAIL_EINTR;
+    for (disk.fail_at = 1; disk.fail_at < 40; disk.fail_at++) {
+        char name[32];
+        snprintf(name, sizeof(name), "eintr-%u", disk.fail_at);
+        CHECK_EQUAL(open_with(directory_of(name), DP_JOURNAL_FSYNC), 0);
+        work();
+        CHECK_EQUAL(dp_wal_close(&wal, &err), 0);
+    }
+    disk.fail_at = 0;
+}
+
+static void test_short_writes_are_gone_on_with(void)
+{
+    disk.what = SHORT_WRITE;
+    for (disk.fail_at = 1; disk.fail_at < 12; disk.fail_at++) {
+        char name[32];
+        snprintf(name, sizeof(name), "short-%u", disk.fail_at);
+        disk.calls = 0;
+        CHECK_EQUAL(open_with(directory_of(name), DP_JOURNAL_FSYNC), 0);
+        append(10);
+        CHECK_EQUAL(dp_wal_close(&wal, &err), 0);
+        CHECK_EQUAL(read_back(directory_of(name)).records, 10);
+    }
+    disk.fail_at = 0;
+}
+
+static void test_after_a_failed_flush_orders_stop_within_ten_milliseconds(void)
+{
+    CHECK_EQUAL(open_with(directory_of("stop"), DP_JOURNAL_FSYNC), 0);
+    append(10);
+    disk.calls = disk.failed = 0;
+    disk.what = FAIL_EIO;
+    disk.fail_at = 1;
+    append(1);
+    while (dp_load_relaxed(&disk.failed) == 0 && dp_load_relaxed(&disk.calls) < 3)
+        usleep(50);
+    uint64_t start_us = now_us();
+    while (dp_journal_has_room(&wal.segment) && now_us() - start_us < 1000000)
+        continue;
+    CHECK_THAT(now_us() - start_us < 10000, "it took %" PRIu64 " us", now_us() - start_us);
+    disk.fail_at = 0;
+    CHECK(dp_wal_close(&wal, &err) < 0);
+}
+
+int main(void)
+{
+    if (!make_scratch())
+        return 1;
+    RUN_TESTS(TEST(test_every_call_fails_with_an_input_output_error),
+        TEST(test_every_call_finds_the_disk_full), TEST(test_every_call_is_interrupted),
+        TEST(test_short_writes_are_gone_on_with),
+        TEST(test_after_a_failed_flush_orders_stop_within_ten_milliseconds));
+}
