@@ -1,0 +1,27 @@
+/*
+ * dp_match_extra - what only some orders have: reserves, groups, and the list of those that prices
+ * or time move; private to the dp_match files.
+ *
+ * Groups are rings of extra records. What a trade means for the rest of a group is noted at once
+ * and done when the incoming order is finished with the price level (cancels) or with everything
+ * (a bracket's children become active), so that nothing disappears under a walk.
+ */
+#ifndef DP_MATCH_EXTRA_H
+#define DP_MATCH_EXTRA_H
+
+#include "dp_match_turn.h"
+
+/* Its order is gone: leaves list and group, and gives the record back. */
+void dp_match_extra_end(struct dp_match_turn *turn, uint32_t extra);
+
+/* Puts the extra record of an accepted order into the list of those that must be looked at. */
+void dp_match_watch(struct dp_match_turn *turn, uint32_t extra);
+
+/* Joins the group of another extra record, behind it. */
+void dp_match_group_join(struct dp_match_turn *turn, uint32_t extra, uint32_t member);
+/* Cancels what a trade made superfluous. The taker on the stack, if it is one of them, goes too. */
+void dp_match_group_cancel(struct dp_match_turn *turn, struct dp_match_slot *taker);
+/* The next child to become active, taken off the list of pending ones; 0: none. */
+uint32_t dp_match_group_next(struct dp_match_turn *turn);
+
+#endif

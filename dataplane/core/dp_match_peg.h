@@ -1,0 +1,20 @@
+/*
+ * dp_match_peg - orders whose price follows the market, and discretion; private to the dp_match
+ * files.
+ */
+#ifndef DP_MATCH_PEG_H
+#define DP_MATCH_PEG_H
+
+#include "dp_match_turn.h"
+
+/* Where a pegged order belongs by the quote that pegs have seen; 0: nowhere now. */
+uint32_t dp_match_peg_slot(const struct dp_match_turn *turn, const struct dp_match_slot *order);
+/* Looks at the quote: the own book's, or the away market's. False when it is what pegs have seen.
+ */
+bool dp_match_peg_look(struct dp_match_turn *turn);
+/* Looks at the quote; moves pegged orders when it is another. False when it is the same. */
+bool dp_match_repeg(struct dp_match_turn *turn);
+/* Lets one discretionary order trade worse than its price. False when none can. */
+bool dp_match_use_discretion(struct dp_match_turn *turn);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * dp_match_trade - one incoming order meets one resting order; private to the dp_match files.
+ *
+ * The incoming order (the taker) is on the stack, the resting one (the maker) stored.
+ */
+#ifndef DP_MATCH_TRADE_H
+#define DP_MATCH_TRADE_H
+
+#include "dp_match_turn.h"
+
+/* Trades qty, at most what either has and the maker shows, at the maker's price. A maker without
+ * anything left ends; a reserve order that shows nothing any more is shown anew, last in its queue.
+ */
+void dp_match_trade(
+    struct dp_match_turn *turn, uint32_t maker, struct dp_match_slot *taker, uint64_t qty);
+/* The same in an auction, where both are stored and the price is everybody's. */
+void dp_match_trade_crossed(
+    struct dp_match_turn *turn, uint32_t buyer, uint32_t seller, uint64_t qty, int64_t price_nanos);
+/* What a trade means for whichever of the two has further terms: groups, a bracket's total. */
+void dp_match_note_trade(struct dp_match_turn *turn, uint32_t extra, uint64_t qty);
+/* Shows a reserve order anew when it shows nothing any more. */
+void dp_match_refresh(struct dp_match_turn *turn, uint32_t order);
+
+static inline bool dp_match_is_own(
+    const struct dp_match_slot *taker, const struct dp_match_slot *maker)
+{
+    return taker->stp_group != 0 && taker->stp_group == maker->stp_group;
+}
+
+/* The two are of one group: the taker's mode decides who goes. A taker that goes has no leaves. */
+void dp_match_prevent(struct dp_match_turn *turn, uint32_t maker, struct dp_match_slot *taker);
+
+/* The stored order ends, without a report: it leaves queue, index, groups and record. */
+void dp_match_end(struct dp_match_turn *turn, uint32_t order);
+/* The same with a report. */
+void dp_match_cancel_order(struct dp_match_turn *turn, uint32_t order, enum dp_match_reason reason);
+/* Takes qty off a stored order that keeps its place; some of it stays. */
+void dp_match_reduce(struct dp_match_turn *turn, uint32_t order, uint64_t qty);
+
+#endif
