@@ -23,7 +23,7 @@ esac
 stamp=.venv/installed-tickplane
 # What is built depends on the libraries that are there: another one, another set-up.
 libraries=""
-for library in liburing libxdp libbpf libdpdk; do
+for library in liburing libxdp libbpf libdpdk lwip; do
     libraries+="$library $(pkg-config --modversion $library 2>/dev/null || echo none) "
 done
 wanted="$kind $libraries$(cat pyproject.toml meson.options scripts/install.sh | sha256sum)"

@@ -77,6 +77,7 @@ optional_packages() {
     pkg-config --exists libxdp libbpf 2>/dev/null || packages+=(libxdp-dev libbpf-dev) # AF_XDP
     if [ "$level" != run ]; then
         pkg-config --exists libdpdk 2>/dev/null || packages+=(libdpdk-dev) # the DPDK port
+        pkg-config --exists lwip 2>/dev/null || packages+=(liblwip-dev)    # TCP in user space
         command -v ip >/dev/null || packages+=(iproute2)                   # tests on real links
     fi
     echo "${packages[*]}"
