@@ -131,7 +131,7 @@ static void test_kills_at_any_moment_leave_a_journal_to_go_on_with(void)
             struct found found = is_there ? read_back(directory) : (struct found){0};
             CHECK_THAT(found.records >= before, "seed %" PRIu64 ": records were lost", seed);
             before = found.records;
-            run_until_killed(directory, found.sequence, (uint32_t)(check_random(&random) % 3000));
+            run_until_killed(directory, found.sequence, (uint32_t)(check_random(&random) % 20000));
         }
         struct found found = read_back(directory);
         CHECK_THAT(found.verdict == DP_JOURNAL_NEVER_WRITTEN ||

@@ -67,7 +67,7 @@ struct found {
     uint64_t records; /* end records not counted */
     uint64_t sequence;
     uint32_t segments;
-    enum dp_journal_verdict verdict; /* of the last segment */
+    enum dp_journal_verdict verdict; /* of the last segment in use; NEVER_WRITTEN if none is */
 };
 
 static inline void walk_segment(const uint8_t *memory, struct found *found, uint32_t *chain)
@@ -93,9 +93,8 @@ static inline void read_segment(int fd, struct found *found, uint32_t *chain)
     uint64_t size = (uint64_t)file.st_size;
     uint8_t *memory = size == 0 ? NULL : mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
     CHECK(memory != MAP_FAILED);
-    if (dp_journal_is_unused(memory, size))
-        found->verdict = DP_JOURNAL_NEVER_WRITTEN;
-    else
+    /* One that was made ready and never begun, when the run is killed, says nothing. */
+    if (!dp_journal_is_unused(memory, size))
         walk_segment(memory, found, chain);
     if (memory != NULL)
         munmap(memory, size);
@@ -103,7 +102,7 @@ static inline void read_segment(int fd, struct found *found, uint32_t *chain)
 
 static inline struct found read_back(const char *directory)
 {
-    struct found found = {.verdict = DP_JOURNAL_CORRUPT};
+    struct found found = {.verdict = DP_JOURNAL_NEVER_WRITTEN};
     uint32_t chain = 0;
     for (;; found.segments++) {
         char path[200];
