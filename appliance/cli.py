@@ -29,6 +29,7 @@ VERBS = {
     "replay": ("appliance.replay", "run a recorded session through the whole appliance"),
     "journal": ("appliance.journal", "dump or verify the journal of a run"),
     "top": ("appliance.top", "watch a running appliance"),
+    "ports": ("appliance.ports", "show which ports this machine has, best first, and why not"),
     "bench": ("appliance.bench.command", "measure, beside a reference measured in the same run"),
 }
 

@@ -188,17 +188,10 @@ static int attach(struct dp_xdp_program *program, bool generic_allowed, struct d
     return 0;
 }
 
-static int open_all(struct dp_xdp_program *program, const struct dp_xdp_flow *flows,
-    uint32_t flow_count, bool generic_allowed, struct dp_err *err)
+static int load(struct dp_xdp_program *program, const struct dp_xdp_flow *flows,
+    uint32_t flow_count, struct dp_err *err)
 {
     char log[4096] = "";
-    program->interface_index = (int)if_nametoindex(program->interface);
-    if (program->interface_index == 0)
-        return dp_err_set(err, ENODEV, "xdp program: %s: no such interface; see: ip -brief link",
-            program->interface);
-    if (flow_count > DP_XDP_FLOWS_MAX)
-        return dp_err_set(err, EINVAL, "xdp program: %s: %u flows; it takes at most %u",
-            program->interface, flow_count, DP_XDP_FLOWS_MAX);
     int result = open_maps(program, flows, flow_count, err);
     if (result < 0)
         return result;
@@ -206,11 +199,24 @@ static int open_all(struct dp_xdp_program *program, const struct dp_xdp_flow *fl
     if (program->program < 0)
         return dp_err_set(err, errno, "xdp program: %s: refused by the kernel: %s: %.200s",
             program->interface, strerror(errno), log);
-    return attach(program, generic_allowed, err);
+    return 0;
 }
 
-struct dp_xdp_program *dp_xdp_program_open(const char *interface, const struct dp_xdp_flow *flows,
+static int open_all(struct dp_xdp_program *program, const struct dp_xdp_flow *flows,
     uint32_t flow_count, bool generic_allowed, struct dp_err *err)
+{
+    program->interface_index = (int)if_nametoindex(program->interface);
+    if (program->interface_index == 0)
+        return dp_err_set(err, ENODEV, "xdp program: %s: no such interface; see: ip -brief link",
+            program->interface);
+    if (flow_count > DP_XDP_FLOWS_MAX)
+        return dp_err_set(err, EINVAL, "xdp program: %s: %u flows; it takes at most %u",
+            program->interface, flow_count, DP_XDP_FLOWS_MAX);
+    int result = load(program, flows, flow_count, err);
+    return result < 0 ? result : attach(program, generic_allowed, err);
+}
+
+static struct dp_xdp_program *new_program(const char *interface, struct dp_err *err)
 {
     struct dp_xdp_program *program = calloc(1, sizeof(*program));
     if (program == NULL) {
@@ -219,6 +225,23 @@ struct dp_xdp_program *dp_xdp_program_open(const char *interface, const struct d
     }
     snprintf(program->interface, sizeof(program->interface), "%s", interface);
     program->flows = program->sockets = program->program = program->link = -1;
+    return program;
+}
+
+int dp_xdp_program_probe(struct dp_err *err)
+{
+    struct dp_xdp_program *program = new_program("probe", err);
+    int result = program == NULL ? -err->code : load(program, NULL, 0, err);
+    dp_xdp_program_close(program);
+    return result;
+}
+
+struct dp_xdp_program *dp_xdp_program_open(const char *interface, const struct dp_xdp_flow *flows,
+    uint32_t flow_count, bool generic_allowed, struct dp_err *err)
+{
+    struct dp_xdp_program *program = new_program(interface, err);
+    if (program == NULL)
+        return NULL;
     if (open_all(program, flows, flow_count, generic_allowed, err) < 0) {
         dp_xdp_program_close(program);
         return NULL;

@@ -42,5 +42,7 @@ const char *dp_xdp_program_interface(const struct dp_xdp_program *program);
 int dp_xdp_program_add_socket(
     struct dp_xdp_program *program, uint32_t queue, int socket, struct dp_err *err);
 void dp_xdp_program_close(struct dp_xdp_program *program); /* NULL is fine */
+/* Whether such programs may be loaded here at all: loads one, attaches it nowhere. 0 or -errno. */
+int dp_xdp_program_probe(struct dp_err *err);
 
 #endif
