@@ -136,7 +136,7 @@ cdef extern from "dp_engine.h" nogil:
     dp_hist *dp_engine_hist(dp_engine *engine, dp_stage stage)
     dp_engine_status *dp_engine_status_of "dp_engine_status" (dp_engine *engine)
     const dp_clock *dp_engine_clock(const dp_engine *engine)
-    const dp_digest *dp_engine_events_digest(const dp_engine *engine)
+    const dp_digest *dp_engine_events_digest(dp_engine *engine)
     const dp_digest *dp_engine_wire_digest(const dp_engine *engine)
     dp_venue_stats dp_engine_venue_stats(const dp_engine *engine)
     int64_t dp_engine_mark(const dp_engine *engine, uint32_t instrument_index)

@@ -15,6 +15,11 @@ cdef extern from "dp_submit.h" nogil:
         uint64_t qty
         int64_t price_nanos
 
+cdef extern from "dp_order.h" nogil:
+    struct dp_order_answer:
+        uint32_t user_ref_num
+        dp_reason reason
+
 cdef extern from "dp_strategy.h" nogil:
     struct dp_trade:
         int64_t time_ns
@@ -74,6 +79,11 @@ cdef extern from "dp_strategy.h" nogil:
     void dp_gateway_watch(dp_gateway *gateway, uint32_t instrument_index)
     dp_reason dp_gateway_submit(
         dp_gateway *gateway, const dp_request *request, uint32_t *user_ref_num)
+    dp_reason dp_gateway_submit_once(
+        dp_gateway *gateway, const dp_request *request, uint64_t key, uint32_t *user_ref_num)
+    uint32_t dp_gateway_submit_n(
+        dp_gateway *gateway, const dp_request *requests, const uint64_t *keys, uint32_t count,
+        dp_order_answer *answers)
     dp_reason dp_gateway_replace(
         dp_gateway *gateway, uint32_t user_ref_num, uint64_t qty, int64_t price_nanos,
         uint32_t *new_user_ref_num)

@@ -1,6 +1,6 @@
 """What a strategy written in Cython, inside or outside this tree, derives from."""
 
-from dataplane.dp_strategy cimport dp_strategy
+from dataplane.dp_strategy cimport dp_gateway, dp_strategy
 
 
 cdef class Strategy:
@@ -18,3 +18,9 @@ cdef class PythonStrategy(Strategy):
 cdef class LibraryStrategy(Strategy):
     cdef void *_library
     cdef bint _opened
+
+
+cdef class Gateway:
+    # NULL outside a callback.
+    cdef dp_gateway *_gateway
+    cdef dp_gateway *open(self) except NULL

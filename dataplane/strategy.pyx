@@ -15,7 +15,8 @@ from dataplane.dp_event cimport (
     dp_event, dp_event_kind_name, dp_ord_status_name, dp_reason, dp_reason_name, dp_side,
 )
 from dataplane.dp_strategy cimport (
-    dp_gateway, dp_gateway_cancel, dp_gateway_replace, dp_gateway_submit, dp_gateway_watch,
+    dp_gateway, dp_gateway_cancel, dp_gateway_replace,
+    dp_gateway_submit_once, dp_gateway_watch,
     dp_request, dp_strategy, dp_strategy_param, dp_top, dp_trade,
 )
 
@@ -124,8 +125,6 @@ cdef class OrderEvent:
 cdef class Gateway:
     """A Python strategy's window on the appliance; usable inside callbacks only."""
 
-    cdef dp_gateway *_gateway
-
     cdef dp_gateway *open(self) except NULL:
         if self._gateway == NULL:
             raise RuntimeError("gateway: used outside a callback; call it inside on_... only")
@@ -137,8 +136,12 @@ cdef class Gateway:
         return self.open().now_ns
 
     def submit(self, uint32_t instrument_index, int side, uint64_t qty, int64_t price_nanos,
-               *, int time_in_force=DP_TIF_DAY):
-        """Send a new order and return its user_ref_num; raise OrderDenied when our gate says no."""
+               *, int time_in_force=DP_TIF_DAY, uint64_t key=0):
+        """Send a new order and return its user_ref_num; raise OrderDenied when our gate says no.
+
+        With a ``key`` that this strategy used before, nothing is sent: the first answer comes
+        again, also after a restart.
+        """
         cdef uint32_t user_ref_num = 0
         cdef dp_request request
         request.instrument_index = instrument_index
@@ -146,7 +149,7 @@ cdef class Gateway:
         request.time_in_force = <uint8_t>time_in_force if 0 <= time_in_force <= 255 else 0
         request.qty = qty
         request.price_nanos = price_nanos
-        checked(dp_gateway_submit(self.open(), &request, &user_ref_num))
+        checked(dp_gateway_submit_once(self.open(), &request, key, &user_ref_num))
         return user_ref_num
 
     def replace(self, uint32_t user_ref_num, uint64_t qty, int64_t price_nanos):

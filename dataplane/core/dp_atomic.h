@@ -32,5 +32,7 @@
     atomic_fetch_add_explicit((object), (value), memory_order_relaxed)
 #define dp_fence_acquire() atomic_thread_fence(memory_order_acquire)
 #define dp_fence_release() atomic_thread_fence(memory_order_release)
+/* Inside a loop that waits for another thread: lets a sibling of this core have it meanwhile. */
+#define dp_pause() __builtin_ia32_pause()
 
 #endif

@@ -34,6 +34,8 @@
     X(ORDERS_SENT, orders_sent, "new orders handed to the order port") \
     X(ORDERS_DENIED, orders_denied, "new orders and replaces refused by our own gate") \
     X(REPLACES_SENT, replaces_sent, "replaces handed to the order port") \
+    X(REQUESTS_REPEATED, requests_repeated, \
+        "requests whose key had been answered before; answered again, nothing sent") \
     X(CANCELS_SENT, cancels_sent, "cancels handed to the order port") \
     X(REPORTS, reports, "venue messages applied to orders") \
     X(REPORTS_DUPLICATE, reports_duplicate, "venue messages that had been applied before") \

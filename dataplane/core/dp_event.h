@@ -75,30 +75,94 @@ enum dp_time_in_force { DP_TIF_DAY = '0', DP_TIF_IOC = '3' };
 struct dp_event {
     int64_t time_ns;         /* when we sent it, or when the venue says it happened */
     uint64_t venue_order_id; /* the venue's order reference; 0 when not known */
-    uint64_t exec_id;        /* match number of a fill or break; else 0 */
-    int64_t price_nanos;     /* limit price of a request, last price of a fill; else 0 */
+    union {
+        uint64_t exec_id;     /* match number of a fill or break; else 0 */
+        uint64_t request_key; /* of NEW and DENIED: idempotency key of the request; 0: none */
+    };
+    int64_t price_nanos; /* limit price of a request, last price of a fill; else 0 */
     /* Order quantity of a request; last, cancelled or outstanding quantity of an answer. */
     uint64_t qty;
-    int64_t observed;           /* risk: what was seen, in the unit of the check; else 0 */
-    int64_t limit;              /* risk: what was allowed */
-    uint32_t user_ref_num;      /* the order's number; the new one for REPLACE and REPLACED */
-    uint32_t orig_user_ref_num; /* the replaced order's number; else 0 */
-    uint32_t instrument_index;
-    uint16_t strategy_index;
-    uint16_t reason;       /* enum dp_reason of our gate; the venue's code in an answer */
-    uint8_t kind;          /* enum dp_event_kind */
-    uint8_t side;          /* enum dp_side */
-    uint8_t time_in_force; /* enum dp_time_in_force */
-    uint8_t liquidity;     /* liquidity flag of a fill; else 0 */
-    uint8_t ord_status;    /* filled in by dp_orders_apply(): enum dp_ord_status after the event */
-    /* Venue's order state of ACCEPTED and REPLACED: 'L' live, 'D' dead; else 0. */
-    uint8_t order_state;
-    uint8_t reserved[2];
+    int64_t observed; /* risk: what was seen, in the unit of the check; else 0 */
+    int64_t limit;    /* risk: what was allowed */
+    /* The three words of small fields have names of their own: see dp_event_numbers(). */
+    union {
+        struct {
+            uint32_t user_ref_num;      /* the order's number; the new one for REPLACE, REPLACED */
+            uint32_t orig_user_ref_num; /* the replaced order's number; else 0 */
+        };
+        uint64_t numbers;
+    };
+    union {
+        struct {
+            uint32_t instrument_index;
+            uint16_t strategy_index;
+            uint16_t reason; /* enum dp_reason of our gate; the venue's code in an answer */
+        };
+        uint64_t origin;
+    };
+    union {
+        struct {
+            uint8_t kind;          /* enum dp_event_kind */
+            uint8_t side;          /* enum dp_side */
+            uint8_t time_in_force; /* enum dp_time_in_force */
+            uint8_t liquidity;     /* liquidity flag of a fill; else 0 */
+            uint8_t ord_status;    /* filled in by dp_orders_apply(): enum dp_ord_status after it */
+            /* Venue's order state of ACCEPTED and REPLACED: 'L' live, 'D' dead; else 0. */
+            uint8_t order_state;
+            uint8_t reserved[2];
+        };
+        uint64_t codes;
+    };
     uint64_t leaves_qty; /* filled in by dp_orders_apply(): after the event */
     uint64_t cum_qty;    /* filled in by dp_orders_apply(): after the event */
 };
 
 static_assert(sizeof(struct dp_event) == 96, "docs/journal.md states this layout");
+static_assert(offsetof(struct dp_event, numbers) == 56 && offsetof(struct dp_event, codes) == 72 &&
+        offsetof(struct dp_event, leaves_qty) == 80,
+    "docs/journal.md states this layout");
+
+/*
+ * On the path of an order the journal sums an event up in words of eight bytes moments after it was
+ * written. A processor hands a store on to a load only when the store covers all of it: fields
+ * stored one by one would have to reach the cache first, behind every older store. So there each
+ * word is made in a register and stored whole.
+ */
+static inline uint64_t dp_event_numbers(uint32_t user_ref_num, uint32_t orig_user_ref_num)
+{
+    return user_ref_num | (uint64_t)orig_user_ref_num << 32;
+}
+
+static inline uint64_t dp_event_origin(
+    uint32_t instrument_index, uint16_t strategy_index, uint16_t reason)
+{
+    return instrument_index | (uint64_t)strategy_index << 32 | (uint64_t)reason << 48;
+}
+
+/* liquidity and order_state stay 0: those are the venue's. */
+static inline uint64_t dp_event_codes(
+    enum dp_event_kind kind, uint8_t side, uint8_t time_in_force, enum dp_ord_status ord_status)
+{
+    return (uint64_t)kind | (uint64_t)side << 8 | (uint64_t)time_in_force << 16 |
+        (uint64_t)ord_status << 32;
+}
+
+/* Word by word, for the same reason. */
+static inline void dp_event_copy(struct dp_event *to, const struct dp_event *from)
+{
+    to->time_ns = from->time_ns;
+    to->venue_order_id = from->venue_order_id;
+    to->exec_id = from->exec_id;
+    to->price_nanos = from->price_nanos;
+    to->qty = from->qty;
+    to->observed = from->observed;
+    to->limit = from->limit;
+    to->numbers = from->numbers;
+    to->origin = from->origin;
+    to->codes = from->codes;
+    to->leaves_qty = from->leaves_qty;
+    to->cum_qty = from->cum_qty;
+}
 
 const char *dp_event_kind_name(uint8_t kind);       /* "FILLED"; "UNKNOWN" outside the list */
 const char *dp_ord_status_name(uint8_t ord_status); /* "PARTIALLY_FILLED" */

@@ -5,12 +5,19 @@
  * ours; a replaced order stays one order. The content is kept, not a hash of it: a second copy is
  * compared whole, and a broken trade, whose message carries no quantity, finds what it breaks.
  *
- * Open addressing in one block of the caller's memory, at most half full, nothing ever removed: a
- * search ends at the first empty slot. One thread. No pointers inside.
+ * The executions of an order form a list, highest exec_id first. Venues count upward, so a new
+ * execution is recognised by one look at the first, and is put down behind the last one of all
+ * orders: no hash, no search, and the next line to write is always known. An execution that comes
+ * out of order walks past those that overtook it.
+ *
+ * Nothing is ever removed. Several threads may take at once, as long as each holds the order it
+ * takes for (dp_order_claim()): the list is the order's, the place for a new execution comes from
+ * one counter. No pointers inside; memory belongs to the caller.
  */
 #ifndef DP_EXEC_SET_H
 #define DP_EXEC_SET_H
 
+#include "dp_atomic.h"
 #include "dp_base.h"
 #include "dp_err.h"
 
@@ -24,28 +31,30 @@ enum dp_exec_state {
 struct dp_exec {
     uint64_t exec_id;
     int64_t price_nanos;
-    uint32_t order_index;
+    uint32_t next; /* place of the same order's next lower exec_id; 0 behind the last */
     uint32_t qty;
-    uint8_t used;  /* 1 once the slot holds a key */
     uint8_t state; /* enum dp_exec_state */
-    uint8_t reserved[6];
+    uint8_t reserved[7];
 };
 
 static_assert(sizeof(struct dp_exec) == 32, "two to a cache line");
 
 struct dp_exec_set {
-    uint64_t slot_mask;
-    uint32_t hash_shift;
-    uint32_t count;
+    _Atomic uint32_t count; /* places handed out; may pass count_max, then the set is full */
     uint32_t count_max;
-    uint32_t reserved;
-    alignas(DP_CACHE_LINE) struct dp_exec slots[];
+    alignas(DP_CACHE_LINE) struct dp_exec execs[]; /* place 0 is never used */
 };
 
 size_t dp_exec_set_size(uint32_t count_max);
 /* set: dp_exec_set_size() bytes, cache-line aligned; cleared here. count_max: at least 1. */
 int dp_exec_set_init(struct dp_exec_set *set, uint32_t count_max, struct dp_err *err);
-/* The slot of that key, made when it was not there (state EMPTY); NULL when the set is full. */
-struct dp_exec *dp_exec_set_take(struct dp_exec_set *set, uint64_t exec_id, uint32_t order_index);
+/* The execution of that key, made when it was not there (state EMPTY); NULL when the set is full.
+ * highest: of the order, its place of the highest exec_id; 0 when it has none yet. */
+struct dp_exec *dp_exec_set_take(struct dp_exec_set *set, uint64_t exec_id, uint32_t *highest);
+
+static inline bool dp_exec_set_is_full(const struct dp_exec_set *set)
+{
+    return dp_load_relaxed(&set->count) >= set->count_max;
+}
 
 #endif

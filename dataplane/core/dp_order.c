@@ -3,26 +3,54 @@
 #include <errno.h>
 
 #include "dp_exec_set.h"
+#include "dp_order_claim.h"
+#include "dp_order_keys.h"
 #include "dp_order_rules.h"
+
+#define PREFETCH_ORDERS 4 /* records ahead: some hundred nanoseconds at full speed */
+
+/* Of struct dp_event's codes: what the table leaves as the venue said it. */
+#define VENUE_CODES \
+    ((uint64_t)0xff << 8 * \
+                (offsetof(struct dp_event, liquidity) - offsetof(struct dp_event, codes)) | \
+        (uint64_t)0xff << 8 * \
+                (offsetof(struct dp_event, order_state) - offsetof(struct dp_event, codes)))
+
+/* Of each number and of each record: what is looked at with it stands beside it. */
+struct number {
+    uint32_t order_place;  /* index of the record + 1; 0: a number never used */
+    uint32_t exec_highest; /* of the record with this index: dp_exec_set_take() */
+};
 
 struct dp_orders {
     struct dp_orders_config config;
-    uint32_t order_count;
-    uint32_t number_count;   /* numbers used or skipped so far */
-    uint64_t numbers_offset; /* uint32_t[order_count_max]: index of the record + 1, 0 for none */
-    uint64_t execs_offset;   /* struct dp_exec_set */
+    /* Stored with release when a record or number is whole; loaded with acquire before it is read.
+     */
+    _Atomic uint32_t order_count;
+    _Atomic uint32_t number_count; /* numbers used or skipped so far */
+    uint64_t numbers_offset;       /* struct number[order_count_max] */
+    uint64_t keys_offset;          /* struct dp_order_keys */
+    uint64_t execs_offset;         /* struct dp_exec_set */
     alignas(DP_CACHE_LINE) struct dp_order records[];
 };
+
+/* ---- where the parts stand ---- */
 
 static uint64_t numbers_offset(const struct dp_orders_config *config)
 {
     return sizeof(struct dp_orders) + (uint64_t)config->order_count_max * sizeof(struct dp_order);
 }
 
+static uint64_t keys_offset(const struct dp_orders_config *config)
+{
+    uint64_t size = (uint64_t)config->order_count_max * sizeof(struct number);
+    return numbers_offset(config) + dp_round_up(size, DP_CACHE_LINE);
+}
+
 static uint64_t execs_offset(const struct dp_orders_config *config)
 {
-    uint64_t size = (uint64_t)config->order_count_max * sizeof(uint32_t);
-    return numbers_offset(config) + dp_round_up(size, DP_CACHE_LINE);
+    return keys_offset(config) +
+        dp_round_up(dp_order_keys_size(config->order_count_max), DP_CACHE_LINE);
 }
 
 size_t dp_orders_size(const struct dp_orders_config *config)
@@ -30,14 +58,24 @@ size_t dp_orders_size(const struct dp_orders_config *config)
     return execs_offset(config) + dp_exec_set_size(config->exec_count_max);
 }
 
-static uint32_t *numbers(struct dp_orders *orders)
+static void *part(const struct dp_orders *orders, uint64_t offset)
 {
-    return (uint32_t *)(void *)((uint8_t *)orders + orders->numbers_offset);
+    return (void *)((uintptr_t)orders + offset);
+}
+
+static struct number *numbers(const struct dp_orders *orders)
+{
+    return part(orders, orders->numbers_offset);
+}
+
+static struct dp_order_keys *keys(const struct dp_orders *orders)
+{
+    return part(orders, orders->keys_offset);
 }
 
 static struct dp_exec_set *execs(const struct dp_orders *orders)
 {
-    return (struct dp_exec_set *)(uintptr_t)((const uint8_t *)orders + orders->execs_offset);
+    return part(orders, orders->execs_offset);
 }
 
 int dp_orders_init(
@@ -56,16 +94,20 @@ int dp_orders_init(
     memset(orders, 0, execs_offset(config));
     orders->config = *config;
     orders->numbers_offset = numbers_offset(config);
+    orders->keys_offset = keys_offset(config);
     orders->execs_offset = execs_offset(config);
+    dp_order_keys_init(keys(orders), config->order_count_max);
     return dp_exec_set_init(execs(orders), config->exec_count_max, err);
 }
 
+/* ---- numbers ---- */
+
 uint32_t dp_orders_next(const struct dp_orders *orders)
 {
-    const struct dp_exec_set *set = execs(orders);
-    if (orders->number_count == orders->config.order_count_max || set->count == set->count_max)
+    uint32_t count = dp_load_relaxed(&orders->number_count);
+    if (count == orders->config.order_count_max || dp_exec_set_is_full(execs(orders)))
         return 0;
-    return orders->config.user_ref_num_first + orders->number_count;
+    return orders->config.user_ref_num_first + count;
 }
 
 /* Wraps for a number below the first, and is then too large like one above the last. */
@@ -77,41 +119,60 @@ static uint32_t number_index(const struct dp_orders *orders, uint32_t user_ref_n
 struct dp_order *dp_orders_find(struct dp_orders *orders, uint32_t user_ref_num)
 {
     uint32_t index = number_index(orders, user_ref_num);
-    if (index >= orders->number_count || numbers(orders)[index] == 0)
+    /* Acquire pairs with take_number(): the number's place is there before its count is. */
+    if (index >= dp_load_acquire(&orders->number_count) || numbers(orders)[index].order_place == 0)
         return NULL;
-    return &orders->records[numbers(orders)[index] - 1];
+    return &orders->records[numbers(orders)[index].order_place - 1];
 }
 
 uint32_t dp_orders_count(const struct dp_orders *orders)
 {
-    return orders->order_count;
+    return dp_load_acquire(&orders->order_count); /* pairs with make_order() */
 }
 
 const struct dp_order *dp_orders_at(const struct dp_orders *orders, uint32_t index)
 {
-    return index < orders->order_count ? &orders->records[index] : NULL;
+    return index < dp_orders_count(orders) ? &orders->records[index] : NULL;
 }
 
-static enum dp_order_result take_number(
-    struct dp_orders *orders, uint32_t user_ref_num, uint32_t order_index)
+bool dp_orders_find_key(const struct dp_orders *orders, uint16_t strategy_index, uint64_t key,
+    struct dp_order_answer *answer)
+{
+    const struct dp_order_key *found = dp_order_keys_find(keys(orders), key, strategy_index);
+    if (found == NULL)
+        return false;
+    answer->user_ref_num =
+        orders->config.user_ref_num_first + (uint32_t)(found - keys(orders)->entries);
+    answer->reason = (enum dp_reason)found->reason;
+    return true;
+}
+
+static enum dp_order_result check_free(const struct dp_orders *orders, uint32_t user_ref_num)
 {
     uint32_t index = number_index(orders, user_ref_num);
-    if (index < orders->number_count)
+    if (index < dp_load_relaxed(&orders->number_count))
         return DP_ORDER_DUPLICATE;
-    if (index >= orders->config.order_count_max)
-        return DP_ORDER_TABLE_FULL;
-    numbers(orders)[index] = order_index + 1;
-    orders->number_count = index + 1;
-    return DP_ORDER_APPLIED;
+    return index < orders->config.order_count_max ? DP_ORDER_APPLIED : DP_ORDER_TABLE_FULL;
 }
 
+/* Release: a thread that finds the number also finds the whole record behind it. */
+static void take_number(struct dp_orders *orders, uint32_t user_ref_num, uint32_t order_index)
+{
+    uint32_t index = number_index(orders, user_ref_num);
+    numbers(orders)[index].order_place = order_index + 1;
+    dp_store_release(&orders->number_count, index + 1);
+}
+
+/* ---- what an event is told of its order ---- */
+
+/* Whole words: see dp_event_numbers(). */
 static void tell(const struct dp_order *order, struct dp_event *event)
 {
-    event->instrument_index = order->instrument_index;
-    event->strategy_index = order->strategy_index;
-    event->side = order->side;
-    event->time_in_force = order->time_in_force;
-    event->ord_status = (uint8_t)dp_order_status(order);
+    uint64_t kept = event->codes & VENUE_CODES;
+    event->origin = dp_event_origin(order->instrument_index, order->strategy_index, event->reason);
+    event->codes = kept |
+        dp_event_codes((enum dp_event_kind)event->kind, order->side, order->time_in_force,
+            dp_order_status(order));
     event->leaves_qty = order->leaves_qty;
     event->cum_qty = order->cum_qty;
 }
@@ -123,17 +184,28 @@ static void tell_nothing(struct dp_event *event)
     event->cum_qty = 0;
 }
 
-/* NEW and DENIED. A record is never taken back, so there are at most as many as numbers. */
-static enum dp_order_result make_order(struct dp_orders *orders, struct dp_event *event)
+/* The same of an order just made, without looking it up again. */
+static void tell_made(const struct dp_order *order, struct dp_event *event, bool sent)
 {
-    enum dp_order_result result = take_number(orders, event->user_ref_num, orders->order_count);
-    if (result != DP_ORDER_APPLIED) {
-        tell_nothing(event);
-        return result;
-    }
+    event->codes = (event->codes & VENUE_CODES) |
+        dp_event_codes((enum dp_event_kind)event->kind, order->side, order->time_in_force,
+            sent ? DP_ORD_PENDING_NEW : DP_ORD_DENIED);
+    event->leaves_qty = order->leaves_qty;
+    event->cum_qty = 0;
+}
 
-    bool sent = event->kind == DP_EVENT_NEW;
-    struct dp_order *order = &orders->records[orders->order_count++];
+/* ---- new orders ---- */
+
+/* The records are taken one behind the other and each for the first time. */
+static void prefetch_next(const struct dp_order *order)
+{
+    const struct dp_order *ahead = order + PREFETCH_ORDERS;
+    DP_PREFETCH_WRITE(ahead);
+    DP_PREFETCH_WRITE((const uint8_t *)ahead + DP_CACHE_LINE);
+}
+
+static void fill_in(struct dp_order *order, const struct dp_event *event, bool sent)
+{
     order->user_ref_num = event->user_ref_num;
     order->instrument_index = event->instrument_index;
     order->strategy_index = event->strategy_index;
@@ -144,12 +216,36 @@ static enum dp_order_result make_order(struct dp_orders *orders, struct dp_event
     order->price_nanos = event->price_nanos;
     order->entered_ns = event->time_ns;
     order->changed_ns = event->time_ns;
-    /* Release: who sees the state sees the record. */
+}
+
+/* NEW and DENIED. A record is never taken back, so there are at most as many as numbers. */
+static enum dp_order_result make_order(struct dp_orders *orders, struct dp_event *event)
+{
+    enum dp_order_result result = check_free(orders, event->user_ref_num);
+    if (DP_UNLIKELY(result != DP_ORDER_APPLIED)) {
+        tell_nothing(event);
+        return result;
+    }
+
+    bool sent = event->kind == DP_EVENT_NEW;
+    uint32_t order_index = dp_load_relaxed(&orders->order_count);
+    struct dp_order *order = &orders->records[order_index];
+    prefetch_next(order);
+    fill_in(order, event, sent);
+    /* Nobody knows of the record yet, so there is nobody to claim it from. Release: who sees the
+     * state sees the record. */
     dp_store_release(&order->state,
         DP_ORDER_STATE(sent ? DP_ORDER_PENDING_NEW : DP_ORDER_DENIED, DP_PENDING_NONE, 0, 1));
-    tell(order, event);
+    dp_store_release(&orders->order_count, order_index + 1);
+    take_number(orders, event->user_ref_num, order_index);
+    if (event->request_key != 0)
+        dp_order_keys_note(keys(orders), number_index(orders, event->user_ref_num),
+            event->request_key, event->strategy_index, event->reason);
+    tell_made(order, event, sent);
     return DP_ORDER_APPLIED;
 }
+
+/* ---- all other events ---- */
 
 /* Of our requests and of executions any number of the chain will do. The rest must name the order
  * as the venue knows it now, or the request that is answered. */
@@ -193,37 +289,53 @@ static void tell_what_was_refused(const struct dp_order *order, struct dp_event 
     event->orig_user_ref_num = order->user_ref_num;
 }
 
+/* What the event makes of the record, on a copy: nobody sees it half done. */
+static enum dp_order_result change_copy(struct dp_order_change *change, uint64_t *state)
+{
+    struct dp_event *event = change->event;
+    tell_what_was_refused(change->order, event);
+    enum dp_order_result result = check_number(change->order, event);
+    if (event->qty > UINT32_MAX) /* no venue counts that far; sums of such numbers would wrap */
+        result = DP_ORDER_ANOMALY;
+    if (result == DP_ORDER_APPLIED)
+        result = dp_order_change_apply(change);
+    if (result == DP_ORDER_DUPLICATE)
+        return result;
+
+    if (result != DP_ORDER_APPLIED)
+        change->flags |= DP_ORDER_FLAG_ANOMALY;
+    change->order->changed_ns = event->time_ns;
+    *state =
+        DP_ORDER_STATE(change->base, change->pending, change->flags, DP_ORDER_VERSION(*state) + 1u);
+    return result;
+}
+
 static enum dp_order_result change_order(
     struct dp_orders *orders, struct dp_order *order, struct dp_event *event)
 {
-    uint64_t state = dp_load_relaxed(&order->state);
+    struct dp_order copy;
+    uint64_t state;
+    uint32_t order_index = (uint32_t)(order - orders->records);
+    if (DP_UNLIKELY(!dp_order_claim(order, &state))) {
+        tell_nothing(event);
+        return DP_ORDER_BUSY;
+    }
+    dp_order_copy_out(order, state, &copy);
     struct dp_order_change change = {
-        .order = order,
+        .order = &copy,
         .event = event,
         .execs = execs(orders),
-        .order_index = (uint32_t)(order - orders->records),
+        .exec_highest = &numbers(orders)[order_index].exec_highest,
         .base = DP_ORDER_BASE(state),
         .pending = DP_ORDER_PENDING(state),
         .flags = DP_ORDER_FLAGS(state),
     };
-
-    tell_what_was_refused(order, event);
-    enum dp_order_result result = check_number(order, event);
-    if (event->qty > UINT32_MAX) /* no venue counts that far; sums of such numbers would wrap */
-        result = DP_ORDER_ANOMALY;
-    if (result == DP_ORDER_APPLIED)
-        result = dp_order_change_apply(&change);
-
-    if (result != DP_ORDER_DUPLICATE) {
-        if (result != DP_ORDER_APPLIED)
-            change.flags |= DP_ORDER_FLAG_ANOMALY;
-        order->changed_ns = event->time_ns;
-        /* Release: who sees the new version sees the new quantities. */
-        dp_store_release(&order->state,
-            DP_ORDER_STATE(
-                change.base, change.pending, change.flags, DP_ORDER_VERSION(state) + 1u));
-    }
-    tell(order, event);
+    enum dp_order_result result = change_copy(&change, &state);
+    dp_store_relaxed(&copy.state, state);
+    tell(&copy, event);
+    if (result != DP_ORDER_DUPLICATE)
+        dp_order_copy_in(order, &copy);
+    dp_order_publish(order, state);
     return result;
 }
 
@@ -232,10 +344,14 @@ static enum dp_order_result apply_replace(struct dp_orders *orders, struct dp_ev
     struct dp_order *order = dp_orders_find(orders, event->orig_user_ref_num);
     enum dp_order_result result = DP_ORDER_UNKNOWN_NUMBER;
     if (order != NULL)
-        result = take_number(orders, event->user_ref_num, (uint32_t)(order - orders->records));
-    if (result == DP_ORDER_APPLIED)
-        return change_order(orders, order, event);
-    tell_nothing(event);
+        result = check_free(orders, event->user_ref_num);
+    if (result != DP_ORDER_APPLIED) {
+        tell_nothing(event);
+        return result;
+    }
+    result = change_order(orders, order, event);
+    if (result != DP_ORDER_BUSY)
+        take_number(orders, event->user_ref_num, (uint32_t)(order - orders->records));
     return result;
 }
 
@@ -251,6 +367,13 @@ enum dp_order_result dp_orders_apply(struct dp_orders *orders, struct dp_event *
         return change_order(orders, order, event);
     tell_nothing(event);
     return DP_ORDER_UNKNOWN_NUMBER;
+}
+
+/* ---- looking ---- */
+
+bool dp_order_read(const struct dp_order *order, struct dp_order *copy)
+{
+    return dp_order_copy_whole(order, copy);
 }
 
 enum dp_ord_status dp_order_status(const struct dp_order *order)

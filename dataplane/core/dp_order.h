@@ -7,9 +7,21 @@
  * rules for races; dp_order_rules.h has them as data. Quantities change only by events, each
  * applied once: a fill is known by (exec_id, order), and a second copy is answered DUPLICATE.
  *
- * One thread applies. The state word is written last, with release: a reader in another process
- * that loads it with acquire before and after, and finds it equal, has read the record of that
- * version. No pointers inside; memory belongs to the caller.
+ * Who may do what. One thread makes orders and replaces (NEW, DENIED, REPLACE): their numbers must
+ * leave in the order in which they are given. Any number of threads may apply all other events; any
+ * thread of any process may read. Each transition is one change of one order's state word:
+ *
+ *   claim     CAS, acquire: CHANGING is set in the word that was seen; whoever sees it set tries
+ *             again, a bounded number of times, and is then answered BUSY
+ *   change    on a copy of the record, which is then stored word by word, each with release
+ *   publish   store, release: CHANGING gone, version one higher
+ *
+ * A reader (dp_order_read) loads the word, acquire, then every other word, acquire, then the word
+ * again: unchanged and not CHANGING, it has the record of that version, for a reader that saw one
+ * word of a later change also sees the claim before it. Without fences, which ThreadSanitizer does
+ * not understand; on x86 all but the claim are plain moves. A thread that dies between claim and
+ * publish leaves that order, and no other, CHANGING: it stays BUSY until the table is rebuilt from
+ * its events. No pointers inside; memory belongs to the caller.
  */
 #ifndef DP_ORDER_H
 #define DP_ORDER_H
@@ -18,6 +30,7 @@
 #include "dp_base.h"
 #include "dp_err.h"
 #include "dp_event.h"
+#include "dp_reason.h"
 
 #define DP_ORDER_NONE UINT32_MAX
 
@@ -54,12 +67,14 @@ enum dp_order_flag {
     DP_ORDER_FLAG_REVIVED = 32,         /* closed, then alive again by the venue's word */
 };
 
-/* state word: bits 0-7 base, 8-15 pending, 16-31 flags, 32-63 version (one a change). */
+/* state word: bits 0-7 base, 8-14 pending, 15 CHANGING, 16-31 flags, 32-63 version (one a change).
+ */
+#define DP_ORDER_CHANGING ((uint64_t)1 << 15)
 #define DP_ORDER_STATE(base, pending, flags, version) \
     ((uint64_t)(base) | (uint64_t)(pending) << 8 | (uint64_t)(flags) << 16 | \
         (uint64_t)(version) << 32)
 #define DP_ORDER_BASE(state) ((enum dp_order_base)((state)&0xff))
-#define DP_ORDER_PENDING(state) ((uint32_t)((state) >> 8 & 0xff))
+#define DP_ORDER_PENDING(state) ((uint32_t)((state) >> 8 & 0x7f))
 #define DP_ORDER_FLAGS(state) ((uint32_t)((state) >> 16 & 0xffff))
 #define DP_ORDER_VERSION(state) ((uint32_t)((state) >> 32))
 
@@ -96,12 +111,19 @@ enum dp_order_result {
     DP_ORDER_ANOMALY,        /* does not fit the state: flagged; fills are applied all the same */
     DP_ORDER_UNKNOWN_NUMBER, /* no order has that number */
     DP_ORDER_TABLE_FULL,     /* no record (nothing changed), or no room for the exec_id (applied) */
+    DP_ORDER_BUSY, /* another thread is changing that order, or died doing so: nothing changed */
 };
 
 struct dp_orders_config {
     uint32_t order_count_max; /* user_ref_nums in one run: new orders, denied ones and replaces */
     uint32_t exec_count_max;  /* fills in one run */
     uint32_t user_ref_num_first; /* lowest number, at least 1 */
+};
+
+/* What became of a request. */
+struct dp_order_answer {
+    uint32_t user_ref_num; /* also of a denied order; 0 when it got none */
+    enum dp_reason reason;
 };
 
 struct dp_orders; /* opaque: dp_order.c */
@@ -115,7 +137,8 @@ int dp_orders_init(
 /* The number the next NEW, DENIED or REPLACE should carry: one above the highest used. 0 when there
  * is no number, no record, or no room for another execution. */
 uint32_t dp_orders_next(const struct dp_orders *orders);
-/* The order known by that number (also an earlier or a pending one of its chain), or NULL. */
+/* The order known by that number (also an earlier or a pending one of its chain), or NULL. What
+ * stands in it may be half changed where other threads apply: dp_order_read(). */
 struct dp_order *dp_orders_find(struct dp_orders *orders, uint32_t user_ref_num);
 /*
  * Applies one event. NEW and DENIED make the record; NEW, DENIED and REPLACE use up their number,
@@ -125,6 +148,12 @@ struct dp_order *dp_orders_find(struct dp_orders *orders, uint32_t user_ref_num)
  * depend on anything but the events applied so far.
  */
 enum dp_order_result dp_orders_apply(struct dp_orders *orders, struct dp_event *event);
+
+/* A whole copy of an order, whatever is applied to it meanwhile. False: BUSY, see above. */
+bool dp_order_read(const struct dp_order *order, struct dp_order *copy);
+/* What a request with that key was answered when it came first. False: it never came. */
+bool dp_orders_find_key(const struct dp_orders *orders, uint16_t strategy_index, uint64_t key,
+    struct dp_order_answer *answer);
 
 /* Walk all orders ever made: index 0 .. count-1 in order of their first number. */
 uint32_t dp_orders_count(const struct dp_orders *orders);

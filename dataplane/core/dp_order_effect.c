@@ -191,7 +191,7 @@ static enum dp_order_result fill_order(struct dp_order_change *change, enum dp_o
     if (event->qty == 0)
         return DP_ORDER_ANOMALY;
 
-    struct dp_exec *exec = dp_exec_set_take(change->execs, event->exec_id, change->order_index);
+    struct dp_exec *exec = dp_exec_set_take(change->execs, event->exec_id, change->exec_highest);
     if (exec != NULL && (exec->state == DP_EXEC_APPLIED || exec->state == DP_EXEC_BROKEN))
         return seen_before(change, exec);
 
@@ -213,7 +213,7 @@ static enum dp_order_result fill_order(struct dp_order_change *change, enum dp_o
 static enum dp_order_result break_fill(struct dp_order_change *change)
 {
     struct dp_event *event = change->event;
-    struct dp_exec *exec = dp_exec_set_take(change->execs, event->exec_id, change->order_index);
+    struct dp_exec *exec = dp_exec_set_take(change->execs, event->exec_id, change->exec_highest);
     if (exec == NULL)
         return DP_ORDER_TABLE_FULL;
     if (exec->state == DP_EXEC_EMPTY) {

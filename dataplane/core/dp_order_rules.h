@@ -47,10 +47,10 @@ enum dp_order_effect dp_order_rule(enum dp_order_base base, uint32_t pending, ui
 /* One event on its way through one order. Base, pending and flags are written back by the caller,
  * last. */
 struct dp_order_change {
-    struct dp_order *order;
+    struct dp_order *order; /* the copy that is changed */
     struct dp_event *event;
     struct dp_exec_set *execs;
-    uint32_t order_index;
+    uint32_t *exec_highest; /* of the order: dp_exec_set_take() */
     enum dp_order_base base;
     uint32_t pending;
     uint32_t flags;

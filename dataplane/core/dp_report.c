@@ -1,4 +1,4 @@
-#include "dp_submit.h"
+#include "dp_submit_path.h"
 
 static enum dp_counter counter_of(enum dp_order_result result)
 {
@@ -14,17 +14,18 @@ static enum dp_counter counter_of(enum dp_order_result result)
 enum dp_order_result dp_report(struct dp_submit *submit, struct dp_event *event)
 {
     struct dp_order *order = dp_orders_find(submit->orders, event->user_ref_num);
-    struct dp_risk_weight before = {0};
-    if (order != NULL)
-        before = dp_risk_weigh(order);
+    struct dp_risk_weight before =
+        order != NULL ? dp_risk_weigh(order) : (struct dp_risk_weight){0};
 
     enum dp_order_result result = dp_orders_apply(submit->orders, event);
     dp_counter_add(submit->counters, counter_of(result), 1);
-    if (result == DP_ORDER_DUPLICATE)
+    if (result == DP_ORDER_DUPLICATE || result == DP_ORDER_BUSY)
         return result;
     if (order != NULL)
         dp_risk_apply(submit->risk, order, &before);
-    if (!dp_submit_record(submit, event))
+    struct dp_event *recorded = dp_event_log_next(submit->events);
+    dp_event_copy(recorded, event);
+    if (!dp_submit_record(submit, recorded))
         dp_counter_add(submit->counters, DP_COUNTER_JOURNAL_LOST, 1);
     return result;
 }

@@ -81,23 +81,34 @@ static inline struct dp_ring_slot *dp_ring_reserve(struct dp_ring *ring)
     return dp_ring_slot_at(ring, tail);
 }
 
-/* Producer only. Whether the next `count` calls of reserve and publish will find a slot. */
+/* Producer only. Whether the next `count` slots are free. */
 static inline bool dp_ring_has_room(struct dp_ring *ring, uint64_t count)
 {
-    uint64_t used_max = ring->slot_mask + 1 - count;
     uint64_t tail = dp_load_relaxed(&ring->tail);
-    if (DP_UNLIKELY(tail - ring->head_seen > used_max))
+    if (DP_UNLIKELY(tail + count - ring->head_seen > ring->slot_mask + 1))
         ring->head_seen = dp_load_acquire(&ring->head); /* as in dp_ring_reserve() */
-    return tail - ring->head_seen <= used_max;
+    return tail + count - ring->head_seen <= ring->slot_mask + 1;
+}
+
+/* Producer only. The slot `ahead` of the next free one; dp_ring_has_room() said that it is free. */
+static inline struct dp_ring_slot *dp_ring_slot_ahead(struct dp_ring *ring, uint64_t ahead)
+{
+    return dp_ring_slot_at(ring, dp_load_relaxed(&ring->tail) + ahead);
+}
+
+/* Producer only: hands the next `count` slots over, all at once; 0 hands over none. */
+static inline void dp_ring_publish_n(struct dp_ring *ring, uint64_t count)
+{
+    uint64_t tail = dp_load_relaxed(&ring->tail);
+    DP_CHECK(tail + count - ring->head_seen <= ring->slot_mask + 1);
+    /* Release: the consumer that sees the new tail also sees what the slots hold. */
+    dp_store_release(&ring->tail, tail + count);
 }
 
 /* Producer only: hands the reserved slot over. */
 static inline void dp_ring_publish(struct dp_ring *ring)
 {
-    uint64_t tail = dp_load_relaxed(&ring->tail);
-    DP_CHECK(tail - ring->head_seen <= ring->slot_mask);
-    /* Release: the consumer that sees the new tail also sees what the slot holds. */
-    dp_store_release(&ring->tail, tail + 1);
+    dp_ring_publish_n(ring, 1);
 }
 
 /* Consumer only. The oldest slot, or NULL when the ring is empty. */

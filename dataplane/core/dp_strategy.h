@@ -96,6 +96,11 @@ struct dp_gateway_verbs {
     /* Ends the session at the next message: for a strategy that cannot go on.
      * Open orders are cancelled then. */
     void (*stop)(struct dp_gateway *gateway);
+    /* dp_submit_once() and dp_submit_n(). */
+    enum dp_reason (*submit_once)(struct dp_gateway *gateway, const struct dp_request *request,
+        uint64_t key, uint32_t *user_ref_num);
+    uint32_t (*submit_n)(struct dp_gateway *gateway, const struct dp_request *requests,
+        const uint64_t *keys, uint32_t count, struct dp_order_answer *answers);
 };
 
 /* A strategy's window on the appliance. Made by the engine, one per strategy;
@@ -122,6 +127,19 @@ static inline enum dp_reason dp_gateway_submit(
     struct dp_gateway *gateway, const struct dp_request *request, uint32_t *user_ref_num)
 {
     return gateway->verbs->submit(gateway, request, user_ref_num);
+}
+
+static inline enum dp_reason dp_gateway_submit_once(struct dp_gateway *gateway,
+    const struct dp_request *request, uint64_t key, uint32_t *user_ref_num)
+{
+    return gateway->verbs->submit_once(gateway, request, key, user_ref_num);
+}
+
+static inline uint32_t dp_gateway_submit_n(struct dp_gateway *gateway,
+    const struct dp_request *requests, const uint64_t *keys, uint32_t count,
+    struct dp_order_answer *answers)
+{
+    return gateway->verbs->submit_n(gateway, requests, keys, count, answers);
 }
 
 static inline enum dp_reason dp_gateway_replace(struct dp_gateway *gateway, uint32_t user_ref_num,

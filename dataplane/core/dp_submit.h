@@ -6,7 +6,8 @@
  * and its mirror for what the venue answers (dp_report): order table -> risk release -> journal.
  * Nothing leaves before its record is in the journal; nothing reaches the ring without a decision
  * recorded beside it. One thread (the engine's) owns a dp_submit; all memory it points to belongs
- * to the caller.
+ * to the caller. Files: dp_submit.c (new orders), dp_submit_change.c (replace and cancel),
+ * dp_report.c, dp_submit_path.h (what they share).
  */
 #ifndef DP_SUBMIT_H
 #define DP_SUBMIT_H
@@ -14,8 +15,8 @@
 #include "dp_base.h"
 #include "dp_book.h"
 #include "dp_counter.h"
-#include "dp_digest.h"
 #include "dp_event.h"
+#include "dp_event_log.h"
 #include "dp_hist.h"
 #include "dp_journal.h"
 #include "dp_order.h"
@@ -47,7 +48,7 @@ struct dp_submit {
     struct dp_hist *risk_hist;   /* TSC ticks of the decision alone; NULL: not measured */
     struct dp_hist *submit_hist; /* TSC ticks of the whole call; NULL: not measured */
     struct dp_ring *tx;          /* finished frames; the engine hands them to the order port */
-    struct dp_digest *events_digest;
+    struct dp_event_log *events; /* every event recorded; the owner settles it */
 
     /* Templates: enter orders one per instrument (indexed by instrument_index), replace and cancel
      * one each. */
@@ -81,6 +82,26 @@ struct dp_submit {
 /* Sends a new order; *user_ref_num is its number, also that of a denied one; 0 when it got none. */
 enum dp_reason dp_submit_new(struct dp_submit *submit, uint16_t strategy_index,
     const struct dp_request *request, uint32_t *user_ref_num);
+/*
+ * The same for a request that may come twice: by a submitter that got no answer, or began again.
+ * key: of the submitter's choice, unique within its strategy; 0 is none. A key that was answered
+ * before, in this process or in one whose journal the table was rebuilt from, gets that answer
+ * again, whatever the request holds: nothing is sent or recorded, it is counted
+ * (requests_repeated). A request that got no number was not recorded and is not remembered.
+ */
+enum dp_reason dp_submit_once(struct dp_submit *submit, uint16_t strategy_index,
+    const struct dp_request *request, uint64_t key, uint32_t *user_ref_num);
+/*
+ * Sends up to `count` new orders as if one by one, with one doorbell: every frame is in the ring,
+ * behind its record in the journal, before the consumer may see the first. keys: one for each
+ * request, or NULL for none. Each request is decided for itself, on top of those before it; a
+ * refused one stops none behind it. Where the ring has room for fewer, the first ones that pass
+ * take it and the others are denied with TX_FULL. answers: one for each request. Returns how many
+ * left.
+ */
+uint32_t dp_submit_n(struct dp_submit *submit, uint16_t strategy_index,
+    const struct dp_request *requests, const uint64_t *keys, uint32_t count,
+    struct dp_order_answer *answers);
 /* Asks for a new total quantity (executed shares included) and price; *new_user_ref_num names the
  * order from now on, 0 when refused. The order must be acknowledged and have nothing pending
  * (ORDER_PENDING). */
@@ -99,9 +120,6 @@ enum dp_reason dp_submit_cancel(
  * order passes from then on. */
 enum dp_order_result dp_report(struct dp_submit *submit, struct dp_event *event);
 
-/* Journal and digest; false when the journal cannot take it.
- * Shared by dp_submit.c and dp_report.c. */
-bool dp_submit_record(struct dp_submit *submit, const struct dp_event *event);
 /* Room for one record, in the next segment if need be. */
 bool dp_submit_can_record(struct dp_submit *submit);
 

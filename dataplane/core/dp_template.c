@@ -11,13 +11,9 @@ enum {
     IP_PROTOCOL_TCP = 6,
 };
 
-/* Sums of 32-bit words whose first byte stands at an even and at an odd offset. 2^16 and 2^32 are
- * both 1 modulo 65,535, so words of any width may be added as they are and folded
- * once at the end. */
-struct sums {
-    uint64_t by_parity[2];
-};
-
+/* One's complement sums: 2^16 and 2^32 are both 1 modulo 65,535, so words of any width may be added
+ * as they are and folded once at the end. A word at an odd offset lies across the 16-bit words of
+ * the sum: a shift by 8 puts it right (RFC 1071, section 2, byte order independence). */
 static uint16_t fold(uint64_t sum)
 {
     sum = (sum >> 32) + (uint32_t)sum;
@@ -26,30 +22,28 @@ static uint16_t fold(uint64_t sum)
     return (uint16_t)((sum >> 16) + (sum & 0xffff));
 }
 
-/* Words at odd offsets lie across the 16-bit words of the sum; swapping the bytes of their sum puts
- * them right (RFC 1071, section 2, byte order independence). */
-static uint16_t checksum(const struct sums *sums)
+static inline uint32_t odd_shift(uint32_t offset)
 {
-    uint16_t odd = __builtin_bswap16(fold(sums->by_parity[1]));
-    return (uint16_t)~fold(sums->by_parity[0] + odd);
+    return offset % 2 * 8;
 }
 
-static void put_byte(uint8_t *frame, uint32_t offset, char value, struct sums *sums)
+/* Each puts a field into the frame and returns its part of the sum. */
+static inline uint64_t put_byte(uint8_t *frame, uint32_t offset, char value)
 {
     frame[offset] = (uint8_t)value;
-    sums->by_parity[offset & 1] += (uint64_t)(uint8_t)value << 8;
+    return (uint64_t)(uint8_t)value << (8 - odd_shift(offset));
 }
 
-static void put_be32(uint8_t *frame, uint32_t offset, uint32_t value, struct sums *sums)
+static inline uint64_t put_be32(uint8_t *frame, uint32_t offset, uint32_t value)
 {
     dp_store_be32(frame + offset, value);
-    sums->by_parity[offset & 1] += value;
+    return (uint64_t)value << odd_shift(offset);
 }
 
-static void put_be64(uint8_t *frame, uint32_t offset, uint64_t value, struct sums *sums)
+static inline uint64_t put_be64(uint8_t *frame, uint32_t offset, uint64_t value)
 {
     dp_store_be64(frame + offset, value);
-    sums->by_parity[offset & 1] += (value >> 32) + (uint32_t)value;
+    return ((value >> 32) + (uint32_t)value) << odd_shift(offset);
 }
 
 /* Eight upper-case hexadecimal digits, the first one in the highest byte. Each nibble is moved into
@@ -96,23 +90,23 @@ uint32_t dp_template_build(
     dp_store_be16(frame + IP_CHECKSUM_OFFSET,
         (uint16_t)~fold((uint64_t)template_->ip_constant_sum + fields->ip_id));
 
-    struct sums sums = {{template_->constant_sum, 0}};
-    put_be32(frame, template_->tcp_seq_offset, fields->tcp_seq, &sums);
-    put_be32(frame, template_->tcp_ack_offset, fields->tcp_ack, &sums);
-    put_be32(frame, template_->user_ref_num_offset, fields->user_ref_num, &sums);
+    uint64_t sum = template_->constant_sum;
+    sum += put_be32(frame, template_->tcp_seq_offset, fields->tcp_seq);
+    sum += put_be32(frame, template_->tcp_ack_offset, fields->tcp_ack);
+    sum += put_be32(frame, template_->user_ref_num_offset, fields->user_ref_num);
     if (template_->orig_user_ref_num_offset != 0)
-        put_be32(frame, template_->orig_user_ref_num_offset, fields->orig_user_ref_num, &sums);
+        sum += put_be32(frame, template_->orig_user_ref_num_offset, fields->orig_user_ref_num);
     if (template_->side_offset != 0)
-        put_byte(frame, template_->side_offset, fields->side_wire, &sums);
+        sum += put_byte(frame, template_->side_offset, fields->side_wire);
     if (template_->qty_offset != 0)
-        put_be32(frame, template_->qty_offset, fields->qty, &sums);
+        sum += put_be32(frame, template_->qty_offset, fields->qty);
     if (template_->price_offset != 0)
-        put_be64(frame, template_->price_offset, fields->price_wire, &sums);
+        sum += put_be64(frame, template_->price_offset, fields->price_wire);
     if (template_->time_in_force_offset != 0)
-        put_byte(frame, template_->time_in_force_offset, fields->time_in_force_wire, &sums);
+        sum += put_byte(frame, template_->time_in_force_offset, fields->time_in_force_wire);
     if (template_->cl_ord_id_offset != 0)
-        put_be64(frame, template_->cl_ord_id_offset, hex_digits(fields->user_ref_num), &sums);
-    dp_store_be16(frame + TCP_CHECKSUM_OFFSET, checksum(&sums));
+        sum += put_be64(frame, template_->cl_ord_id_offset, hex_digits(fields->user_ref_num));
+    dp_store_be16(frame + TCP_CHECKSUM_OFFSET, (uint16_t)~fold(sum));
     return template_->frame_size;
 }
 

@@ -194,7 +194,7 @@ static void wire_submit(struct dp_engine *engine)
     submit->counters = engine->counters;
     submit->risk_hist = measured ? engine->hists[DP_STAGE_RISK] : NULL;
     submit->submit_hist = measured ? engine->hists[DP_STAGE_SUBMIT] : NULL;
-    submit->events_digest = &engine->events_digest;
+    submit->events = &engine->events;
     submit->enter_templates = engine->enter_templates;
     submit->enter_template_count = engine->config.books.instrument_count_max;
     submit->replace_template = &engine->replace_template;
@@ -203,7 +203,7 @@ static void wire_submit(struct dp_engine *engine)
     submit->wal = &engine->wal;
     submit->tcp_seq = 1;
     submit->tcp_ack = 1;
-    dp_digest_init(&engine->events_digest);
+    dp_event_log_init(&engine->events);
     dp_digest_init(&engine->wire_digest);
 }
 
@@ -423,9 +423,10 @@ struct dp_hist *dp_engine_hist(struct dp_engine *engine, enum dp_stage stage)
     return engine->hists[stage];
 }
 
-const struct dp_digest *dp_engine_events_digest(const struct dp_engine *engine)
+const struct dp_digest *dp_engine_events_digest(struct dp_engine *engine)
 {
-    return &engine->events_digest;
+    dp_event_log_settle(&engine->events);
+    return &engine->events.digest;
 }
 
 const struct dp_digest *dp_engine_wire_digest(const struct dp_engine *engine)

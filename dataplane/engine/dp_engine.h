@@ -98,7 +98,8 @@ struct dp_counters *dp_engine_counters(struct dp_engine *engine);
 struct dp_hist *dp_engine_hist(struct dp_engine *engine, enum dp_stage stage);
 struct dp_engine_status *dp_engine_status(struct dp_engine *engine);
 const struct dp_clock *dp_engine_clock(const struct dp_engine *engine);
-const struct dp_digest *dp_engine_events_digest(const struct dp_engine *engine);
+/* Of every event so far; engine thread only. */
+const struct dp_digest *dp_engine_events_digest(struct dp_engine *engine);
 const struct dp_digest *dp_engine_wire_digest(const struct dp_engine *engine); /* outgoing frames */
 struct dp_venue_stats dp_engine_venue_stats(const struct dp_engine *engine);
 /* The price to value a position at: the last middle of an uncrossed book that a strategy was told

@@ -55,7 +55,7 @@ struct dp_engine {
     struct dp_venue *venue;
     struct dp_capture_writer *tx_capture; /* NULL when no pcap was asked for */
     int tx_capture_status;
-    struct dp_digest events_digest;
+    struct dp_event_log events;
     struct dp_digest wire_digest;
 
     struct dp_feed *feed;

@@ -18,15 +18,34 @@ static void name_instrument(struct dp_engine *engine, uint32_t instrument_index)
             engine->submit.segment, instrument_index, symbol, engine->now_ns);
 }
 
-static enum dp_reason verb_submit(
-    struct dp_gateway *gateway, const struct dp_request *request, uint32_t *user_ref_num)
+static void make_named(struct dp_gateway *gateway, uint32_t instrument_index)
 {
     struct dp_engine *engine = gateway->engine;
-    uint32_t instrument_index = request->instrument_index;
     if (engine->has_wal && instrument_index < gateway->instrument_count_max &&
         DP_UNLIKELY(!engine->journal_named[instrument_index]))
         name_instrument(engine, instrument_index);
+}
+
+static enum dp_reason verb_submit(
+    struct dp_gateway *gateway, const struct dp_request *request, uint32_t *user_ref_num)
+{
+    make_named(gateway, request->instrument_index);
     return dp_submit_new(gateway->submit, gateway->strategy_index, request, user_ref_num);
+}
+
+static enum dp_reason verb_submit_once(struct dp_gateway *gateway, const struct dp_request *request,
+    uint64_t key, uint32_t *user_ref_num)
+{
+    make_named(gateway, request->instrument_index);
+    return dp_submit_once(gateway->submit, gateway->strategy_index, request, key, user_ref_num);
+}
+
+static uint32_t verb_submit_n(struct dp_gateway *gateway, const struct dp_request *requests,
+    const uint64_t *keys, uint32_t count, struct dp_order_answer *answers)
+{
+    for (uint32_t index = 0; index < count; index++)
+        make_named(gateway, requests[index].instrument_index);
+    return dp_submit_n(gateway->submit, gateway->strategy_index, requests, keys, count, answers);
 }
 
 static enum dp_reason verb_replace(struct dp_gateway *gateway, uint32_t user_ref_num, uint64_t qty,
@@ -70,6 +89,8 @@ const struct dp_gateway_verbs dp_engine_verbs = {
     .symbol = verb_symbol,
     .position = verb_position,
     .stop = verb_stop,
+    .submit_once = verb_submit_once,
+    .submit_n = verb_submit_n,
 };
 
 /* ---- frames out ---- */
@@ -120,6 +141,7 @@ void dp_engine_drain(struct dp_engine *engine)
         record_frame(engine, &packet);
         dp_ring_release(engine->submit.tx);
     }
+    dp_event_log_settle(&engine->events); /* now that nothing waits for it */
     deliver_to_venue(engine);
 }
 

@@ -20,7 +20,7 @@ struct path {
     struct dp_submit submit;
     struct dp_journal_segment segment;
     struct dp_counters counters;
-    struct dp_digest digest;
+    struct dp_event_log events;
     struct dp_template enter[2];
     struct dp_template replace;
     struct dp_template cancel;
@@ -112,10 +112,10 @@ static inline struct path *path_open(void)
         dp_journal_segment_init(&path->segment, path_memory(path, DP_JOURNAL_SEGMENT_SIZE_MIN),
             DP_JOURNAL_SEGMENT_SIZE_MIN, &header, NULL),
         0);
-    dp_digest_init(&path->digest);
+    dp_event_log_init(&path->events);
     path->submit.segment = &path->segment;
     path->submit.counters = &path->counters;
-    path->submit.events_digest = &path->digest;
+    path->submit.events = &path->events;
     path->submit.now_ns = 1000;
     path->submit.tcp_seq = 1;
     return path;

@@ -71,10 +71,16 @@ static void walk(uint64_t seed, uint32_t slot_count)
     uint64_t state = seed;
     for (int step = 0; step < 20000; step++) {
         uint64_t room = slot_count - (in - out);
-        for (uint64_t count = 0; count <= slot_count; count++)
+        for (uint64_t count = 0; count <= slot_count + 2; count++)
             CHECK_THAT(dp_ring_has_room(ring, count) == (count <= room),
                 "seed %" PRIu64 ", step %d: room for %" PRIu64, seed, step, count);
-        if (check_random(&state) % 2 == 0) {
+        uint64_t dice = check_random(&state) % 3;
+        if (dice == 0) { /* several with one publish, maybe none */
+            uint64_t count = check_random(&state) % (room + 1);
+            for (uint64_t ahead = 0; ahead < count; ahead++)
+                dp_ring_slot_ahead(ring, ahead)->time_ns = (int64_t)in++;
+            dp_ring_publish_n(ring, count);
+        } else if (dice == 1) {
             struct dp_ring_slot *slot = dp_ring_reserve(ring);
             CHECK_THAT((slot != NULL) == (room > 0), "seed %" PRIu64 ", step %d", seed, step);
             if (slot != NULL) {

@@ -278,7 +278,9 @@ static void test_the_stream_of_bytes_has_no_hole(void)
 
 int main(void)
 {
-    RUN_TESTS(TEST(test_a_new_order_leaves_as_asked_and_is_recorded),
+    RUN_TESTS(
+
+        TEST(test_a_new_order_leaves_as_asked_and_is_recorded),
         TEST(test_a_refused_order_is_recorded_and_does_not_leave),
         TEST(test_what_the_wire_cannot_carry_is_refused),
         TEST(test_a_full_ring_refuses_before_anything_is_reserved),

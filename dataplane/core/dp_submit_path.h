@@ -1,0 +1,129 @@
+/*
+ * dp_submit_path - the steps that new orders, replaces and cancels have in common. Private to
+ * dp_submit*.c and dp_report.c; the thread is that of dp_submit.h.
+ *
+ * A frame is finished in the ring's slot `ahead` of the tail and is nobody's before the doorbell:
+ * dp_ring_publish_n() once for all frames of a call. So a call that dies in the middle has records
+ * and no frame, never a frame without its record.
+ */
+#ifndef DP_SUBMIT_PATH_H
+#define DP_SUBMIT_PATH_H
+
+#include "dp_submit.h"
+
+/* ---- the record ---- */
+
+/* Takes the event into the journal and the digest. False when the journal cannot take it. event:
+ * the log's next slot. */
+static inline bool dp_submit_record(struct dp_submit *submit, const struct dp_event *event)
+{
+    dp_event_log_add(submit->events);
+    if (submit->segment == NULL)
+        return true;
+    if (!dp_submit_can_record(submit) || !dp_journal_append(submit->segment, event))
+        return false;
+    dp_counter_add(submit->counters, DP_COUNTER_JOURNAL_RECORDS, 1);
+    return true;
+}
+
+/* Applies and records an event of our own, whose room was made sure of. */
+static inline void dp_submit_enter(struct dp_submit *submit, struct dp_event *event)
+{
+    enum dp_order_result result = dp_orders_apply(submit->orders, event);
+    DP_ASSERT(result == DP_ORDER_APPLIED);
+    bool recorded = dp_submit_record(submit, event);
+    DP_ASSERT(recorded);
+}
+
+static inline enum dp_reason dp_submit_refuse(struct dp_submit *submit, enum dp_reason reason)
+{
+    submit->reject_counts[reason]++;
+    return reason;
+}
+
+/* ---- the frame ---- */
+
+/* Finishes a frame in the slot `ahead` of the tail, whose room was made sure of. */
+static inline void dp_submit_frame(struct dp_submit *submit, const struct dp_template *template_,
+    struct dp_template_fields *fields, uint64_t ahead)
+{
+    fields->tcp_seq = submit->tcp_seq;
+    fields->tcp_ack = submit->tcp_ack;
+    fields->ip_id = submit->ip_id;
+
+    struct dp_ring_slot *slot = dp_ring_slot_ahead(submit->tx, ahead);
+    slot->size = dp_template_build(template_, fields, slot->data);
+    slot->tag = fields->user_ref_num;
+    slot->time_ns = submit->now_ns;
+    submit->tcp_seq += template_->payload_size;
+    submit->ip_id++;
+}
+
+/* Short sales are not told apart yet: a sell goes out as a sell. */
+static inline struct dp_template_fields dp_submit_fields(const struct dp_event *event)
+{
+    return (struct dp_template_fields){
+        .user_ref_num = event->user_ref_num,
+        .orig_user_ref_num = event->orig_user_ref_num,
+        .qty = (uint32_t)event->qty,
+        .price_wire = (uint64_t)event->price_nanos / DP_SUBMIT_TICK_NANOS,
+        .side_wire = event->side == DP_SIDE_BUY ? 'B' : 'S',
+        .time_in_force_wire = (char)event->time_in_force,
+    };
+}
+
+/* ---- the checks before risk ---- */
+
+/* One comparison for both ends: below one tick wraps and is above every price. */
+static inline bool dp_submit_is_wire_price(int64_t price_nanos)
+{
+    uint64_t ticks = (uint64_t)price_nanos / DP_SUBMIT_TICK_NANOS;
+    return ticks - 1 < DP_SUBMIT_PRICE_TICKS_MAX &&
+        ticks * DP_SUBMIT_TICK_NANOS == (uint64_t)price_nanos;
+}
+
+static inline enum dp_reason dp_submit_check_room(struct dp_submit *submit, uint64_t frame_count)
+{
+    if (DP_UNLIKELY(!dp_submit_can_record(submit)))
+        return DP_REASON_JOURNAL_UNAVAILABLE;
+    if (DP_UNLIKELY(!dp_ring_has_room(submit->tx, frame_count)))
+        return DP_REASON_TX_FULL;
+    return DP_REASON_ACCEPTED;
+}
+
+/* ---- risk ---- */
+
+static inline struct dp_risk_order dp_submit_risk_order(
+    const struct dp_submit *submit, const struct dp_event *event)
+{
+    const struct dp_books *books = submit->books;
+    uint32_t instrument = event->instrument_index;
+    return (struct dp_risk_order){
+        .now_ns = submit->now_ns,
+        .price_nanos = event->price_nanos,
+        .best_bid_nanos = dp_book_best_bid(books, instrument),
+        .best_ask_nanos = dp_book_best_ask(books, instrument),
+        .qty = event->qty,
+        .instrument_index = instrument,
+        .book_flags = dp_book_flags(books, instrument),
+        .trading_state = dp_book_trading_state(books, instrument),
+        .strategy_index = event->strategy_index,
+        .side = event->side,
+    };
+}
+
+/* Decides, and writes the decision into the event. */
+static inline enum dp_reason dp_submit_decide(
+    struct dp_submit *submit, const struct dp_risk_order *order, struct dp_event *event)
+{
+    struct dp_risk_verdict verdict;
+    uint64_t start_tsc = submit->risk_hist != NULL ? dp_tsc() : 0;
+    enum dp_reason reason = dp_risk_decide(submit->risk, order, &verdict);
+    if (submit->risk_hist != NULL)
+        dp_hist_record(submit->risk_hist, dp_tsc() - start_tsc);
+    event->observed = verdict.observed;
+    event->limit = verdict.limit;
+    return reason;
+}
+
+#endif
