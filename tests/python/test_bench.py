@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from appliance.bench.command import ROWS
 from appliance.cli import main
 from dataplane.bench_itch import ItchBench
+from dataplane.bench_submit import SubmitBench
 from dataplane.generate import session_bytes
 
 KEYS = {
@@ -31,9 +33,10 @@ def session(tmp_path):
 
 def test_every_row_stands_beside_its_reference(session, tmp_path, capsys):
     out = tmp_path / "rows.json"
-    assert main(["bench", "--file", session, "--rounds", "5", "--json", str(out)]) == 0
+    names = ["itch.parse", "itch.books"]
+    assert main(["bench", *names, "--file", session, "--rounds", "5", "--json", str(out)]) == 0
     rows = json.loads(out.read_text())
-    assert [row["name"] for row in rows] == ["itch.parse", "itch.books"]
+    assert [row["name"] for row in rows] == names
     for row in rows:
         assert set(row) >= KEYS
         assert row["unit"] == "ns/message"
@@ -52,7 +55,7 @@ def test_only_the_rows_asked_for(session, capsys):
 def test_an_unknown_row_lists_the_known(capsys):
     assert main(["bench", "itch.sparse"]) == 2
     assert capsys.readouterr().err == (
-        "tickplane: bench: 'itch.sparse' is no row; known: itch.parse, itch.books\n"
+        f"tickplane: bench: 'itch.sparse' is no row; known: {', '.join(ROWS)}\n"
     )
 
 
@@ -70,3 +73,26 @@ def test_a_missing_file_is_refused(tmp_path):
 def test_all_loops_see_the_same_messages():
     bench = ItchBench(session_bytes(20_000, 50))
     assert {loop()[1] for loop in (bench.floor, bench.parse, bench.books, bench.books)} == {20_000}
+
+
+def test_the_order_path_is_timed_by_whole_orders(capsys):
+    assert main(["bench", "submit.batch", "lifecycle", "--rounds", "5", "--json", "-"]) == 0
+    for row in json.loads(capsys.readouterr().out):
+        assert set(row) >= KEYS
+        assert row["reference"]["name"] == "submit.loop"
+        assert row["orders_a_second"] == pytest.approx(1e9 / row["value"], rel=0.01)
+
+
+@pytest.mark.parametrize("cold", [False, True])
+@pytest.mark.parametrize("caller", ["clock", "c", "cython", "python"])
+def test_a_latency_counts_every_order_from_when_it_was_due(caller, cold):
+    path = SubmitBench()
+    since_due, since_begun = path.latency(caller, cold)
+    assert since_due == tuple(sorted(since_due))
+    assert all(due >= begun for due, begun in zip(since_due, since_begun, strict=True))
+    assert path.sent == (0 if caller == "clock" else 128 if cold else 100_000)
+
+
+def test_an_unknown_caller_is_refused():
+    with pytest.raises(ValueError, match="caller is 'rust'; it must be clock, c, cython or python"):
+        SubmitBench().latency("rust")
