@@ -1,97 +1,200 @@
-"""``tickplane journal``: print what a run recorded, or prove that all of it is there.
+"""``tickplane journal``: what a run recorded, whether all of it is there, and what it leads to.
 
 ``verify`` exits with 0 when the journal is whole: closed, or open because its writer is still at
 work or was killed (what an append had not finished was never acted on). It exits with 1 when a
-record is torn, changed or missing.
+record is torn, changed or missing, or when what the records state does not add up.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
+import os
+import time
 from typing import Any
 
+from appliance import journal_print, recover
+from appliance.errors import CommandError
+from appliance.journal_print import render_summary
+from appliance.moments import parse_time
 from dataplane.journal import Journal
+from dataplane.recovery import END, LAST_NS, Recovered, capacity_of, checkpoints
+from dataplane.recovery import recover as recover_state
 
-VERDICTS = {
-    "closed": "closed: every record is there",
-    "open": "open: every record is there, the last segment is not closed",
-    "torn": "torn: the tail was cut",
-    "corrupt": "corrupt: something written was changed",
-    "missing": "missing: a segment is not there",
+ACTIONS = {
+    "verify": "check every record, every file, every order's states and quantities",
+    "dump": "one line a record, in order",
+    "tail": "the last records, and with -f those that follow",
+    "stat": "size, rates, what its orders waited for and what that does not survive",
+    "recover": "the state that it leads to, and what must be reconciled; sends nothing",
+    "replay": "the state at a moment: what was live then",
 }
-# Of use to a machine; a line for people leaves them out.
-DETAILS = (
-    "user_ref_num",
-    "observed",
-    "limit",
-    "price_nanos",
-    "instrument_index",
-    "clock",
-    "session",
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the verb takes."""
-    parser.add_argument(
-        "action",
-        choices=("dump", "verify"),
-        help="dump: one line a record, in order; verify: check every record and every file",
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for name, words in ACTIONS.items():
+        action = actions.add_parser(name, help=words, description=words[0].upper() + words[1:])
+        action.add_argument("directory", metavar="DIR", help="the directory of the journal")
+        action.add_argument("--json", action="store_true", help="JSON, all fields")
+        if name in ("dump", "tail"):
+            journal_print.add_filters(action)
+        if name == "tail":
+            action.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
+            action.add_argument("-n", type=int, default=10, metavar="N", help="records; default 10")
+        if name == "replay":
+            add_moment(action)
+        if name == "recover":
+            recover.add_options(action)
+
+
+def add_moment(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name a moment."""
+    moment = parser.add_mutually_exclusive_group()
+    moment.add_argument(
+        "--sequence", type=int, metavar="N", help="after record N; -N: N records before the end"
     )
-    parser.add_argument("directory", metavar="DIR", help="the directory of the journal")
-    parser.add_argument("--json", action="store_true", help="JSON, all fields")
+    moment.add_argument(
+        "--time",
+        metavar="T",
+        help="before the first record later than T: ns, or 10:31:07.123456789",
+    )
+    parser.add_argument(
+        "--timezone", default="UTC", metavar="Z", help="of a time without one; default UTC"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print records or the verdict; 1 when the journal is not whole."""
-    journal = Journal(args.directory)
-    if args.action == "dump":
-        return dump(journal, as_json=args.json)
-    summary = journal.verify()
+    """Print what was asked for; 1 when the journal is not whole."""
+    actions = {
+        "dump": journal_print.dump,
+        "tail": journal_print.tail,
+        "verify": verify,
+        "stat": stat,
+        "recover": recover_directory,
+        "replay": replay,
+    }
+    return actions[args.action](args)
+
+
+# ---- verify ----
+
+
+def verify(args: argparse.Namespace) -> int:
+    """Check bytes, chain and files; then apply every event again and compare."""
+    capacity, journal = capacity_of(args.directory)
+    summary = journal.summary()
+    state = recover_state(args.directory, capacity, from_checkpoint=False).state
+    summary["problems"] = state.problems()
+    summary["valid"] = summary["valid"] and not summary["problems"]
     print(json.dumps(summary) if args.json else render_summary(summary))
     return 0 if summary["valid"] else 1
 
 
-def dump(journal: Journal, *, as_json: bool) -> int:
-    """Print each record up to the first fault; the fault goes to stderr."""
-    render = json.dumps if as_json else render_record
-    for record in journal:
-        sys.stdout.write(render(record) + "\n")
-    summary = journal.summary()
-    if not summary["valid"]:
-        print(f"tickplane: {render_summary(summary)}", file=sys.stderr)
+# ---- stat ----
+
+
+def stat(args: argparse.Namespace) -> int:
+    """Print figures of the journal."""
+    started = time.perf_counter()
+    journal = Journal(args.directory)
+    summary = journal.verify()
+    seconds = time.perf_counter() - started
+    facts = {
+        **summary,
+        "events": journal.events,
+        "executions": journal.executions,
+        "user_ref_num_max": journal.user_ref_num_max,
+        "durable_sequence": journal.durable_sequence,
+        "bytes": directory_bytes(args.directory),
+        "checkpoints": [os.path.basename(path) for path in checkpoints(args.directory)],
+        "seconds_to_read": round(seconds, 6),
+    }
+    print(json.dumps(facts) if args.json else render_stat(facts))
     return 0 if summary["valid"] else 1
 
 
-def render_record(record: dict[str, Any]) -> str:
-    """Return one line: number, time, event, then every field that says something."""
-    head = f"{record['seq']} {record['time_ns']} {record['event']}"
-    skipped = {"seq", "time_ns", "event", *(DETAILS if "reason" in record else ())}
-    fields = {key: value for key, value in record.items() if key not in skipped}
-    if record.get("reason"):
-        fields |= {key: record[key] for key in ("observed", "limit")}
-    return head + "".join(f" {key}={value}" for key, value in fields.items() if value is not None)
+def directory_bytes(directory: str) -> int:
+    """Return what the files of the journal take."""
+    with os.scandir(directory) as entries:
+        return sum(entry.stat().st_size for entry in entries if entry.is_file())
 
 
-def render_summary(summary: dict[str, Any]) -> str:
-    """Return the verdict in words, a line a subject."""
-    lines = [
-        f"{summary['directory']}: {VERDICTS[summary['verdict']]}",
-        f"{summary['records']} records in {summary['segments']} segments, last number"
-        f" {summary['sequence_last']}, written by {summary['appliance']}",
-    ]
-    if summary["unfinished"]:
-        lines.append("the last append was never finished: nothing was sent on its strength")
-    if summary["tainted"]:
-        lines.append(f"tainted: {summary['tainted']}; the disk may lack what memory shows")
-    if summary["fault"]:
-        where = "" if summary["fault_offset"] is None else f" at byte {summary['fault_offset']}"
-        lines.append(f"{summary['fault_file']}{where}: {summary['fault']}")
-    if summary["sequence_behind"] is not None:
-        lines.append(
-            f"behind the fault there are whole records again, from number"
-            f" {summary['sequence_behind']} on"
+def render_stat(facts: dict[str, Any]) -> str:
+    """Return the figures, a line a subject."""
+    durability = facts["durability"] or {}
+    waits = ", ".join(f"{name} {word}" for name, word in durability.items())
+    return "\n".join(
+        (
+            render_summary(facts),
+            f"{facts['events']} events, {facts['executions']} executions, order numbers up to"
+            f" {facts['user_ref_num_max']}, {facts['bytes']} bytes on disk",
+            f"an order waits for: {waits}; does not survive: {facts['does_not_survive']}",
+            f"on disk for certain when the last record was written: up to number"
+            f" {facts['durable_sequence']}",
+            "checkpoints: " + (", ".join(facts["checkpoints"]) or "none"),
         )
+    )
+
+
+# ---- state ----
+
+
+def recover_directory(args: argparse.Namespace) -> int:
+    """Recover with tables as large as the journal needs."""
+    capacity, _ = capacity_of(args.directory)
+    return recover.report(args.directory, capacity, args)
+
+
+def replay(args: argparse.Namespace) -> int:
+    """Print the state at a moment."""
+    capacity, journal = capacity_of(args.directory)
+    summary = journal.summary()
+    sequence, time_ns = END, LAST_NS
+    if args.sequence is not None:
+        last = int(summary["sequence_last"])
+        sequence = args.sequence if args.sequence >= 0 else max(last + args.sequence, 0)
+        if sequence > last:
+            raise CommandError(f"--sequence: {sequence}; the last record is number {last}")
+    if args.time is not None:
+        time_ns = parse_time("--time", args.time, args.timezone, first_time_ns(journal))
+    found = recover_state(
+        args.directory,
+        capacity,
+        until_sequence=sequence,
+        until_time_ns=time_ns,
+        from_checkpoint=False,
+    )
+    facts = moment_facts(found)
+    print(json.dumps(facts) if args.json else render_moment(facts))
+    return 0
+
+
+def first_time_ns(journal: Journal) -> int | None:
+    """Return the time of the first record, which a time of day is taken to be near."""
+    return next((int(record["time_ns"]) for record in Journal(journal.directory)), None)
+
+
+def moment_facts(found: Recovered) -> dict[str, Any]:
+    """Return the state as a dictionary."""
+    state = found.state
+    return {
+        "sequence": state.sequence,
+        "time_ns": state.time_ns,
+        "orders": state.counts["orders"],
+        "live_orders": state.live_orders(found.prefix),
+        "positions": state.positions(),
+        "inbound_sequences": state.inbound_sequences,
+    }
+
+
+def render_moment(facts: dict[str, Any]) -> str:
+    """Return the state as lines: live orders, then positions."""
+    lines = [
+        f"after record {facts['sequence']} at {facts['time_ns']}: {facts['orders']} orders made,"
+        f" {len(facts['live_orders'])} live"
+    ]
+    lines += [recover.order_line(order) for order in facts["live_orders"]]
+    lines += [recover.position_line(position) for position in facts["positions"]]
     return "\n".join(lines)

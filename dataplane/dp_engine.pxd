@@ -31,9 +31,16 @@ cdef extern from "dp_order.h" nogil:
         uint32_t exec_count_max
         uint32_t user_ref_num_first
     struct dp_order:
-        uint64_t cum_qty
+        uint32_t user_ref_num
+        uint32_t pending_user_ref_num
         uint32_t instrument_index
         uint16_t strategy_index
+        uint8_t side
+        uint64_t qty
+        uint64_t leaves_qty
+        uint64_t cum_qty
+        int64_t price_nanos
+        uint64_t venue_order_id
     struct dp_orders:
         pass
     uint32_t dp_orders_count(const dp_orders *orders)

@@ -78,6 +78,7 @@ cdef extern from "dp_journal.h" nogil:
     struct dp_journal_walk:
         uint64_t offset
         uint64_t sequence
+        int64_t time_ns
         uint32_t chain
 
     bint dp_journal_append(dp_journal_segment *segment, const dp_event *event)

@@ -65,7 +65,9 @@ class Journal:
     at the first fault; what was yielded before is whole.
     """
 
-    def __init__(self, directory: str | os.PathLike[str]) -> None:
+    def __init__(self, directory: str | os.PathLike[str], start: int = 0) -> None:
+        """Begin at segment ``start``: what stands before it is not read."""
+        self._start = start
         self.directory = os.fspath(directory)
         self._names = segment_names(self.directory)
         self._first: dict[str, Any] = {}  # header of the first segment
@@ -77,17 +79,31 @@ class Journal:
         self._segments = 0
         self._records = 0
         self._time_ns: int | None = None  # of the last record
+        # What verify() counts: enough to lay out a state for all of them.
+        self.events = 0
+        self.executions = 0
+        self.user_ref_num_max = 0
+        self.durable_sequence = 0
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         symbols: dict[int, str] = {}
-        for segment in self._walk():
+        for segment in self.segments():
             yield from segment.records(symbols)
 
     def verify(self) -> dict[str, Any]:
         """Check everything; return the summary."""
-        for segment in self._walk():
+        for segment in self.segments():
             segment.skip()
+            self.events += segment.event_count
+            self.executions += segment.execution_count
+            self.user_ref_num_max = max(self.user_ref_num_max, segment.user_ref_num_max)
+            self.durable_sequence = segment.durable_sequence
         return self.summary()
+
+    @property
+    def cl_ord_id_prefix(self) -> str:
+        """What every ClOrdID of the last run begins with."""
+        return str(self._run.get("cl_ord_id_prefix", ""))
 
     def summary(self) -> dict[str, Any]:
         """What the walk found so far, as a dictionary: docs/journal.md explains its keys."""
@@ -119,7 +135,44 @@ class Journal:
     def _fail(self, verdict: str, name: str, offset: int | None, what: str) -> None:
         self._fault = verdict, os.path.join(self.directory, name), offset, what
 
-    def _walk(self) -> Iterator[Segment]:
+    def follow(self) -> Iterator[dict[str, Any] | None]:
+        """Yield every record, and None whenever there is no more for now; end with the journal."""
+        symbols: dict[int, str] = {}
+        index, segment = self._start, None
+        while True:
+            segment = segment or self._started(index)
+            if segment is not None:
+                yield from segment.records(symbols)
+                if segment.verdict == "closed":
+                    index += 1
+                    if segment.cause == "final" and not os.path.exists(self._path(index)):
+                        return
+                    segment = None
+                    continue
+                if not segment.retry():
+                    self._take(segment, os.path.basename(self._path(index)))
+                    return
+            yield None
+
+    def _path(self, index: int) -> str:
+        return os.path.join(self.directory, f"journal-{index:06d}.tpj")
+
+    def _started(self, index: int) -> Segment | None:
+        """Return that segment once its writer has begun it."""
+        path = self._path(index)
+        segment = Segment(path) if os.path.exists(path) else None
+        if segment is None or segment.unused:
+            return None
+        self._begin(segment)
+        return segment
+
+    def _begin(self, segment: Segment) -> None:
+        self._segments += 1
+        self._segment = segment
+        self._first = self._first or segment.header
+        self._run = segment.header
+
+    def segments(self) -> Iterator[Segment]:
         """Yield each segment for the caller to walk through; stop at the first fault."""
         prepared = False
         for index, name in enumerate(self._names):
@@ -127,6 +180,8 @@ class Journal:
             if name != wanted:
                 self._fail("missing", wanted, None, f"the next file there is {name}")
                 return
+            if index < self._start:
+                continue
             try:
                 segment = Segment(os.path.join(self.directory, name))
             except DataplaneError as error:
@@ -138,13 +193,11 @@ class Journal:
             if what:
                 self._fail("corrupt", name, 0, what)
                 return
-            self._segments += 1
             prepared = segment.unused
             if prepared:
+                self._segments += 1
                 continue
-            self._segment = segment
-            self._first = self._first or segment.header
-            self._run = segment.header
+            self._begin(segment)
             yield segment
             if self._take(segment, name):
                 return
@@ -165,8 +218,14 @@ class Journal:
         same_run = ("generation", "epoch") if last and not last.final else ()
         wanted = {
             "segment_index": index,
-            "sequence_first": last.sequence if last else 1,
-            "chain_previous": last.chain if last else 0,
+            **(
+                {}
+                if last is None and self._start
+                else {
+                    "sequence_first": last.sequence if last else 1,
+                    "chain_previous": last.chain if last else 0,
+                }
+            ),
             **{key: self._run[key] for key in (*same_run, "appliance") if last},
         }
         return "; ".join(

@@ -13,6 +13,10 @@ class Segment:
     cause: str | None
     record_count: int
     time_ns: int | None
+    event_count: int
+    execution_count: int
+    user_ref_num_max: int
+    durable_sequence: int
 
     def __init__(self, path: str) -> None: ...
     @property
@@ -27,6 +31,16 @@ class Segment:
     def sequence(self) -> int: ...
     @property
     def chain(self) -> int: ...
+    def resume(
+        self,
+        sequence: int,
+        offset: int,
+        record_count: int,
+        time_ns: int,
+        chain: int,
+        header_crc: int,
+    ) -> bool: ...
     def skip(self) -> None: ...
+    def retry(self) -> bool: ...
     def records(self, symbols: dict[int, str]) -> Iterator[dict[str, Any]]: ...
     def behind(self) -> int | None: ...

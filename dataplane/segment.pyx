@@ -13,6 +13,8 @@ from libc.string cimport memset
 from dataplane.dp_err cimport dp_err, raise_err
 from dataplane.dp_event cimport (
     DP_EVENT_ACCEPTED,
+    DP_EVENT_BROKEN,
+    DP_EVENT_FILLED,
     DP_SIDE_BUY,
     DP_SIDE_SELL,
     dp_event,
@@ -33,6 +35,7 @@ from dataplane.dp_journal cimport (
     DP_JOURNAL_INSTRUMENT,
     DP_JOURNAL_NEVER_WRITTEN,
     DP_JOURNAL_OK,
+    DP_JOURNAL_UNFINISHED,
     dp_cl_ord_id,
     dp_journal_find_behind,
     dp_journal_header,
@@ -40,9 +43,7 @@ from dataplane.dp_journal cimport (
     dp_journal_is_unused,
     dp_journal_next,
     dp_journal_record,
-    dp_journal_verdict,
     dp_journal_verdict_name,
-    dp_journal_walk,
     dp_journal_walk_init,
 )
 
@@ -141,19 +142,6 @@ cdef class Segment:
     mapped kills the reader: nothing of ours ever cuts one.
     """
 
-    cdef Py_buffer _buffer
-    cdef bint _has_buffer
-    cdef const uint8_t *_memory
-    cdef uint64_t _size
-    cdef dp_journal_walk _walk
-    cdef dp_journal_verdict _verdict
-    cdef uint32_t _end_cause  # 0: not met
-    cdef readonly str path
-    cdef readonly bint unused      # made ready by the writer, never started
-    cdef readonly bint final       # its end record says that no segment need follow
-    cdef readonly uint64_t record_count  # good ones met so far, the end record not counted
-    cdef readonly object time_ns   # of the last one met; None before
-
     def __cinit__(self, str path):
         cdef dp_err err
         memset(&err, 0, sizeof(err))
@@ -184,7 +172,7 @@ cdef class Segment:
         self._memory = <const uint8_t *>self._buffer.buf
         self._size = self._buffer.len
 
-    cdef const dp_journal_header *_header(self):
+    cdef const dp_journal_header *_header(self) noexcept:
         return <const dp_journal_header *>self._memory
 
     @property
@@ -258,8 +246,20 @@ cdef class Segment:
                 return NULL
         return record
 
+    def resume(self, uint64_t sequence, uint64_t offset, uint64_t record_count, int64_t time_ns,
+               uint32_t chain, uint32_t header_crc) -> bool:
+        """Walk on from where a checkpoint stands; False when it is not of this segment."""
+        if self.unused or header_crc != self._header().header_crc or offset > self._size:
+            return False
+        self._walk.sequence = sequence + 1
+        self._walk.offset = offset
+        self._walk.chain = chain
+        self.record_count = record_count
+        self.time_ns = time_ns
+        return True
+
     def skip(self) -> None:
-        """Walk to the end, checking every record."""
+        """Walk to the end, checking and counting every record."""
         cdef const dp_journal_record *record = NULL
         cdef int64_t time_ns = 0
         cdef uint64_t before = self.record_count
@@ -267,9 +267,23 @@ cdef class Segment:
             record = self._next()
             while record is not NULL:
                 time_ns = record.time_ns
+                self.durable_sequence = record.durable_sequence
+                if record.kind == DP_JOURNAL_EVENT:
+                    self._count(&record.event)
                 record = self._next()
         if self.record_count > before:
             self.time_ns = time_ns
+
+    cdef void _count(self, const dp_event *event) noexcept nogil:
+        self.event_count += 1
+        self.execution_count += event.kind == DP_EVENT_FILLED or event.kind == DP_EVENT_BROKEN
+        self.user_ref_num_max = max(self.user_ref_num_max, event.user_ref_num)
+
+    def retry(self) -> bool:
+        """Look again where the records ended before; False when they end for good."""
+        if self._verdict in (DP_JOURNAL_NEVER_WRITTEN, DP_JOURNAL_UNFINISHED) and not self.unused:
+            self._verdict = DP_JOURNAL_OK
+        return self._verdict == DP_JOURNAL_OK
 
     def records(self, dict symbols):
         """Yield every good record; ``symbols`` (index to symbol) is read and added to."""

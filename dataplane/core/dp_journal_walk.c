@@ -62,15 +62,6 @@ bool dp_journal_is_unused(const uint8_t *memory, uint64_t size)
     return crc == 0 && all_zero(memory + DP_JOURNAL_HEADER_SIZE, size - DP_JOURNAL_HEADER_SIZE);
 }
 
-/* Whether its bytes and the crc of the record before give the crc that it states. */
-static bool fits(const struct dp_journal_record *record, uint32_t chain)
-{
-    uint64_t trailer[DP_CRC32C_TRAILER_WORDS];
-    memcpy(trailer, &record->sequence, sizeof(trailer));
-    trailer[3] = (uint32_t)trailer[3] | (uint64_t)chain << 32;
-    return record->crc == dp_journal_stored_crc(dp_crc32c_record(record, trailer));
-}
-
 void dp_journal_walk_init(struct dp_journal_walk *walk, const uint8_t *memory, uint64_t size)
 {
     struct dp_journal_header header;
@@ -95,6 +86,21 @@ static enum dp_journal_verdict judge_bad(const struct dp_journal_walk *walk)
     return all_zero(place + CRC_OFFSET, sizeof(uint32_t)) ? DP_JOURNAL_UNFINISHED : DP_JOURNAL_TORN;
 }
 
+/* Whether its bytes and the crc of the record before give the crc that it states. */
+static bool fits(const struct dp_journal_record *record, uint32_t chain)
+{
+    uint64_t trailer[DP_CRC32C_TRAILER_WORDS];
+    memcpy(trailer, &record->sequence, sizeof(trailer));
+    trailer[3] = (uint32_t)trailer[3] | (uint64_t)chain << 32;
+    return record->crc == dp_journal_stored_crc(dp_crc32c_record(record, trailer));
+}
+
+static bool is_next(const struct dp_journal_walk *walk, const struct dp_journal_record *found)
+{
+    return fits(found, walk->chain) && found->sequence == walk->sequence &&
+        found->schema == DP_JOURNAL_SCHEMA_VERSION;
+}
+
 enum dp_journal_verdict dp_journal_next(
     struct dp_journal_walk *walk, const struct dp_journal_record **record)
 {
@@ -104,9 +110,13 @@ enum dp_journal_verdict dp_journal_next(
 
     const uint8_t *place = walk->memory + walk->offset;
     const struct dp_journal_record *found = (const struct dp_journal_record *)(const void *)place;
-    if (!fits(found, walk->chain) || found->sequence != walk->sequence ||
-        found->schema != DP_JOURNAL_SCHEMA_VERSION)
-        return judge_bad(walk);
+    if (!is_next(walk, found)) {
+        enum dp_journal_verdict verdict = judge_bad(walk);
+        /* A writer at work may have finished this record, and those behind it, meanwhile. */
+        dp_fence_acquire();
+        if (verdict != DP_JOURNAL_CORRUPT || !is_next(walk, found))
+            return verdict;
+    }
 
     bool ends = found->kind == DP_JOURNAL_END;
     if (ends &&
