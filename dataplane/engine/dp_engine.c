@@ -138,21 +138,6 @@ static int open_private(struct dp_engine *engine, struct dp_err *err)
     return 0;
 }
 
-static int open_outside(struct dp_engine *engine, struct dp_err *err)
-{
-    const struct dp_engine_config *config = &engine->config;
-    struct dp_venue_config venue = config->venue;
-    venue.midnight_ns = config->midnight_ns;
-    venue.order_count_max = config->orders.order_count_max;
-    venue.us = config->session.us;
-    venue.venue = config->session.venue;
-    engine->venue = dp_venue_open(&venue, engine->books, err);
-    if (engine->venue == NULL)
-        return -err->code;
-
-    return dp_port_loop_open(&engine->order_port, &engine->venue_port, DP_ENGINE_TX_SLOTS, err);
-}
-
 static int open_journal(struct dp_engine *engine, struct dp_err *err)
 {
     const struct dp_engine_config *config = &engine->config;
@@ -219,7 +204,7 @@ struct dp_engine *dp_engine_open(const struct dp_engine_config *config, struct d
     engine->config = *config;
     dp_clock_calibrate(&engine->clock, CALIBRATION_MS);
     if (open_region(engine, err) < 0 || open_private(engine, err) < 0 ||
-        open_outside(engine, err) < 0) {
+        dp_engine_open_replay(engine, err) < 0) {
         dp_engine_close(engine);
         return NULL;
     }
@@ -240,12 +225,9 @@ void dp_engine_close(struct dp_engine *engine)
         if (engine->has_wal)
             dp_wal_close(&engine->wal, &ignored);
     }
-    if (engine->order_port != NULL) {
-        dp_port_close(engine->order_port, NULL);
-        dp_port_close(engine->venue_port, NULL);
-    }
+    if (engine->link != NULL)
+        engine->link->close(engine);
     dp_feed_close(engine->feed);
-    dp_venue_close(engine->venue);
     for (uint32_t index = 0; index < engine->seat_count; index++) {
         free(engine->seats[index].symbols);
         free(engine->seats[index].gateway.watched);
@@ -359,8 +341,7 @@ int dp_engine_source_status(const struct dp_engine *engine, struct dp_err *err)
     return engine->feed != NULL ? dp_feed_status(engine->feed, err) : 0;
 }
 
-/* Strategies have their last word, then the venue ends what is open and its last answers
- * are taken. Timers are over. */
+/* Strategies have their last word, then the far end ends what is open. Timers are over. */
 static void end_session(struct dp_engine *engine)
 {
     engine->stop_asked = false;
@@ -372,8 +353,7 @@ static void end_session(struct dp_engine *engine)
         seat->gateway.timer_interval_ns = 0;
     }
     dp_engine_drain(engine);
-    dp_venue_end(engine->venue, engine->now_ns);
-    dp_engine_advance(engine, INT64_MAX);
+    engine->link->end(engine);
 }
 
 static int first_error(int status, int next)
@@ -432,9 +412,4 @@ const struct dp_digest *dp_engine_events_digest(struct dp_engine *engine)
 const struct dp_digest *dp_engine_wire_digest(const struct dp_engine *engine)
 {
     return &engine->wire_digest;
-}
-
-struct dp_venue_stats dp_engine_venue_stats(const struct dp_engine *engine)
-{
-    return dp_venue_stats(engine->venue);
 }

@@ -8,6 +8,7 @@
  *
  * One thread calls everything here; other processes read the region. Files: dp_engine.c (life),
  * dp_engine_feed.c (packet to strategy), dp_engine_orders.c (frames out, reports in),
+ * dp_engine_replay.c (the far end of a replay),
  * dp_engine_internal.h (what they share).
  */
 #ifndef DP_ENGINE_H

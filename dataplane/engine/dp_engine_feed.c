@@ -222,7 +222,8 @@ static void apply_message(
     bool watched = engine->watched_any[instrument_index];
     bool traded = watched && read_trade(engine, message, &trade);
 
-    dp_venue_on_message(engine->venue, message, engine->now_ns);
+    if (engine->link->on_message != NULL)
+        engine->link->on_message(engine, message);
     uint64_t book_tsc = measured ? dp_tsc() : 0;
     dp_itch_apply(engine->books, engine->counters, message, engine->config.midnight_ns);
     uint64_t done_tsc = measured ? dp_tsc() : 0;

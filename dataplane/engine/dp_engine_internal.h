@@ -28,8 +28,24 @@ struct dp_engine_seat {
     uint32_t opened_count; /* instruments taken under first_count so far */
 };
 
+struct dp_engine;
+
+/* The far end of the order path: a venue in memory, or a session with a real one. */
+struct dp_engine_link {
+    /* Hands one finished frame over; false: not now, it stays in the ring. */
+    bool (*send)(struct dp_engine *engine, const struct dp_packet *packet);
+    void (*drained)(struct dp_engine *engine); /* all that could go has gone; may be NULL */
+    int64_t (*next_ns)(const struct dp_engine *engine); /* when it has to act; INT64_MAX: never */
+    void (*advance)(struct dp_engine *engine, int64_t time_ns);
+    /* A message of the market, before the books change; may be NULL. */
+    void (*on_message)(struct dp_engine *engine, const struct dp_itch_message *message);
+    void (*end)(struct dp_engine *engine); /* the session is over: ends what is open */
+    void (*close)(struct dp_engine *engine);
+};
+
 struct dp_engine {
     struct dp_engine_config config;
+    const struct dp_engine_link *link;
     struct dp_shm shm;
     struct dp_region *region;
     struct dp_engine_status *status;
@@ -50,9 +66,9 @@ struct dp_engine {
     struct dp_hold hold;    /* where orders wait for the disk */
     uint64_t waiting_noted; /* frames behind a record that must be on disk, so far */
 
-    struct dp_port *order_port; /* our end */
-    struct dp_port *venue_port; /* the replay venue's end */
-    struct dp_venue *venue;
+    struct dp_port *order_port;           /* our end */
+    struct dp_port *venue_port;           /* the replay venue's end */
+    struct dp_venue *venue;               /* NULL when the far end is a real one */
     struct dp_capture_writer *tx_capture; /* NULL when no pcap was asked for */
     int tx_capture_status;
     struct dp_event_log events;
@@ -88,10 +104,15 @@ int dp_engine_open_feed(struct dp_engine *engine, const char *path, struct dp_er
  * NOT_SENT event); cancels stay. */
 void dp_engine_hold(struct dp_engine *engine);
 
+/* dp_engine_replay.c */
+int dp_engine_open_replay(struct dp_engine *engine, struct dp_err *err);
+
 /* dp_engine_orders.c */
 /* One event of the venue's, or about what was not sent: table, risk, journal, strategy. */
 void dp_engine_apply_report(struct dp_engine *engine, struct dp_event *event);
-/* Hands finished frames to the order port, and lets the venue's end take them. */
+/* One OUCH message of the venue's. */
+void dp_engine_read_ouch(struct dp_engine *engine, const uint8_t *data, size_t size);
+/* Hands finished frames to the link. */
 void dp_engine_drain(struct dp_engine *engine);
 /* Lets everything that is due up to and including time_ns happen in time order:
  * arrivals, answers, timers. */

@@ -1,6 +1,4 @@
 #include "dp_engine_internal.h"
-#include "dp_net.h"
-#include "dp_soup.h"
 
 /* ---- verbs: what a strategy may do ---- */
 
@@ -107,16 +105,6 @@ static void record_frame(struct dp_engine *engine, const struct dp_packet *packe
         dp_hist_record(engine->hists[DP_STAGE_TICK_TO_ORDER], dp_tsc() - engine->tick_tsc);
 }
 
-static void deliver_to_venue(struct dp_engine *engine)
-{
-    struct dp_packet packets[32];
-    uint32_t count;
-    while ((count = dp_port_receive(engine->venue_port, packets, 32)) > 0)
-        for (uint32_t index = 0; index < count; index++)
-            dp_venue_receive(
-                engine->venue, packets[index].data, packets[index].size, packets[index].time_ns);
-}
-
 void dp_engine_drain(struct dp_engine *engine)
 {
     dp_engine_hold(engine);
@@ -132,17 +120,14 @@ void dp_engine_drain(struct dp_engine *engine)
             .original_size = slot->size,
             .time_ns = slot->time_ns,
         };
-        if (dp_port_send(engine->order_port, &packet, 1) == 0) {
-            /* The port is full: let the other end take what waits, then send the same
-             * frame again. */
-            deliver_to_venue(engine);
-            continue;
-        }
+        if (!engine->link->send(engine, &packet))
+            break; /* it waits where it is */
         record_frame(engine, &packet);
         dp_ring_release(engine->submit.tx);
     }
     dp_event_log_settle(&engine->events); /* now that nothing waits for it */
-    deliver_to_venue(engine);
+    if (engine->link->drained != NULL)
+        engine->link->drained(engine);
 }
 
 /* ---- reports in ---- */
@@ -180,13 +165,12 @@ void dp_engine_apply_report(struct dp_engine *engine, struct dp_event *event)
         callback(strategy->state, dp_engine_gateway(engine, event->strategy_index), event);
 }
 
-static void read_ouch(struct dp_engine *engine, const struct dp_soup_packet *soup)
+void dp_engine_read_ouch(struct dp_engine *engine, const uint8_t *data, size_t size)
 {
     struct dp_ouch_message message;
     struct dp_event event;
     engine->wal.segment.inbound_sequence++;
-    if (dp_ouch_decode(soup->payload, soup->payload_size, DP_OUCH_OUTBOUND, &message) !=
-        DP_OUCH_OK) {
+    if (dp_ouch_decode(data, size, DP_OUCH_OUTBOUND, &message) != DP_OUCH_OK) {
         dp_counter_add(engine->counters, DP_COUNTER_OUCH_MALFORMED, 1);
         return;
     }
@@ -194,55 +178,7 @@ static void read_ouch(struct dp_engine *engine, const struct dp_soup_packet *sou
         dp_engine_apply_report(engine, &event);
 }
 
-/* One frame of the venue's. A SoupBinTCP packet never spans two of its frames in a replay. */
-static void read_frame(struct dp_engine *engine, const struct dp_packet *packet)
-{
-    struct dp_net_packet net;
-    if (dp_net_parse(packet->data, packet->size, true, &net) != DP_NET_OK ||
-        net.protocol != DP_NET_TCP) {
-        dp_counter_add(engine->counters, DP_COUNTER_OUCH_MALFORMED, 1);
-        return;
-    }
-    engine->submit.tcp_ack = net.tcp_seq + net.payload_size;
-
-    size_t offset = 0;
-    struct dp_soup_packet soup;
-    while (offset < net.payload_size) {
-        if (dp_soup_parse(net.payload + offset, net.payload_size - offset, &soup) != DP_SOUP_OK) {
-            dp_counter_add(engine->counters, DP_COUNTER_OUCH_MALFORMED, 1);
-            return;
-        }
-        if (soup.type == 'S')
-            read_ouch(engine, &soup);
-        offset += soup.size;
-    }
-}
-
-static void read_reports(struct dp_engine *engine)
-{
-    struct dp_packet packets[32];
-    uint32_t count;
-    while ((count = dp_port_receive(engine->order_port, packets, 32)) > 0)
-        for (uint32_t index = 0; index < count; index++)
-            read_frame(engine, &packets[index]);
-}
-
 /* ---- time ---- */
-
-/* The venue's answers that are due: over its end of the port to ours, one at a time, so that what a
- * strategy sends in reply to one answer has left before it hears the next. */
-static void take_answers(struct dp_engine *engine, int64_t time_ns)
-{
-    struct dp_packet packet = {0};
-    while ((packet.data = dp_venue_send(engine->venue, time_ns, &packet.size, &packet.time_ns)) !=
-        NULL) {
-        packet.original_size = packet.size;
-        dp_port_send(engine->venue_port, &packet, 1);
-        dp_engine_set_now(engine, packet.time_ns);
-        read_reports(engine);
-        dp_engine_drain(engine);
-    }
-}
 
 static uint32_t next_timer(const struct dp_engine *engine, int64_t *time_ns)
 {
@@ -278,17 +214,15 @@ void dp_engine_advance(struct dp_engine *engine, int64_t time_ns)
     for (;;) {
         int64_t timer_ns;
         uint32_t seat_index = next_timer(engine, &timer_ns);
-        int64_t venue_ns = dp_venue_next_ns(engine->venue);
-        int64_t next_ns = venue_ns <= timer_ns ? venue_ns : timer_ns;
+        int64_t link_ns = engine->link->next_ns(engine);
+        int64_t next_ns = link_ns <= timer_ns ? link_ns : timer_ns;
         if (next_ns > time_ns || next_ns == INT64_MAX || engine->stop_asked)
             return;
 
         dp_engine_set_now(engine, next_ns);
-        if (venue_ns <= timer_ns) {
-            dp_venue_advance(engine->venue, next_ns);
-            take_answers(engine, next_ns);
-        } else {
+        if (link_ns <= timer_ns)
+            engine->link->advance(engine, next_ns);
+        else
             fire_timer(engine, seat_index);
-        }
     }
 }
