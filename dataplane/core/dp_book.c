@@ -57,27 +57,39 @@ enum dp_book_result dp_book_add(struct dp_books *books, uint32_t instrument_inde
     if (!dp_book_is_open(books, instrument_index) || !dp_book_is_legal(qty, price_nanos) ||
         (side != DP_SIDE_BUY && side != DP_SIDE_SELL))
         return DP_BOOK_INVALID;
-    return dp_book_change_add(&writer, &books->book[instrument_index], order_ref,
-        dp_book_side_index(side), (uint32_t)qty, price_nanos, time_ns);
+    struct dp_book *book = &books->book[instrument_index];
+    struct dp_book_arrival arrival = {
+        .order_ref = order_ref,
+        .side_index = dp_book_side_index(side),
+        .qty = (uint32_t)qty,
+        .price_nanos = price_nanos,
+    };
+    uint32_t before;
+    uint32_t level =
+        dp_book_find_level(book, arrival.side_index, dp_books_pool(books), price_nanos, &before);
+    return dp_book_change_add(&writer, book, &arrival, level, before, time_ns);
 }
 
 enum dp_book_result dp_book_reduce(
     struct dp_books *books, uint64_t order_ref, uint64_t qty, int64_t time_ns)
 {
     struct dp_book_writer writer = dp_book_writer(books);
-    uint32_t number = dp_book_index_find(&writer.index, order_ref);
+    uint32_t *entry = dp_book_index_entry(&writer.index, order_ref);
+    uint32_t number = dp_book_index_find_at(&writer.index, entry, order_ref);
     if (number == 0)
         return DP_BOOK_UNKNOWN_ORDER;
-    return dp_book_change_reduce(&writer, dp_book_of_order(&writer, number), number, qty, time_ns);
+    return dp_book_change_reduce(
+        &writer, dp_book_of_order(&writer, number), entry, number, qty, time_ns);
 }
 
 enum dp_book_result dp_book_remove(struct dp_books *books, uint64_t order_ref, int64_t time_ns)
 {
     struct dp_book_writer writer = dp_book_writer(books);
-    uint32_t number = dp_book_index_find(&writer.index, order_ref);
+    uint32_t *entry = dp_book_index_entry(&writer.index, order_ref);
+    uint32_t number = dp_book_index_find_at(&writer.index, entry, order_ref);
     if (number == 0)
         return DP_BOOK_UNKNOWN_ORDER;
-    dp_book_change_remove(&writer, dp_book_of_order(&writer, number), number, time_ns);
+    dp_book_change_remove(&writer, dp_book_of_order(&writer, number), entry, number, time_ns);
     return DP_BOOK_OK;
 }
 
@@ -85,11 +97,18 @@ enum dp_book_result dp_book_replace(struct dp_books *books, uint64_t order_ref,
     uint64_t new_order_ref, uint64_t qty, int64_t price_nanos, int64_t time_ns)
 {
     struct dp_book_writer writer = dp_book_writer(books);
-    uint32_t number = dp_book_index_find(&writer.index, order_ref);
+    uint32_t *entry = dp_book_index_entry(&writer.index, order_ref);
+    uint32_t number = dp_book_index_find_at(&writer.index, entry, order_ref);
     if (number == 0)
         return DP_BOOK_UNKNOWN_ORDER;
     if (!dp_book_is_legal(qty, price_nanos))
         return DP_BOOK_INVALID;
-    return dp_book_change_replace(&writer, dp_book_of_order(&writer, number), number, new_order_ref,
-        (uint32_t)qty, price_nanos, time_ns);
+    struct dp_book_arrival arrival = {
+        .order_ref = new_order_ref,
+        .side_index = dp_book_order_side(&writer.index.orders[number]),
+        .qty = (uint32_t)qty,
+        .price_nanos = price_nanos,
+    };
+    return dp_book_change_replace(
+        &writer, dp_book_of_order(&writer, number), entry, number, &arrival, time_ns);
 }

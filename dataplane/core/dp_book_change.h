@@ -56,6 +56,7 @@ static inline uint32_t dp_book_take_order(const struct dp_book_writer *writer)
         books->order_free_first = writer->index.orders[number].behind;
     else
         number = ++books->order_used;
+    DP_PREFETCH_WRITE(&writer->index.orders[books->order_free_first]); /* the next one's */
     books->order_live_count++;
     return number;
 }
@@ -132,54 +133,61 @@ static inline bool dp_book_is_legal(uint64_t qty, int64_t price_nanos)
     return qty - 1 < DP_BOOK_QTY_MAX && price_nanos > 0 && price_nanos != DP_PRICE_NONE;
 }
 
-/* Into an open book, of legal quantity and price. */
+/* An order that comes. */
+struct dp_book_arrival {
+    uint64_t order_ref;
+    uint32_t side_index;
+    uint32_t qty; /* legal, as the price */
+    int64_t price_nanos;
+};
+
+/* Into an open book. level, before: of its price, as dp_book_find_level() says. */
 static inline enum dp_book_result dp_book_change_add(const struct dp_book_writer *writer,
-    struct dp_book *book, uint64_t order_ref, uint32_t side_index, uint32_t qty,
-    int64_t price_nanos, int64_t time_ns)
+    struct dp_book *book, const struct dp_book_arrival *arrival, uint32_t level, uint32_t before,
+    int64_t time_ns)
 {
     struct dp_books *books = writer->books;
-    if (DP_UNLIKELY(!dp_book_index_is_free(&writer->index, order_ref)))
+    uint32_t *room;
+    if (DP_UNLIKELY(!dp_book_index_room(&writer->index, arrival->order_ref, &room)))
         return DP_BOOK_DUPLICATE_ORDER;
-    uint32_t before;
-    uint32_t level =
-        dp_book_find_level(book, side_index, dp_books_pool(books), price_nanos, &before);
     if (DP_UNLIKELY(dp_book_orders_are_full(books)) ||
         (DP_UNLIKELY(level == DP_SKIPLIST_NONE) && !dp_book_has_level_room(writer, &before)))
         return DP_BOOK_FULL;
 
     uint32_t number = dp_book_take_order(writer);
     struct dp_book_order *order = &writer->index.orders[number];
-    order->order_ref = order_ref;
-    order->qty = qty;
-    dp_book_index_put(&writer->index, order_ref, number);
+    order->order_ref = arrival->order_ref;
+    order->qty = arrival->qty;
+    dp_book_index_put(&writer->index, room, arrival->order_ref, number);
     uint64_t sequence = dp_book_begin_change(book);
     if (DP_UNLIKELY(level == DP_SKIPLIST_NONE))
-        level = dp_book_open_level(writer, book, side_index, price_nanos, before);
-    dp_book_join_queue(writer, book, number, level << 1 | side_index);
+        level = dp_book_open_level(writer, book, arrival->side_index, arrival->price_nanos, before);
+    dp_book_join_queue(writer, book, number, level << 1 | arrival->side_index);
     dp_book_end_change(book, sequence, time_ns);
     return DP_BOOK_OK;
 }
 
-/* book: the one its level belongs to. */
-static inline void dp_book_change_remove(
-    const struct dp_book_writer *writer, struct dp_book *book, uint32_t number, int64_t time_ns)
+/* book: the one its level belongs to; entry: of its reference in the index, as far as it is known.
+ */
+static inline void dp_book_change_remove(const struct dp_book_writer *writer, struct dp_book *book,
+    uint32_t *entry, uint32_t number, int64_t time_ns)
 {
     const struct dp_book_order *order = &writer->index.orders[number];
     uint64_t sequence = dp_book_begin_change(book);
     dp_book_leave_queue(writer, book, order);
-    dp_book_index_delete(&writer->index, order->order_ref, number);
+    dp_book_index_delete_at(&writer->index, entry, order->order_ref, number);
     dp_book_give_order(writer, number);
     dp_book_end_change(book, sequence, time_ns);
 }
 
 static inline enum dp_book_result dp_book_change_reduce(const struct dp_book_writer *writer,
-    struct dp_book *book, uint32_t number, uint64_t qty, int64_t time_ns)
+    struct dp_book *book, uint32_t *entry, uint32_t number, uint64_t qty, int64_t time_ns)
 {
     struct dp_book_order *order = &writer->index.orders[number];
     if (DP_UNLIKELY(qty > order->qty))
         return DP_BOOK_OVER_REDUCTION;
     if (qty == order->qty) {
-        dp_book_change_remove(writer, book, number, time_ns);
+        dp_book_change_remove(writer, book, entry, number, time_ns);
         return DP_BOOK_OK;
     }
     uint64_t sequence = dp_book_begin_change(book);
@@ -202,30 +210,31 @@ static inline bool dp_book_can_move(const struct dp_book_writer *writer, const s
         dp_book_make_level_room(writer);
 }
 
-/* To a legal quantity and price. */
+/* entry: of the reference it has, as far as it is known; arrival: what it becomes, of its own side.
+ */
 static inline enum dp_book_result dp_book_change_replace(const struct dp_book_writer *writer,
-    struct dp_book *book, uint32_t number, uint64_t new_order_ref, uint32_t qty,
-    int64_t price_nanos, int64_t time_ns)
+    struct dp_book *book, uint32_t *entry, uint32_t number, const struct dp_book_arrival *arrival,
+    int64_t time_ns)
 {
-    if (DP_UNLIKELY(!dp_book_index_is_free(&writer->index, new_order_ref)))
+    uint32_t *room;
+    if (DP_UNLIKELY(!dp_book_index_room(&writer->index, arrival->order_ref, &room)))
         return DP_BOOK_DUPLICATE_ORDER;
     struct dp_book_order *order = &writer->index.orders[number];
-    if (DP_UNLIKELY(!dp_book_can_move(writer, book, order, price_nanos)))
+    if (DP_UNLIKELY(!dp_book_can_move(writer, book, order, arrival->price_nanos)))
         return DP_BOOK_FULL;
 
-    uint32_t side_index = dp_book_order_side(order);
     uint64_t sequence = dp_book_begin_change(book);
     dp_book_leave_queue(writer, book, order);
-    dp_book_index_delete(&writer->index, order->order_ref, number);
-    dp_book_index_put(&writer->index, new_order_ref, number);
-    order->order_ref = new_order_ref;
-    order->qty = qty;
+    dp_book_index_delete_at(&writer->index, entry, order->order_ref, number);
+    order->order_ref = arrival->order_ref;
+    order->qty = arrival->qty;
+    dp_book_index_put(&writer->index, room, arrival->order_ref, number);
     uint32_t before;
-    uint32_t level =
-        dp_book_find_level(book, side_index, dp_books_pool(writer->books), price_nanos, &before);
+    uint32_t level = dp_book_find_level(
+        book, arrival->side_index, dp_books_pool(writer->books), arrival->price_nanos, &before);
     if (DP_UNLIKELY(level == DP_SKIPLIST_NONE))
-        level = dp_book_open_level(writer, book, side_index, price_nanos, before);
-    dp_book_join_queue(writer, book, number, level << 1 | side_index);
+        level = dp_book_open_level(writer, book, arrival->side_index, arrival->price_nanos, before);
+    dp_book_join_queue(writer, book, number, level << 1 | arrival->side_index);
     dp_book_end_change(book, sequence, time_ns);
     return DP_BOOK_OK;
 }

@@ -1,7 +1,7 @@
 #include "dp_book_index.h"
 
-#define SPILL_ONE (1u << DP_BOOK_INDEX_SPILL_SHIFT)
-#define SPILL_STICKY (3u << DP_BOOK_INDEX_SPILL_SHIFT)
+/* What a bucket counts of its spilled; at this many it has lost count and looks for ever. */
+#define COUNT_STICKY 0xffu
 
 uint32_t dp_book_index_bits(uint32_t record_count)
 {
@@ -11,19 +11,40 @@ uint32_t dp_book_index_bits(uint32_t record_count)
     return bits;
 }
 
+struct dp_book_index dp_book_index_view(
+    void *front, void *spill, struct dp_book_order *orders, uint32_t bits)
+{
+    uint32_t mask = (1u << bits) - 1;
+    uint32_t numbers = mask & (DP_BOOK_INDEX_COUNT - 1);
+    return (struct dp_book_index){
+        .front = front,
+        .spill = spill,
+        .orders = orders,
+        .bits = bits,
+        .mask = mask,
+        .numbers = numbers,
+        .compared = ~(numbers | DP_BOOK_INDEX_COUNT),
+    };
+}
+
 /* ---- the spill table ----
  * Entries stand in the order of their home slots, so a search for what is absent and the backward
  * shift of a deletion both end at the first entry that is at home: no tombstones, no rebuilding. */
 
 static uint32_t tag_of(uint64_t order_ref)
 {
-    uint64_t mixed = (order_ref ^ order_ref >> 32) * 0x9e3779b97f4a7c15ull;
+    uint64_t mixed = (order_ref ^ order_ref >> 32) * DP_BOOK_INDEX_MIX;
     return (uint32_t)(mixed >> 32);
 }
 
 static uint32_t home_of(const struct dp_book_index *index, uint32_t tag)
 {
-    return tag >> index->shift;
+    return tag >> (32 - index->bits);
+}
+
+uint64_t *dp_book_index_home(const struct dp_book_index *index, uint64_t order_ref)
+{
+    return &index->spill[home_of(index, tag_of(order_ref))];
 }
 
 static uint32_t step(const struct dp_book_index *index, uint32_t slot)
@@ -53,9 +74,8 @@ static bool walk(const struct dp_book_index *index, uint64_t order_ref, uint32_t
     return false;
 }
 
-static void put_spilled(const struct dp_book_index *index, uint32_t number)
+static void put_spilled(const struct dp_book_index *index, uint64_t order_ref, uint32_t number)
 {
-    uint64_t order_ref = index->orders[number].order_ref;
     uint64_t entry = (uint64_t)tag_of(order_ref) << 32 | number;
     uint32_t slot;
     walk(index, order_ref, &slot);
@@ -67,29 +87,8 @@ static void put_spilled(const struct dp_book_index *index, uint32_t number)
     }
 }
 
-uint32_t dp_book_index_find_spilled(const struct dp_book_index *index, uint64_t order_ref)
+static void delete_spilled(const struct dp_book_index *index, uint64_t order_ref)
 {
-    uint32_t slot;
-    return walk(index, order_ref, &slot) ? (uint32_t)index->spill[slot] : 0;
-}
-
-bool dp_book_index_make_room(const struct dp_book_index *index, uint64_t order_ref)
-{
-    uint32_t *entry = dp_book_index_entry(index, order_ref);
-    uint32_t number = *entry & DP_BOOK_INDEX_RECORD;
-    if (dp_book_index_find(index, order_ref) != 0)
-        return false;
-    if (number != 0) {
-        put_spilled(index, number);
-        *entry -= number;
-        *entry += *entry < SPILL_STICKY ? SPILL_ONE : 0;
-    }
-    return true;
-}
-
-void dp_book_index_delete_spilled(const struct dp_book_index *index, uint64_t order_ref)
-{
-    uint32_t *entry = dp_book_index_entry(index, order_ref);
     uint32_t slot;
     bool is_here = walk(index, order_ref, &slot);
     DP_ASSERT(is_here);
@@ -98,5 +97,63 @@ void dp_book_index_delete_spilled(const struct dp_book_index *index, uint64_t or
         slot = next;
     }
     index->spill[slot] = 0;
-    *entry -= *entry < SPILL_STICKY ? SPILL_ONE : 0;
+}
+
+/* ---- buckets ---- */
+
+static void set_spilled_count(uint32_t *bucket, uint32_t count)
+{
+    for (uint32_t way = 0; way < DP_BOOK_INDEX_WAYS; way++)
+        bucket[way] =
+            (bucket[way] & ~DP_BOOK_INDEX_COUNT) | (count >> way & 1) * DP_BOOK_INDEX_COUNT;
+}
+
+uint32_t dp_book_index_find_far(const struct dp_book_index *index, uint64_t order_ref)
+{
+    const uint32_t *bucket = dp_book_index_bucket(index, order_ref);
+    __m256i entries = dp_book_index_load(bucket);
+    uint32_t matches = dp_book_index_matches(index, entries, order_ref);
+    for (; matches != 0; matches &= matches - 1) {
+        uint32_t number = bucket[_tzcnt_u32(matches)] & index->numbers;
+        if (index->orders[number].order_ref == order_ref)
+            return number;
+    }
+    uint32_t slot;
+    return dp_book_index_spilled_count(entries) != 0 && walk(index, order_ref, &slot)
+        ? (uint32_t)index->spill[slot]
+        : 0;
+}
+
+bool dp_book_index_room_far(const struct dp_book_index *index, uint64_t order_ref, uint32_t **entry)
+{
+    uint32_t *bucket = dp_book_index_bucket(index, order_ref);
+    uint32_t room = ~dp_book_index_lanes(dp_book_index_load(bucket)) & 0xff;
+    *entry = room == 0 ? NULL : bucket + _tzcnt_u32(room);
+    return dp_book_index_find_far(index, order_ref) == 0;
+}
+
+void dp_book_index_put_spilled(
+    const struct dp_book_index *index, uint64_t order_ref, uint32_t number)
+{
+    uint32_t *bucket = dp_book_index_bucket(index, order_ref);
+    uint32_t count = dp_book_index_spilled_count(dp_book_index_load(bucket));
+    put_spilled(index, order_ref, number);
+    if (count != COUNT_STICKY)
+        set_spilled_count(bucket, count + 1);
+}
+
+void dp_book_index_delete_far(
+    const struct dp_book_index *index, uint64_t order_ref, uint32_t number)
+{
+    uint32_t *bucket = dp_book_index_bucket(index, order_ref);
+    for (uint32_t way = 0; way < DP_BOOK_INDEX_WAYS; way++) {
+        if (bucket[way] >= DP_BOOK_INDEX_TAKEN && (bucket[way] & index->numbers) == number) {
+            bucket[way] &= DP_BOOK_INDEX_COUNT;
+            return;
+        }
+    }
+    uint32_t count = dp_book_index_spilled_count(dp_book_index_load(bucket));
+    delete_spilled(index, order_ref);
+    if (count != COUNT_STICKY)
+        set_spilled_count(bucket, count - 1);
 }

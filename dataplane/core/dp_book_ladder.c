@@ -148,8 +148,11 @@ static void unhang(struct dp_book_side *side, struct dp_skiplist_pool *pool)
         }
         side->hung[word] = 0;
     }
-    memset(side->buckets, 0, sizeof(side->buckets));
-    memset(side->filled, 0, sizeof(side->filled));
+    for (uint32_t word = 0; word < DP_BOOK_BUCKETS / 64; word++) {
+        for (uint64_t bits = side->filled[word]; bits != 0; bits &= bits - 1)
+            side->buckets[word * 64 + (uint32_t)__builtin_ctzll(bits)] = DP_SKIPLIST_NONE;
+        side->filled[word] = 0;
+    }
 }
 
 /* Nothing hangs anywhere. With a tick of 0 no price is on a rung: its rank would have to be 0. */
@@ -259,6 +262,11 @@ uint32_t dp_book_side_find_far(const struct dp_book *book, uint32_t side_index,
     return rank_of(&side->list, pool, level) == rank ? level : DP_SKIPLIST_NONE;
 }
 
+uint32_t dp_book_side_better_rung(const struct dp_book_side *side, uint32_t rung)
+{
+    return bit_below(side->hung, rung);
+}
+
 /* The next better level of a price on that rung. */
 static uint32_t better_than_rung(const struct dp_book *book, uint32_t side_index,
     const struct dp_skiplist_pool *pool, uint32_t rung, int64_t price_nanos)
@@ -295,8 +303,8 @@ static uint32_t open_far(struct dp_book *book, uint32_t side_index, struct dp_sk
         dp_book_side_find_far(book, side_index, pool, price_nanos, &before);
     uint32_t level = dp_skiplist_insert_behind(list, pool, price_nanos, before, false);
     hang(book, side_index, pool, level);
-    if (dp_book_depth(book)->patience-- == 0) {
-        dp_book_depth(book)->patience = PATIENCE;
+    if (book->window.patience-- == 0) {
+        book->window.patience = PATIENCE;
         if (!is_centred(book, side_index, pool))
             lay(book, pool);
     }
@@ -325,12 +333,22 @@ void dp_book_side_close(
     dp_skiplist_remove(&side->list, pool, level);
 }
 
+/* The levels that hang on the rungs of a word; they may not have been looked at for long. Inline,
+ * or gcc 12 takes it for a function without effect. */
+static inline __attribute__((always_inline)) void prefetch_levels(
+    const struct dp_skiplist_pool *pool, const _Atomic uint32_t *rungs, uint64_t bits)
+{
+    for (; bits != 0; bits &= bits - 1)
+        DP_PREFETCH_WRITE(&pool->levels[dp_load_relaxed(&rungs[__builtin_ctzll(bits)])]);
+}
+
 static void sweep_side(struct dp_book *book, uint32_t side_index, struct dp_skiplist_pool *pool)
 {
     struct dp_book_side *side = dp_book_side(book, side_index);
     const _Atomic uint64_t *occupied = &book->occupied[side_index * DP_BOOK_RUNG_WORDS];
     for (uint32_t word = 0; word < DP_BOOK_RUNG_WORDS; word++) {
         uint64_t empty = side->hung[word] & ~dp_load_relaxed(&occupied[word]);
+        prefetch_levels(pool, &side->rungs[word * 64], side->hung[word]);
         side->hung[word] &= ~empty;
         for (; empty != 0; empty &= empty - 1) {
             _Atomic uint32_t *rung = &side->rungs[word * 64 + (uint32_t)__builtin_ctzll(empty)];
@@ -355,7 +373,7 @@ void dp_book_ladder_clear(struct dp_book *book, struct dp_skiplist_pool *pool)
         while ((level = dp_skiplist_best(list)) != DP_SKIPLIST_NONE)
             dp_skiplist_remove(list, pool, level);
     }
-    dp_book_depth(book)->patience = 0;
+    book->window.patience = 0;
 }
 
 uint32_t dp_book_side_first(const struct dp_book *book, uint32_t side_index)

@@ -3,7 +3,7 @@
  * its price.
  *
  *   window    256 rungs, one a tick, around the touch: the level of a price is arithmetic
- *   buckets   64 of 16 ticks beyond it, then 32 of 64 and 32 of 1024: the best level in each, and a
+ *   buckets   128 of 8 ticks beyond it, then 32 of 64 and 32 of 1024: the best level in each, and a
  *             short walk from there
  *   elsewhere (better than the window, or farther out): a search of the list
  *
@@ -29,7 +29,7 @@
 
 #define DP_BOOK_RUNGS 256u
 #define DP_BOOK_RUNG_WORDS (DP_BOOK_RUNGS / 64)
-#define DP_BOOK_BUCKETS 128u
+#define DP_BOOK_BUCKETS 192u
 
 /* What a level keeps of it (dp_skiplist_level.mark): which bit of `occupied` is its own. */
 #define DP_BOOK_MARK(side_index, rung) ((side_index)*DP_BOOK_RUNGS + (rung))
@@ -38,6 +38,7 @@
 /* Where the rungs stand. */
 struct dp_book_window {
     uint32_t tick;          /* nanos between two rungs; 0: no windows */
+    uint32_t patience;      /* levels to be opened outside before the windows are laid anew */
     uint64_t inverse;       /* 2^64 / tick, rounded up */
     int64_t first_ranks[2]; /* of rung 0, the best one; bid, ask */
 };
@@ -72,7 +73,6 @@ static_assert(sizeof(struct dp_book) == 2 * DP_CACHE_LINE, "two cache lines");
 struct dp_book_depth {
     struct dp_book_side sides[2]; /* bid, ask */
     _Atomic uint64_t symbol;      /* the 8 bytes as they are on the wire */
-    uint32_t patience;            /* levels to be opened outside before the windows are laid anew */
 };
 
 static_assert(sizeof(struct dp_book) + sizeof(struct dp_book_depth) <= 4096,
@@ -104,6 +104,8 @@ void dp_book_ladder_clear(struct dp_book *book, struct dp_skiplist_pool *pool);
 /* The level of a price outside the window, or DP_SKIPLIST_NONE; *before: the next better one. */
 uint32_t dp_book_side_find_far(const struct dp_book *book, uint32_t side_index,
     const struct dp_skiplist_pool *pool, int64_t price_nanos, uint32_t *before);
+/* The next better rung that has a level; DP_BOOK_RUNGS or above when none has. */
+uint32_t dp_book_side_better_rung(const struct dp_book_side *side, uint32_t rung);
 /* Where a look at the side must begin to miss no level with orders; empty ones may follow. */
 uint32_t dp_book_side_first(const struct dp_book *book, uint32_t side_index);
 /* Levels with orders. */
@@ -129,9 +131,9 @@ static inline uint64_t dp_book_ladder_ticks(
 static inline uint64_t dp_book_ladder_bucket(uint64_t ticks)
 {
     uint64_t beyond = ticks - DP_BOOK_RUNGS;
-    return beyond < 1024 ? beyond / 16
-        : beyond < 3072  ? 64 + (beyond - 1024) / 64
-                         : 96 + (beyond - 3072) / 1024;
+    return beyond < 1024 ? beyond / 8
+        : beyond < 3072  ? 128 + (beyond - 1024) / 64
+                         : 160 + (beyond - 3072) / 1024;
 }
 
 /* The rung of that rank; DP_BOOK_RUNGS or above: outside the window, or on no tick of it. */

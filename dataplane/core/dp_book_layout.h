@@ -5,7 +5,7 @@
  *
  * Record 0 of orders and levels is never used, so a zero is "none" everywhere. Memory of a pool is
  * touched only as far as it was ever in use. Bytes: 48 to 64 an order (32, and 1.3 to 2.7 entries
- * of 12 in the index), 88 a level, 3,520 an instrument.
+ * of 12 in the index), 88 a level, 4,032 an instrument.
  *
  * Readers use struct dp_book's atomic fields, the lists and the levels; the rest belongs to the
  * writer. A book is guarded by its sequence number (a seqlock): odd while the writer is in the
@@ -59,13 +59,8 @@ static inline struct dp_skiplist_pool *dp_books_pool(const struct dp_books *book
 
 static inline struct dp_book_index dp_books_order_index(const struct dp_books *books)
 {
-    return (struct dp_book_index){
-        .front = dp_books_at(books, books->front_offset),
-        .spill = dp_books_at(books, books->spill_offset),
-        .orders = dp_books_orders(books),
-        .mask = (1u << books->index_bits) - 1,
-        .shift = 32 - books->index_bits,
-    };
+    return dp_book_index_view(dp_books_at(books, books->front_offset),
+        dp_books_at(books, books->spill_offset), dp_books_orders(books), books->index_bits);
 }
 
 /* The level at that price, maybe an empty one, or DP_SKIPLIST_NONE. *before: the next better one,

@@ -11,7 +11,8 @@
 #include "dp_itch_apply.h"
 
 #define APART 8u /* measured: docs/performance.md */
-#define STEPS 5u /* enter, mid, near, last, apply */
+#define LINE (4 * APART)
+#define RUN 64u /* messages until the line moves back to the front of its room */
 #define BYTES_AHEAD 1024
 #define TAIL 64 /* nearer to the end nothing is looked into ahead: it may not be ours */
 
@@ -37,27 +38,36 @@ static const uint16_t shapes[256] = {
     ['U'] = SHAPE(KIND_REPLACE, 35),
 };
 
+/* What only few messages have to look at, bits. */
+enum odd {
+    ODD_FAR = 1,  /* the rung is a bucket */
+    ODD_BARE = 2, /* the rung has no level */
+};
+
 /* Stands in for what a message does not have. */
 static const uint8_t no_message[TAIL];
-static const uint32_t no_rung = 1; /* a level like any other */
+static const uint32_t no_rung = 1; /* a level like any other: not for adds, which believe it */
+static const uint32_t bare_rung = DP_SKIPLIST_NONE;
 
 struct place {
     alignas(DP_CACHE_LINE) const uint8_t *data;
     struct dp_book *book;
+    uint32_t *entry; /* of its reference in the index: the bucket first, then the likely one */
     const struct dp_book_order *order;
-    const uint32_t *rung;
+    const uint32_t *rung; /* of its price */
     uint32_t kind;
-    bool is_far; /* the rung is a bucket */
+    uint32_t odd;
 };
 
 struct block {
     struct dp_book_writer writer;
     struct dp_counters *counters;
     int64_t midnight_ns;
-    const uint8_t *next; /* the frame to hop to */
+    const uint8_t *next;  /* the frame to hop to */
+    const uint8_t *limit; /* behind this one the tail begins */
     const uint8_t *end;
     uint64_t empty_count;
-    struct place line[STEPS][APART];
+    struct place line[LINE + RUN];
 };
 
 static int64_t price_nanos_at(const uint8_t *bytes)
@@ -70,18 +80,28 @@ static uint32_t is_sell(const uint8_t *add)
     return add[19] == 'S';
 }
 
+/* Neither what its type says, nor beyond the end of the block. */
+static __attribute__((noinline)) uint32_t kind_of_odd(
+    const struct block *block, const uint8_t *data, size_t size)
+{
+    return (size_t)(block->end - data) < size ? KIND_END : KIND_OTHER;
+}
+
 /* The next whole message, or no_message with KIND_END. */
 static DP_BOOK_AHEAD_INLINE const uint8_t *take_frame(struct block *block, uint32_t *kind)
 {
     const uint8_t *data = block->next + 2;
     *kind = KIND_END;
-    if (DP_UNLIKELY(block->end - block->next < TAIL))
+    if (DP_UNLIKELY(block->next > block->limit))
         return no_message;
     size_t size = dp_load_be16(block->next);
-    if (DP_UNLIKELY((size_t)(block->end - data) < size))
-        return no_message;
     uint32_t shape = shapes[data[0]];
-    *kind = (shape & 0xff) == size ? shape >> 8 : (uint32_t)KIND_OTHER;
+    *kind = shape >> 8;
+    if (DP_UNLIKELY((shape & 0xff) != size)) {
+        *kind = kind_of_odd(block, data, size);
+        if (DP_UNLIKELY(*kind == KIND_END))
+            return no_message;
+    }
     block->next = data + size;
     DP_PREFETCH(data + BYTES_AHEAD);
     return data;
@@ -98,73 +118,94 @@ static DP_BOOK_AHEAD_INLINE void enter(struct block *block, struct place *place)
     }
     place->data = data;
     place->kind = kind;
+    place->odd = 0;
     place->book = &block->writer.books->book[instrument_index];
-    dp_book_ahead_ref_far(&block->writer, dp_load_be64(data + 11));
-    dp_book_ahead_book_far(place->book);
+    place->entry = dp_book_index_bucket(&block->writer.index, dp_load_be64(data + 11));
+    DP_PREFETCH_WRITE(place->entry);
+    dp_book_ahead_book(place->book);
 }
 
-/* The side of a U stands in the order it replaces: both are looked at. */
-static __attribute__((noinline)) void move_mid(
+/* The side of a U stands in the order it replaces, which is still on its way: both are looked at.
+ */
+static DP_BOOK_AHEAD_RARE void move_mid(
     const struct dp_book_writer *writer, const struct place *place)
 {
-    bool is_far;
     int64_t price_nanos = price_nanos_at(place->data + 31);
     DP_BOOK_AHEAD_KEEP();
-    dp_book_ahead_ref_far(writer, dp_load_be64(place->data + 19));
-    DP_PREFETCH_WRITE(dp_book_ahead_rung(place->book, 0, price_nanos, &is_far));
-    DP_PREFETCH_WRITE(dp_book_ahead_rung(place->book, 1, price_nanos, &is_far));
+    DP_PREFETCH_WRITE(dp_book_index_bucket(&writer->index, dp_load_be64(place->data + 19)));
+    for (uint32_t side = 0; side < 2; side++)
+        DP_PREFETCH_WRITE(dp_book_ahead_rung(
+            place->book, side, dp_book_ahead_ticks(place->book, side, price_nanos)));
 }
 
-static __attribute__((noinline)) void move_near(
-    const struct dp_book_writer *writer, const struct place *place)
+static DP_BOOK_AHEAD_RARE void move_near(struct place *place)
 {
-    bool is_far;
     uint32_t side = dp_book_order_side(place->order);
-    int64_t price_nanos = price_nanos_at(place->data + 31);
-    DP_BOOK_AHEAD_KEEP();
-    dp_book_ahead_price_near(
-        writer, place->book, dp_book_ahead_rung(place->book, side, price_nanos, &is_far));
+    uint64_t ticks = dp_book_ahead_ticks(place->book, side, price_nanos_at(place->data + 31));
+    place->rung = dp_book_ahead_rung(place->book, side, ticks);
+    if (DP_UNLIKELY(ticks >= DP_BOOK_RUNGS)) {
+        place->rung = dp_book_ahead_bucket(place->book, side, ticks);
+        place->odd |= ODD_FAR;
+    }
 }
 
-/* The compiler makes a branch of a conditional expression when it thinks it knows better. */
-static inline const uint32_t *choose(bool is_first, const uint32_t *first, const uint32_t *second)
+static DP_BOOK_AHEAD_RARE void far_mid(struct place *place, uint64_t ticks)
 {
-    uintptr_t mask = -(uintptr_t)is_first;
-    return (const uint32_t *)(((uintptr_t)first & mask) | ((uintptr_t)second & ~mask));
+    place->odd |= ODD_FAR;
+    place->rung = dp_book_ahead_bucket(place->book, is_sell(place->data), ticks);
 }
 
+/* Masks, where the compiler would make a branch of a conditional expression. */
 static DP_BOOK_AHEAD_INLINE void look_mid(const struct dp_book_writer *writer, struct place *place)
 {
     const uint8_t *data = place->data;
-    bool is_far;
-    bool is_add = place->kind == KIND_ADD;
-    const uint32_t *rung =
-        dp_book_ahead_rung(place->book, is_sell(data), price_nanos_at(data + 32), &is_far);
-    place->order = dp_book_ahead_ref_mid(writer, dp_load_be64(data + 11));
-    place->rung = choose(is_add, rung, &no_rung);
-    place->is_far = is_far & is_add;
-    if (DP_UNLIKELY(place->is_far))
-        place->rung = dp_book_ahead_bucket(place->book, is_sell(data), price_nanos_at(data + 32));
+    uint32_t side = is_sell(data);
+    uintptr_t add_mask = -(uintptr_t)(place->kind == KIND_ADD);
+    uint64_t ticks = dp_book_ahead_ticks(place->book, side, price_nanos_at(data + 32)) & add_mask;
+    uintptr_t rung = (uintptr_t)dp_book_ahead_rung(place->book, side, ticks);
+    place->entry = dp_book_index_hint(&writer->index, place->entry, dp_load_be64(data + 11));
+    place->order = dp_book_ahead_ref(writer, *place->entry);
+    place->rung =
+        (const uint32_t *)(((rung ^ (uintptr_t)&no_rung) & add_mask) ^ (uintptr_t)&no_rung);
+    if (DP_UNLIKELY(ticks >= DP_BOOK_RUNGS))
+        far_mid(place, ticks);
     DP_PREFETCH_WRITE(place->rung);
     if (DP_UNLIKELY(place->kind == KIND_REPLACE))
         move_mid(writer, place);
 }
 
-static DP_BOOK_AHEAD_INLINE void look_near(
+static DP_BOOK_AHEAD_RARE void bare_near(struct place *place)
+{
+    place->odd |= ODD_BARE;
+    if ((place->odd & ODD_FAR) == 0)
+        dp_book_ahead_open_near(place->book, place->rung);
+}
+
+static DP_BOOK_AHEAD_INLINE void look_near(const struct dp_book_writer *writer, struct place *place)
+{
+    if (DP_UNLIKELY(place->kind == KIND_REPLACE))
+        move_near(place);
+    if (DP_UNLIKELY(*place->rung == DP_SKIPLIST_NONE))
+        bare_near(place);
+    dp_book_ahead_level(writer, place->rung);
+    dp_book_ahead_order(writer, place->order);
+}
+
+static DP_BOOK_AHEAD_RARE void odd_last(
     const struct dp_book_writer *writer, const struct place *place)
 {
-    dp_book_ahead_price_near(writer, place->book, place->rung);
-    dp_book_ahead_ref_near(writer, place->order);
-    if (DP_UNLIKELY(place->kind == KIND_REPLACE))
-        move_near(writer, place);
+    if (place->odd & ODD_FAR)
+        dp_book_ahead_walk(writer, place->rung);
+    else if (place->odd & ODD_BARE)
+        dp_book_ahead_open_last(writer, place->book, place->rung);
 }
 
 static DP_BOOK_AHEAD_INLINE void look_last(
     const struct dp_book_writer *writer, const struct place *place)
 {
-    if (DP_UNLIKELY(place->is_far))
-        dp_book_ahead_walk(writer, place->rung);
-    dp_book_ahead_price_last(writer, place->rung);
+    dp_book_ahead_last(writer, place->rung);
+    if (DP_UNLIKELY(place->odd != 0))
+        odd_last(writer, place);
 }
 
 /* Any message, by way of the decoder; with everything that is to be counted. */
@@ -188,71 +229,94 @@ static int64_t time_ns_of(const struct block *block, const uint8_t *data)
 }
 
 /* These say false when the message is to go the other way: nothing has changed then. */
-static inline bool add_straight(
-    const struct block *block, const uint8_t *data, struct dp_book *book)
+static inline bool add_straight(const struct block *block, const struct place *place)
 {
-    uint32_t qty = dp_load_be32(data + 20);
-    int64_t price_nanos = price_nanos_at(data + 32);
-    uint32_t side = is_sell(data);
-    if (DP_UNLIKELY(qty == 0) || DP_UNLIKELY(price_nanos == 0) ||
-        DP_UNLIKELY(dp_load_relaxed(&book->is_open) == 0) || DP_UNLIKELY((data[19] == 'B') == side))
+    const struct dp_book_writer *writer = &block->writer;
+    const uint8_t *data = place->data;
+    struct dp_book_arrival arrival = {
+        .order_ref = dp_load_be64(data + 11),
+        .side_index = is_sell(data),
+        .qty = dp_load_be32(data + 20),
+        .price_nanos = price_nanos_at(data + 32),
+    };
+    uint32_t level = *place->rung;
+    uint32_t before = DP_BOOK_BEFORE_UNKNOWN;
+    if (DP_UNLIKELY(arrival.qty == 0) || DP_UNLIKELY(arrival.price_nanos == 0) ||
+        DP_UNLIKELY((data[19] == 'B') == arrival.side_index))
         return false;
-    return dp_book_change_add(&block->writer, book, dp_load_be64(data + 11), side, qty, price_nanos,
-               time_ns_of(block, data)) == DP_BOOK_OK;
+    /* The level of that price hangs there only in an open book, and nowhere else. */
+    if (DP_UNLIKELY(dp_load_relaxed(&writer->levels[level].price_nanos) != arrival.price_nanos)) {
+        if (DP_UNLIKELY(dp_load_relaxed(&place->book->is_open) == 0))
+            return false;
+        level = dp_book_find_level(place->book, arrival.side_index, dp_books_pool(writer->books),
+            arrival.price_nanos, &before);
+    }
+    return dp_book_change_add(
+               writer, place->book, &arrival, level, before, time_ns_of(block, data)) == DP_BOOK_OK;
 }
 
 /* The order a message names; 0 when there is none, or it is of another book than the message says.
  */
-static inline uint32_t order_of(const struct block *block, const uint8_t *data)
+static inline uint32_t order_of(const struct block *block, const struct place *place)
 {
     const struct dp_book_writer *writer = &block->writer;
-    uint32_t number = dp_book_index_find(&writer->index, dp_load_be64(data + 11));
+    uint32_t number =
+        dp_book_index_find_at(&writer->index, place->entry, dp_load_be64(place->data + 11));
     uint32_t level = dp_book_order_level(&writer->index.orders[number]);
-    return DP_LIKELY(writer->levels[level].instrument_index == dp_load_be16(data + 1)) ? number : 0;
+    return DP_LIKELY(writer->levels[level].instrument_index == dp_load_be16(place->data + 1))
+        ? number
+        : 0;
 }
 
-static inline bool remove_straight(
-    const struct block *block, const uint8_t *data, struct dp_book *book)
+static inline bool remove_straight(const struct block *block, const struct place *place)
 {
-    uint32_t number = order_of(block, data);
+    uint32_t number = order_of(block, place);
     if (DP_UNLIKELY(number == 0))
         return false;
-    dp_book_change_remove(&block->writer, book, number, time_ns_of(block, data));
+    dp_book_change_remove(
+        &block->writer, place->book, place->entry, number, time_ns_of(block, place->data));
     return true;
 }
 
-static inline bool reduce_straight(
-    const struct block *block, const uint8_t *data, struct dp_book *book)
+static inline bool reduce_straight(const struct block *block, const struct place *place)
 {
-    uint32_t number = order_of(block, data);
+    uint32_t number = order_of(block, place);
     return DP_LIKELY(number != 0) &&
-        dp_book_change_reduce(&block->writer, book, number, dp_load_be32(data + 19),
+        dp_book_change_reduce(&block->writer, place->book, place->entry, number,
+            dp_load_be32(place->data + 19), time_ns_of(block, place->data)) == DP_BOOK_OK;
+}
+
+static inline bool replace_straight(const struct block *block, const struct place *place)
+{
+    const struct dp_book_writer *writer = &block->writer;
+    const uint8_t *data = place->data;
+    uint32_t number = order_of(block, place);
+    struct dp_book_arrival arrival = {
+        .order_ref = dp_load_be64(data + 19),
+        .side_index = dp_book_order_side(&writer->index.orders[number]),
+        .qty = dp_load_be32(data + 27),
+        .price_nanos = price_nanos_at(data + 31),
+    };
+    return DP_LIKELY(number != 0 && arrival.qty != 0 && arrival.price_nanos != 0) &&
+        dp_book_change_replace(writer, place->book, place->entry, number, &arrival,
             time_ns_of(block, data)) == DP_BOOK_OK;
 }
 
-static inline bool replace_straight(
-    const struct block *block, const uint8_t *data, struct dp_book *book)
-{
-    uint32_t number = order_of(block, data);
-    uint32_t qty = dp_load_be32(data + 27);
-    int64_t price_nanos = price_nanos_at(data + 31);
-    return DP_LIKELY(number != 0 && qty != 0 && price_nanos != 0) &&
-        dp_book_change_replace(&block->writer, book, number, dp_load_be64(data + 19), qty,
-            price_nanos, time_ns_of(block, data)) == DP_BOOK_OK;
-}
-
-static inline void apply(struct block *block, const struct place *place)
+/* False when there is nothing to apply. */
+static inline bool apply(struct block *block, const struct place *place)
 {
     bool is_done = false;
     switch ((enum kind)place->kind) {
-    case KIND_ADD: is_done = add_straight(block, place->data, place->book); break;
-    case KIND_REMOVE: is_done = remove_straight(block, place->data, place->book); break;
-    case KIND_REPLACE: is_done = replace_straight(block, place->data, place->book); break;
-    case KIND_REDUCE: is_done = reduce_straight(block, place->data, place->book); break;
-    default: break;
+    case KIND_ADD: is_done = add_straight(block, place); break;
+    case KIND_REMOVE: is_done = remove_straight(block, place); break;
+    case KIND_REPLACE: is_done = replace_straight(block, place); break;
+    case KIND_REDUCE: is_done = reduce_straight(block, place); break;
+    case KIND_END: return false;
+    case KIND_OTHER: break;
     }
     if (DP_UNLIKELY(!is_done))
         apply_any(block, place->data);
+    return true;
 }
 
 /* The last few, too near to the end to look ahead. */
@@ -270,44 +334,37 @@ static uint64_t apply_tail(struct block *block)
     return count;
 }
 
-/* One message enters and one is applied, at the same place of each of the five stretches of the
- * line. False when there is none to apply. */
-static inline bool advance(struct block *block, uint32_t at, struct place *const *stretches)
+/* One message enters and one is applied. False when there is none to apply. */
+static inline bool advance(struct block *block, struct place *place)
 {
     const struct dp_book_writer *writer = &block->writer;
-    if (DP_UNLIKELY(stretches[0][at].kind == KIND_END))
-        return false;
-    enter(block, &stretches[4][at]);
-    look_mid(writer, &stretches[3][at]);
-    look_near(writer, &stretches[2][at]);
-    look_last(writer, &stretches[1][at]);
-    apply(block, &stretches[0][at]);
-    return true;
+    enter(block, place + 4 * APART);
+    look_mid(writer, place + 3 * APART);
+    look_near(writer, place + 2 * APART);
+    look_last(writer, place + APART);
+    return apply(block, place);
+}
+
+static void fill_line(struct block *block)
+{
+    for (struct place *place = block->line; place < block->line + LINE; place++) {
+        enter(block, place);
+        place->order = block->writer.index.orders;
+        place->rung = &bare_rung;
+    }
 }
 
 /* Applies all that can be looked ahead of; returns how many. */
 static uint64_t apply_line(struct block *block)
 {
-    struct place *stretches[STEPS];
     uint64_t count = 0;
-    for (uint32_t step = 0; step < STEPS; step++)
-        stretches[step] = block->line[step];
-    for (uint32_t step = 0; step < STEPS - 1; step++) {
-        for (uint32_t at = 0; at < APART; at++) {
-            struct place *place = &stretches[step][at];
-            enter(block, place);
-            place->order = block->writer.index.orders;
-            place->rung = &no_rung;
-            place->is_far = false;
-        }
-    }
+    fill_line(block);
     for (;;) {
-        for (uint32_t at = 0; at < APART; at++, count++)
-            if (!advance(block, at, stretches))
-                return count;
-        struct place *first = stretches[0];
-        memmove(&stretches[0], &stretches[1], (STEPS - 1) * sizeof(stretches[0]));
-        stretches[STEPS - 1] = first;
+        for (struct place *place = block->line; place < block->line + RUN; place++)
+            if (DP_UNLIKELY(!advance(block, place)))
+                return count + (uint64_t)(place - block->line);
+        memcpy(block->line, block->line + RUN, LINE * sizeof(struct place));
+        count += RUN;
     }
 }
 
@@ -320,6 +377,7 @@ size_t dp_itch_apply_block(struct dp_books *books, struct dp_counters *counters,
     block.midnight_ns = midnight_ns;
     block.next = data;
     block.end = data + size;
+    block.limit = size < TAIL ? NULL : block.end - TAIL;
     block.empty_count = 0;
     uint64_t count = apply_line(&block);
     count += apply_tail(&block) - block.empty_count;

@@ -24,13 +24,10 @@ static struct table new_table(void)
     uint32_t bits = dp_book_index_bits(RECORDS);
     struct table table = {.free_count = RECORDS};
     CHECK_EQUAL(bits, 10);
-    table.index = (struct dp_book_index){
-        .front = calloc(1u << bits, sizeof(uint32_t)),
-        .spill = calloc(1u << bits, sizeof(uint64_t)),
-        .orders = calloc(RECORDS + 1, sizeof(struct dp_book_order)),
-        .mask = (1u << bits) - 1,
-        .shift = 32 - bits,
-    };
+    uint32_t *front = aligned_alloc(DP_CACHE_LINE, sizeof(uint32_t) << bits);
+    memset(front, 0, sizeof(uint32_t) << bits);
+    table.index = dp_book_index_view(front, calloc(1u << bits, sizeof(uint64_t)),
+        calloc(RECORDS + 1, sizeof(struct dp_book_order)), bits);
     for (uint32_t at = 0; at < RECORDS; at++)
         table.free_records[at] = at + 1;
     return table;
@@ -45,17 +42,25 @@ static void free_table(struct table *table)
 
 static uint32_t put(struct table *table, uint64_t order_ref)
 {
-    CHECK(dp_book_index_is_free(&table->index, order_ref));
+    uint32_t *entry;
+    CHECK(dp_book_index_room(&table->index, order_ref, &entry));
     uint32_t number = table->free_records[--table->free_count];
     table->index.orders[number].order_ref = order_ref;
-    dp_book_index_put(&table->index, order_ref, number);
+    dp_book_index_put(&table->index, entry, order_ref, number);
     return number;
 }
 
 static void take_out(struct table *table, uint64_t order_ref, uint32_t number)
 {
-    dp_book_index_delete(&table->index, order_ref, number);
+    uint32_t *entry = dp_book_index_entry(&table->index, order_ref);
+    dp_book_index_delete_at(&table->index, entry, order_ref, number);
     table->free_records[table->free_count++] = number;
+}
+
+static bool is_free(const struct table *table, uint64_t order_ref)
+{
+    uint32_t *entry;
+    return dp_book_index_room(&table->index, order_ref, &entry);
 }
 
 /* ---- patterns of references ---- */
@@ -163,7 +168,7 @@ static void change(struct table *table, struct model *model, uint64_t *random)
     uint32_t *number = &model->numbers[at];
     bool is_asked = check_random(random) % 8 == 0;
     if (is_asked || *number == 0)
-        CHECK_EQUAL(dp_book_index_is_free(&table->index, model->refs[at]), *number == 0);
+        CHECK_EQUAL(is_free(table, model->refs[at]), *number == 0);
     if (is_asked)
         return;
     if (*number == 0) {
@@ -201,8 +206,7 @@ static void put_all(struct table *table, struct model *model, const char *name)
         model->numbers[at] = put(table, model->refs[at]);
     compare(table, model, name);
     for (uint32_t at = 0; at < model->count; at++)
-        CHECK_THAT(!dp_book_index_is_free(&table->index, model->refs[at]),
-            "%s: reference %u: put twice", name, at);
+        CHECK_THAT(!is_free(table, model->refs[at]), "%s: reference %u: put twice", name, at);
     compare(table, model, name);
 }
 
@@ -257,65 +261,107 @@ static void test_dense_references_never_spill(void)
     free_table(&table);
 }
 
-/* ---- what an entry counts ---- */
+/* ---- what a bucket counts ---- */
 
-static uint32_t spilled_at(const struct table *table, uint64_t order_ref)
+#define STRIDE (1u << 10) /* all of one bucket */
+
+static uint32_t spilled_count(const struct table *table, uint64_t order_ref)
 {
-    uint32_t entry = *dp_book_index_entry(&table->index, order_ref);
-    return entry >> DP_BOOK_INDEX_SPILL_SHIFT;
+    return dp_book_index_spilled_count(
+        dp_book_index_load(dp_book_index_bucket(&table->index, order_ref)));
 }
 
-static void test_an_entry_counts_two_spilled_and_back(void)
+static void test_a_bucket_holds_eight_and_counts_the_spilled_and_back(void)
 {
     struct table table = new_table();
-    uint32_t numbers[3];
-    for (uint32_t at = 0; at < 3; at++) {
-        numbers[at] = put(&table, at << 10);
-        CHECK_EQUAL(spilled_at(&table, 0), at);
+    uint32_t numbers[11];
+    for (uint64_t at = 0; at < 11; at++) {
+        numbers[at] = put(&table, at * STRIDE);
+        CHECK_EQUAL(spilled_count(&table, 0), at < 8 ? 0 : at - 7);
     }
-    take_out(&table, 1 << 10, numbers[1]);
-    CHECK_EQUAL(spilled_at(&table, 0), 1);
-    take_out(&table, 2 << 10, numbers[2]); /* the one in front: nothing leaves the other table */
-    CHECK_EQUAL(spilled_at(&table, 0), 1);
-    CHECK_EQUAL(dp_book_index_find(&table.index, 0), numbers[0]);
-    take_out(&table, 0, numbers[0]);
-    CHECK_EQUAL(table.index.front[0], 0);
-    free_table(&table);
-}
-
-static void test_an_entry_that_counted_three_says_so_for_good(void)
-{
-    struct table table = new_table();
-    uint32_t numbers[6];
-    for (uint32_t at = 0; at < 6; at++) {
-        numbers[at] = put(&table, at << 10);
-        CHECK_EQUAL(spilled_at(&table, 0), at < 3 ? at : 3);
-    }
-    for (uint32_t at = 0; at < 6; at++)
-        take_out(&table, at << 10, numbers[at]);
-    CHECK_EQUAL(spilled_at(&table, 0), 3);
-    for (uint32_t at = 0; at < 6; at++)
-        CHECK_EQUAL(dp_book_index_find(&table.index, at << 10), 0);
-    numbers[0] = put(&table, 0);
-    CHECK(!dp_book_index_is_free(&table.index, 0));
-    CHECK_EQUAL(dp_book_index_find(&table.index, 0), numbers[0]);
-    CHECK_EQUAL(spilled_at(&table, 0), 3);
-    free_table(&table);
-}
-
-/* An add may be refused for another reason after it made room. */
-static void test_room_that_was_made_need_not_be_used(void)
-{
-    struct table table = new_table();
-    uint32_t number = put(&table, 9);
-    CHECK(dp_book_index_is_free(&table.index, 9 + 1024));
-    CHECK(dp_book_index_is_free(&table.index, 9 + 1024));
-    CHECK_EQUAL(dp_book_index_find(&table.index, 9), number);
-    CHECK_EQUAL(dp_book_index_find(&table.index, 9 + 1024), 0);
-    CHECK(!dp_book_index_is_free(&table.index, 9));
-    take_out(&table, 9, number);
-    CHECK_EQUAL(table.index.front[9], 0);
+    take_out(&table, 9 * STRIDE, numbers[9]);
+    CHECK_EQUAL(spilled_count(&table, 0), 2);
+    take_out(&table, 3 * STRIDE, numbers[3]); /* one in front: nothing leaves the other table */
+    CHECK_EQUAL(spilled_count(&table, 0), 2);
+    CHECK_EQUAL(dp_book_index_find(&table.index, 8 * STRIDE), numbers[8]);
+    numbers[3] = put(&table, 11 * STRIDE); /* takes the place in front */
+    CHECK_EQUAL(spilled_count(&table, 0), 2);
+    take_out(&table, 8 * STRIDE, numbers[8]);
+    take_out(&table, 10 * STRIDE, numbers[10]);
+    CHECK_EQUAL(spilled_count(&table, 0), 0);
     CHECK(is_blank(table.index.spill, table.index.mask + 1));
+    free_table(&table);
+}
+
+static void test_a_bucket_that_counted_255_says_so_for_good(void)
+{
+    struct table table = new_table();
+    uint32_t numbers[300];
+    for (uint64_t at = 0; at < 300; at++)
+        numbers[at] = put(&table, at * STRIDE);
+    CHECK_EQUAL(spilled_count(&table, 0), 255);
+    for (uint64_t at = 0; at < 300; at++)
+        take_out(&table, at * STRIDE, numbers[at]);
+    CHECK_EQUAL(spilled_count(&table, 0), 255);
+    for (uint64_t at = 0; at < 300; at++)
+        CHECK_EQUAL(dp_book_index_find(&table.index, at * STRIDE), 0);
+    numbers[0] = put(&table, 0);
+    CHECK(!is_free(&table, 0));
+    CHECK_EQUAL(dp_book_index_find(&table.index, 0), numbers[0]);
+    CHECK_EQUAL(spilled_count(&table, 0), 255);
+    free_table(&table);
+}
+
+/* An add may be refused for another reason after it asked for room. */
+static void test_asking_for_room_changes_nothing(void)
+{
+    struct table table = new_table();
+    for (uint64_t at = 0; at < 9; at++) {
+        CHECK(is_free(&table, at * STRIDE));
+        CHECK(is_free(&table, at * STRIDE));
+        CHECK_EQUAL(dp_book_index_find(&table.index, at * STRIDE), 0);
+        put(&table, at * STRIDE);
+        CHECK(!is_free(&table, at * STRIDE));
+    }
+    free_table(&table);
+}
+
+/* Found through any entry, also one that names another order, or none. */
+static void test_a_wrong_entry_finds_and_deletes_the_right_order(void)
+{
+    struct table table = new_table();
+    uint32_t numbers[10];
+    for (uint64_t at = 0; at < 10; at++)
+        numbers[at] = put(&table, at * STRIDE);
+    uint32_t *bucket = dp_book_index_bucket(&table.index, 0);
+    for (uint64_t at = 0; at < 10; at++) {
+        for (uint32_t way = 0; way < DP_BOOK_INDEX_WAYS; way++)
+            CHECK_EQUAL(
+                dp_book_index_find_at(&table.index, &bucket[way], at * STRIDE), numbers[at]);
+        dp_book_index_delete_at(&table.index, &bucket[(at + 3) % 8], at * STRIDE, numbers[at]);
+        CHECK_EQUAL(dp_book_index_find(&table.index, at * STRIDE), 0);
+    }
+    CHECK(is_blank(table.index.spill, table.index.mask + 1));
+    free_table(&table);
+}
+
+/* Of the largest table its record numbers need all bits there are: every taken entry looks alike.
+ */
+static void test_a_table_without_room_for_tags_is_right_too(void)
+{
+    struct table table = new_table();
+    table.index.compared = DP_BOOK_INDEX_TAKEN;
+    uint32_t numbers[8];
+    for (uint64_t at = 0; at < 8; at++)
+        numbers[at] = put(&table, at);
+    for (uint64_t at = 0; at < 8; at++) {
+        CHECK_EQUAL(dp_book_index_find(&table.index, at), numbers[at]);
+        CHECK(!is_free(&table, at));
+        CHECK(is_free(&table, at + STRIDE));
+    }
+    take_out(&table, 5, numbers[5]);
+    CHECK_EQUAL(dp_book_index_find(&table.index, 5), 0);
+    CHECK_EQUAL(dp_book_index_find(&table.index, 7), numbers[7]);
     free_table(&table);
 }
 
@@ -332,8 +378,11 @@ static void test_tables_are_at_most_three_quarters_full(void)
 int main(void)
 {
     RUN_TESTS(TEST(test_finds_what_the_model_finds), TEST(test_finds_nothing_when_all_are_deleted),
-        TEST(test_dense_references_never_spill), TEST(test_an_entry_counts_two_spilled_and_back),
-        TEST(test_an_entry_that_counted_three_says_so_for_good),
-        TEST(test_room_that_was_made_need_not_be_used),
+        TEST(test_dense_references_never_spill),
+        TEST(test_a_bucket_holds_eight_and_counts_the_spilled_and_back),
+        TEST(test_a_bucket_that_counted_255_says_so_for_good),
+        TEST(test_asking_for_room_changes_nothing),
+        TEST(test_a_wrong_entry_finds_and_deletes_the_right_order),
+        TEST(test_a_table_without_room_for_tags_is_right_too),
         TEST(test_tables_are_at_most_three_quarters_full));
 }
