@@ -30,7 +30,7 @@ static struct dp_event *make_event(struct dp_submit *submit, uint16_t strategy_i
     event->qty = request->qty;
     event->observed = 0;
     event->limit = 0;
-    event->numbers = dp_event_numbers(dp_orders_next(submit->orders), 0);
+    event->numbers = dp_event_numbers(dp_submit_number(submit), 0);
     event->origin = dp_event_origin(request->instrument_index, strategy_index, 0);
     event->codes =
         dp_event_codes(DP_EVENT_NEW, request->side, request->time_in_force, DP_ORD_PENDING_NEW);

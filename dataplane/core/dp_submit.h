@@ -18,6 +18,7 @@
 #include "dp_event.h"
 #include "dp_event_log.h"
 #include "dp_hist.h"
+#include "dp_id_pool.h"
 #include "dp_journal.h"
 #include "dp_order.h"
 #include "dp_reason.h"
@@ -63,6 +64,10 @@ struct dp_submit {
     struct dp_journal_segment *segment; /* NULL: no journal was asked for */
     bool (*next_segment)(void *wal);
     void *wal;
+
+    /* How far the session's numbers are reserved on disk; NULL: as far as the table goes. Where
+     * there is one, user_ref_num_first of the table is its first number. */
+    struct dp_id_pool *ids;
 
     int64_t now_ns; /* the engine's time: set before each batch of calls */
     uint64_t reject_counts[DP_REASON_COUNT];

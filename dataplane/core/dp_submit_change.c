@@ -85,7 +85,7 @@ static enum dp_reason submit_replace(struct dp_submit *submit, struct dp_order *
         .time_ns = submit->now_ns,
         .price_nanos = price_nanos,
         .qty = qty,
-        .user_ref_num = dp_orders_next(submit->orders),
+        .user_ref_num = dp_submit_number(submit),
         .orig_user_ref_num = order->user_ref_num,
         .instrument_index = order->instrument_index,
         .strategy_index = order->strategy_index,

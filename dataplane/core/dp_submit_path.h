@@ -11,6 +11,15 @@
 
 #include "dp_submit.h"
 
+/* The number of the next new order or replace; 0 when there is none, or none reserved. */
+static inline uint32_t dp_submit_number(struct dp_submit *submit)
+{
+    uint32_t number = dp_orders_next(submit->orders);
+    if (submit->ids != NULL && number != 0 && !dp_id_pool_use(submit->ids, number))
+        return 0;
+    return number;
+}
+
 /* ---- the record ---- */
 
 /* Takes the event into the journal and the digest. False when the journal cannot take it. event:

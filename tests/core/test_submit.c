@@ -147,6 +147,30 @@ static void test_no_number_no_order(void)
     path_close(path);
 }
 
+static void test_no_number_is_used_before_it_is_reserved(void)
+{
+    struct path *path = path_open();
+    struct dp_id_pool ids;
+    const struct dp_request request = {
+        .side = DP_SIDE_BUY, .time_in_force = DP_TIF_DAY, .qty = 1, .price_nanos = 10 * DOLLAR};
+    uint32_t user_ref_num;
+    dp_id_pool_init(&ids, 1, 2);
+    path->submit.ids = &ids;
+    CHECK_EQUAL(dp_submit_new(&path->submit, 0, &request, &user_ref_num), DP_REASON_POOL_EXHAUSTED);
+    dp_id_pool_extend(&ids, dp_id_pool_wanted(&ids));
+    CHECK_EQUAL(path_submit(path, 1, 10 * DOLLAR), 1);
+    CHECK_EQUAL(path_submit(path, 1, 10 * DOLLAR), 2);
+    path_report(path, DP_EVENT_ACCEPTED, 1, 1, 0);
+    CHECK_EQUAL(dp_submit_replace(&path->submit, 0, 1, 2, 10 * DOLLAR, &user_ref_num),
+        DP_REASON_POOL_EXHAUSTED);
+    CHECK_EQUAL(dp_submit_cancel(&path->submit, 0, 2), DP_REASON_ACCEPTED); /* needs none */
+    dp_id_pool_extend(&ids, dp_id_pool_wanted(&ids));
+    CHECK_EQUAL(
+        dp_submit_replace(&path->submit, 0, 1, 2, 10 * DOLLAR, &user_ref_num), DP_REASON_ACCEPTED);
+    CHECK_EQUAL(user_ref_num, 3);
+    path_close(path);
+}
+
 static void test_a_replace_sends_what_is_liable_and_reserves_the_increase(void)
 {
     struct path *path = path_open();
@@ -285,7 +309,7 @@ int main(void)
         TEST(test_what_the_wire_cannot_carry_is_refused),
         TEST(test_a_full_ring_refuses_before_anything_is_reserved),
         TEST(test_a_full_journal_refuses_everything_or_goes_on_in_the_next_segment),
-        TEST(test_no_number_no_order),
+        TEST(test_no_number_no_order), TEST(test_no_number_is_used_before_it_is_reserved),
         TEST(test_a_replace_sends_what_is_liable_and_reserves_the_increase),
         TEST(test_a_refused_replace_is_recorded_on_the_order),
         TEST(test_a_cancel_passes_while_killed_but_only_once),
