@@ -127,6 +127,7 @@ void *prove_memset(void *to, int value, size_t size);
 #define dp_fetch_and_acq_rel(object, value) \
     PROVE_CHANGE("and acq_rel", object, PROVE_AND, value, PROVE_ACQ_REL)
 
+#define dp_pause() prove_pause()
 #define dp_fence_acquire() prove_fence(PROVE_SITE("fence acquire", "", PROVE_ACQUIRE))
 #define dp_fence_release() prove_fence(PROVE_SITE("fence release", "", PROVE_RELEASE))
 #define dp_fence_seq_cst() prove_fence(PROVE_SITE("fence seq_cst", "", PROVE_SEQ_CST))

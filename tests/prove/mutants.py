@@ -55,8 +55,8 @@ MUTANTS = [
         "ring",
         "room for one fewer",
         "dp_ring.h",
-        "ring->slot_mask + 1 - count;",
-        "ring->slot_mask + 2 - count;",
+        "return tail + count - ring->head_seen <= ring->slot_mask + 1;",
+        "return tail + count - ring->head_seen <= ring->slot_mask + 2;",
     ),
     Mutant(
         "queue",
@@ -120,6 +120,34 @@ MUTANTS = [
         "dp_book_read.c",
         "    if (sequence & 1)\n        return false;\n",
         "",
+    ),
+    Mutant(
+        "order",
+        "an order that is being changed is claimed once more",
+        "dp_order_claim.h",
+        "        if ((seen & DP_ORDER_CHANGING) != 0) {\n",
+        "        if (false) {\n",
+    ),
+    Mutant(
+        "order",
+        "a reader does not look at the word again",
+        "dp_order_claim.h",
+        "            if (dp_load_relaxed(&from[0]) == state)\n",
+        "            if (true)\n",
+    ),
+    Mutant(
+        "order",
+        "a reader takes an order that is being changed",
+        "dp_order_claim.h",
+        "        if ((state & DP_ORDER_CHANGING) == 0) {\n",
+        "        if (true) {\n",
+    ),
+    Mutant(
+        "order",
+        "a claim leaves no mark",
+        "dp_order_claim.h",
+        "&seen, seen | DP_ORDER_CHANGING)) {\n",
+        "&seen, seen)) {\n",
     ),
 ]
 

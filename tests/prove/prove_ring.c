@@ -65,13 +65,12 @@ static void producer_of_pairs(void)
         if (!dp_ring_has_room(ring, 2))
             continue;
         for (uint32_t at = 0; at < 2; at++) {
-            struct dp_ring_slot *slot = dp_ring_reserve(ring);
-            PROVE(slot != NULL);
-            slot->tag = pushed;
-            slot->data[0] = (uint8_t)(10 + pushed);
-            dp_ring_publish(ring);
-            pushed++;
+            struct dp_ring_slot *slot = dp_ring_slot_ahead(ring, at);
+            slot->tag = pushed + at;
+            slot->data[0] = (uint8_t)(10 + pushed + at);
         }
+        dp_ring_publish_n(ring, 2);
+        pushed += 2;
     }
 }
 
