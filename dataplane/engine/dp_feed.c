@@ -3,24 +3,18 @@
 #include <errno.h>
 
 #include "dp_capture.h"
-#include "dp_moldudp.h"
-#include "dp_net.h"
-#include "dp_port.h"
+#include "dp_feed_lines.h"
 
 #define BATCH 256u
 #define AHEAD_FAR 12u
 #define AHEAD_NEAR 5u
-#define HOLD_COUNT 4096
-#define PACKET_SIZE_MAX 9216 /* jumbo frames */
 
 struct dp_feed {
     struct dp_counters *counters;
     struct dp_feed_handler handler;
-    struct dp_capture *capture;    /* BinaryFILE: messages */
-    struct dp_port *port;          /* pcap: frames */
-    struct dp_moldudp_feed *lines; /* pcap: joined into one sequence */
-    struct dp_moldudp_handler lines_handler;
-    uint64_t message_count; /* handed on during one run */
+    struct dp_capture *capture; /* BinaryFILE: messages */
+    struct dp_port *port;       /* pcap: frames */
+    struct dp_feed_lines lines; /* pcap: joined into one sequence */
     bool stop_asked;
 };
 
@@ -77,82 +71,21 @@ static uint64_t run_messages(struct dp_feed *feed, uint64_t message_count)
 
 /* ---- packets ---- */
 
-static void on_message(
-    void *context, uint64_t sequence, const uint8_t *data, size_t size, int64_t time_ns)
-{
-    struct dp_feed *feed = context;
-    (void)sequence;
-    (void)time_ns;
-    feed->message_count++;
-    if (size > 0 && !feed->stop_asked) /* an empty message only uses up its number */
-        feed->handler.on_message(feed->handler.context, data, size);
-}
-
-static void on_gap(void *context, uint64_t first, uint64_t last, int64_t time_ns)
-{
-    struct dp_feed *feed = context;
-    (void)time_ns;
-    if (feed->stop_asked)
-        return;
-    count(feed, DP_COUNTER_MOLD_GAPS, 1);
-    count(feed, DP_COUNTER_MOLD_LOST, last - first + 1);
-    feed->handler.on_gap(feed->handler.context);
-}
-
-static void on_session(void *context, const uint8_t *session)
-{
-    struct dp_feed *feed = context;
-    (void)session;
-    if (!feed->stop_asked)
-        feed->handler.on_session(feed->handler.context);
-}
-
-static void on_end(void *context)
-{
-    (void)context;
-}
-
-static void count_verdict(struct dp_feed *feed, enum dp_moldudp_verdict verdict)
-{
-    if (verdict == DP_MOLDUDP_DUPLICATE || verdict == DP_MOLDUDP_OLD_SESSION)
-        count(feed, DP_COUNTER_MOLD_DUPLICATE, 1);
-    else if (verdict == DP_MOLDUDP_HELD)
-        count(feed, DP_COUNTER_MOLD_REORDERED, 1);
-    else if (verdict == DP_MOLDUDP_MALFORMED)
-        count(feed, DP_COUNTER_MOLD_MALFORMED, 1);
-}
-
-static void take_packet(struct dp_feed *feed, const struct dp_packet *packet)
-{
-    struct dp_net_packet net;
-    enum dp_net_result result = dp_net_parse(packet->data, packet->size, true, &net);
-    count(feed, DP_COUNTER_RX_PACKETS, 1);
-    count(feed, DP_COUNTER_RX_BYTES, packet->size);
-    if (result == DP_NET_CHECKSUM) {
-        count(feed, DP_COUNTER_NET_CHECKSUM_BAD, 1);
-    } else if (result != DP_NET_OK || net.protocol != DP_NET_UDP) {
-        count(feed, DP_COUNTER_NET_DROPPED, 1);
-    } else {
-        dp_moldudp_feed_poll(feed->lines, packet->time_ns, &feed->lines_handler);
-        count_verdict(feed,
-            dp_moldudp_feed_push(
-                feed->lines, net.payload, net.payload_size, packet->time_ns, &feed->lines_handler));
-    }
-}
-
 static uint64_t run_packets(struct dp_feed *feed, uint64_t message_count)
 {
+    static const struct dp_feed_target any = {0};
+    struct dp_feed_lines *lines = &feed->lines;
     struct dp_packet packets[BATCH];
     uint64_t taken = 0;
-    feed->message_count = 0;
-    while (feed->message_count < message_count && !feed->stop_asked) {
+    lines->message_count = 0;
+    while (lines->message_count < message_count && !lines->stop_asked) {
         uint32_t packet_count = dp_port_receive(feed->port, packets, BATCH);
-        for (uint32_t index = 0; index < packet_count && !feed->stop_asked; index++)
-            take_packet(feed, &packets[index]);
+        for (uint32_t index = 0; index < packet_count && !lines->stop_asked; index++)
+            dp_feed_lines_push_frame(lines, 0, &any, &packets[index]);
         taken += packet_count;
         if (packet_count == 0) {
             /* The capture is over: nothing more can close a hole. */
-            dp_moldudp_feed_poll(feed->lines, INT64_MAX, &feed->lines_handler);
+            dp_feed_lines_poll(lines, INT64_MAX);
             break;
         }
     }
@@ -162,6 +95,7 @@ static uint64_t run_packets(struct dp_feed *feed, uint64_t message_count)
 uint64_t dp_feed_run(struct dp_feed *feed, uint64_t message_count)
 {
     feed->stop_asked = false;
+    feed->lines.stop_asked = false;
     return feed->port != NULL ? run_packets(feed, message_count)
                               : run_messages(feed, message_count);
 }
@@ -169,6 +103,7 @@ uint64_t dp_feed_run(struct dp_feed *feed, uint64_t message_count)
 void dp_feed_stop(struct dp_feed *feed)
 {
     feed->stop_asked = true;
+    feed->lines.stop_asked = true;
 }
 
 /* ---- the file ---- */
@@ -176,19 +111,8 @@ void dp_feed_stop(struct dp_feed *feed)
 static int open_lines(
     struct dp_feed *feed, const char *path, int64_t gap_timeout_ns, struct dp_err *err)
 {
-    struct dp_moldudp_config config = {
-        .hold_count_max = HOLD_COUNT,
-        .packet_size_max = PACKET_SIZE_MAX,
-        .gap_timeout_ns = gap_timeout_ns,
-        .sequence_first = 1,
-    };
-    size_t size = dp_round_up(dp_moldudp_feed_size(&config), DP_CACHE_LINE);
-    feed->lines_handler = (struct dp_moldudp_handler){feed, on_message, on_gap, on_session, on_end};
-    feed->lines = aligned_alloc(DP_CACHE_LINE, size);
-    if (feed->lines == NULL)
-        return dp_err_set(err, ENOMEM,
-            "%s: no memory for packets held ahead of a gap: %zu bytes; free some", path, size);
-    int status = dp_moldudp_feed_init(feed->lines, &config, err);
+    int status =
+        dp_feed_lines_open(&feed->lines, gap_timeout_ns, feed->counters, &feed->handler, err);
     if (status < 0)
         return status;
     feed->port = dp_port_pcap_open(path, NULL, err);
@@ -249,6 +173,6 @@ void dp_feed_close(struct dp_feed *feed)
     if (feed->port != NULL)
         dp_port_close(feed->port, NULL);
     dp_capture_close(feed->capture);
-    free(feed->lines);
+    dp_feed_lines_close(&feed->lines);
     free(feed);
 }

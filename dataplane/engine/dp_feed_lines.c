@@ -1,0 +1,177 @@
+#include "dp_feed_lines.h"
+
+#include <errno.h>
+
+#include "dp_net.h"
+
+#define HOLD_COUNT 4096
+#define PACKET_SIZE_MAX 9216 /* jumbo frames */
+
+static void count(struct dp_feed_lines *lines, enum dp_counter id, uint64_t by)
+{
+    dp_counter_add(lines->counters, id, by);
+}
+
+/* ---- what comes out of MoldUDP64 ---- */
+
+static void on_message(
+    void *context, uint64_t sequence, const uint8_t *data, size_t size, int64_t time_ns)
+{
+    struct dp_feed_lines *lines = context;
+    (void)sequence;
+    (void)time_ns;
+    lines->message_count++;
+    if (size > 0 && !lines->stop_asked) /* an empty message only uses up its number */
+        lines->handler.on_message(lines->handler.context, data, size);
+}
+
+static void on_gap(void *context, uint64_t first, uint64_t last, int64_t time_ns)
+{
+    struct dp_feed_lines *lines = context;
+    (void)time_ns;
+    if (lines->stop_asked)
+        return;
+    count(lines, DP_COUNTER_MOLD_GAPS, 1);
+    count(lines, DP_COUNTER_MOLD_LOST, last - first + 1);
+    lines->handler.on_gap(lines->handler.context);
+}
+
+static void on_session(void *context, const uint8_t *session)
+{
+    struct dp_feed_lines *lines = context;
+    (void)session;
+    if (!lines->stop_asked)
+        lines->handler.on_session(lines->handler.context);
+}
+
+static void on_end(void *context)
+{
+    (void)context;
+}
+
+static void count_verdict(struct dp_feed_lines *lines, enum dp_moldudp_verdict verdict)
+{
+    if (verdict == DP_MOLDUDP_DUPLICATE || verdict == DP_MOLDUDP_OLD_SESSION)
+        count(lines, DP_COUNTER_MOLD_DUPLICATE, 1);
+    else if (verdict == DP_MOLDUDP_HELD)
+        count(lines, DP_COUNTER_MOLD_REORDERED, 1);
+    else if (verdict == DP_MOLDUDP_MALFORMED)
+        count(lines, DP_COUNTER_MOLD_MALFORMED, 1);
+}
+
+/* ---- the lines beside each other ---- */
+
+/* How long after the first copy of this packet the present one came. */
+static void note_behind(struct dp_feed_lines *lines, struct dp_feed_line_stats *stats,
+    uint64_t sequence, int64_t time_ns)
+{
+    const struct dp_feed_arrival *arrival = &lines->arrivals[sequence % DP_FEED_SKEW_SLOTS];
+    if (arrival->sequence != sequence)
+        return;
+    int64_t behind_ns = time_ns - arrival->time_ns;
+    stats->behind_count++;
+    stats->behind_ns_sum += behind_ns;
+    if (behind_ns > stats->behind_ns_max)
+        stats->behind_ns_max = behind_ns;
+}
+
+static void note_line(struct dp_feed_lines *lines, uint32_t line, const struct dp_packet *packet,
+    enum dp_moldudp_verdict verdict)
+{
+    struct dp_feed_line_stats *stats = &lines->stats[line];
+    uint64_t sequence = dp_load_be64(packet->data + 10);
+    uint32_t used = dp_load_be16(packet->data + 18) % DP_MOLDUDP_END_OF_SESSION;
+    stats->packets++;
+    stats->heard_ns = packet->time_ns;
+    if (stats->sequence_next != 0 && sequence > stats->sequence_next)
+        stats->lost += sequence - stats->sequence_next;
+    if (sequence + used > stats->sequence_next)
+        stats->sequence_next = sequence + used;
+    if (verdict == DP_MOLDUDP_DELIVERED || verdict == DP_MOLDUDP_HELD) {
+        stats->first++;
+        lines->arrivals[sequence % DP_FEED_SKEW_SLOTS] =
+            (struct dp_feed_arrival){sequence, packet->time_ns};
+    } else if (verdict == DP_MOLDUDP_DUPLICATE) {
+        note_behind(lines, stats, sequence, packet->time_ns);
+    }
+}
+
+/* ---- what goes in ---- */
+
+static void push(struct dp_feed_lines *lines, uint32_t line, const struct dp_packet *packet)
+{
+    dp_feed_lines_poll(lines, packet->time_ns);
+    enum dp_moldudp_verdict verdict = dp_moldudp_feed_push(
+        lines->feed, packet->data, packet->size, packet->time_ns, &lines->feed_handler);
+    count_verdict(lines, verdict);
+    if (verdict != DP_MOLDUDP_MALFORMED && verdict != DP_MOLDUDP_OLD_SESSION)
+        note_line(lines, line, packet, verdict);
+}
+
+void dp_feed_lines_push_datagram(
+    struct dp_feed_lines *lines, uint32_t line, const struct dp_packet *packet)
+{
+    DP_ASSERT(line < DP_FEED_LINES_MAX);
+    count(lines, DP_COUNTER_RX_PACKETS, 1);
+    count(lines, DP_COUNTER_RX_BYTES, packet->size);
+    push(lines, line, packet);
+}
+
+static bool is_for(const struct dp_feed_target *target, const struct dp_net_packet *net)
+{
+    return (target->ip == 0 || target->ip == net->target_ip) &&
+        (target->port == 0 || target->port == net->target_port);
+}
+
+void dp_feed_lines_push_frame(struct dp_feed_lines *lines, uint32_t line,
+    const struct dp_feed_target *target, const struct dp_packet *packet)
+{
+    DP_ASSERT(line < DP_FEED_LINES_MAX);
+    struct dp_net_packet net;
+    enum dp_net_result result = dp_net_parse(packet->data, packet->size, true, &net);
+    count(lines, DP_COUNTER_RX_PACKETS, 1);
+    count(lines, DP_COUNTER_RX_BYTES, packet->size);
+    if (result == DP_NET_CHECKSUM) {
+        count(lines, DP_COUNTER_NET_CHECKSUM_BAD, 1);
+    } else if (result != DP_NET_OK || net.protocol != DP_NET_UDP || !is_for(target, &net)) {
+        count(lines, DP_COUNTER_NET_DROPPED, 1);
+    } else {
+        struct dp_packet datagram = *packet;
+        datagram.data = net.payload;
+        datagram.size = net.payload_size;
+        push(lines, line, &datagram);
+    }
+}
+
+void dp_feed_lines_poll(struct dp_feed_lines *lines, int64_t now_ns)
+{
+    dp_moldudp_feed_poll(lines->feed, now_ns, &lines->feed_handler);
+}
+
+/* ---- life ---- */
+
+int dp_feed_lines_open(struct dp_feed_lines *lines, int64_t gap_timeout_ns,
+    struct dp_counters *counters, const struct dp_feed_handler *handler, struct dp_err *err)
+{
+    const struct dp_moldudp_config config = {
+        .hold_count_max = HOLD_COUNT,
+        .packet_size_max = PACKET_SIZE_MAX,
+        .gap_timeout_ns = gap_timeout_ns,
+        .sequence_first = 1,
+    };
+    size_t size = dp_round_up(dp_moldudp_feed_size(&config), DP_CACHE_LINE);
+    *lines = (struct dp_feed_lines){.counters = counters, .handler = *handler};
+    lines->feed_handler =
+        (struct dp_moldudp_handler){lines, on_message, on_gap, on_session, on_end};
+    lines->feed = aligned_alloc(DP_CACHE_LINE, size);
+    if (lines->feed == NULL)
+        return dp_err_set(
+            err, ENOMEM, "feed: no memory for packets held ahead of a gap: %zu bytes", size);
+    return dp_moldudp_feed_init(lines->feed, &config, err);
+}
+
+void dp_feed_lines_close(struct dp_feed_lines *lines)
+{
+    free(lines->feed);
+    lines->feed = NULL;
+}

@@ -1,0 +1,63 @@
+/*
+ * dp_feed_lines - packets of several lines joined into one sequence of messages.
+ *
+ * Frames or datagrams go in as they come, each with the number of its line; the messages come out
+ * of the handler (dp_feed.h) once each and in sequence. Counts every packet that gives none, and
+ * for each line what it won, lost, and how far it was behind. dp_feed (recorded) and dp_feed_live
+ * stand on it. One thread; the handler is called inside push and poll.
+ */
+#ifndef DP_FEED_LINES_H
+#define DP_FEED_LINES_H
+
+#include "dp_feed.h"
+#include "dp_moldudp.h"
+#include "dp_port.h"
+
+#define DP_FEED_LINES_MAX 4u
+#define DP_FEED_SKEW_SLOTS 1024u /* packets whose first arrival is remembered */
+
+/* Where the frames of a line are sent to; zeroes take any. Host order. */
+struct dp_feed_target {
+    uint32_t ip;
+    uint16_t port;
+};
+
+struct dp_feed_line_stats {
+    uint64_t packets;      /* MoldUDP64 packets of any kind */
+    uint64_t first;        /* of them, with a message that no other line had brought */
+    uint64_t lost;         /* messages that this line skipped (of a line of replies: no sense) */
+    uint64_t behind_count; /* packets that another line had brought before */
+    int64_t behind_ns_sum; /* by how much, together */
+    int64_t behind_ns_max;
+    int64_t heard_ns;       /* the last packet; 0: none yet */
+    uint64_t sequence_next; /* what this line brings next if it loses nothing */
+};
+
+struct dp_feed_lines {
+    struct dp_counters *counters;
+    struct dp_feed_handler handler;
+    struct dp_moldudp_feed *feed;
+    struct dp_moldudp_handler feed_handler;
+    struct dp_feed_line_stats stats[DP_FEED_LINES_MAX];
+    struct dp_feed_arrival {
+        uint64_t sequence;
+        int64_t time_ns;
+    } arrivals[DP_FEED_SKEW_SLOTS];
+    uint64_t message_count; /* handed on; the owner may set it to 0 */
+    bool stop_asked;        /* hand on no more: the owner sets it and takes it back */
+};
+
+/* 0, or -errno with err filled in. sequence_first: 1 at the start of a day. */
+int dp_feed_lines_open(struct dp_feed_lines *lines, int64_t gap_timeout_ns,
+    struct dp_counters *counters, const struct dp_feed_handler *handler, struct dp_err *err);
+void dp_feed_lines_close(struct dp_feed_lines *lines);
+
+/* A whole Ethernet frame. Frames for another target are somebody else's: counted, dropped. */
+void dp_feed_lines_push_frame(struct dp_feed_lines *lines, uint32_t line,
+    const struct dp_feed_target *target, const struct dp_packet *packet);
+void dp_feed_lines_push_datagram(
+    struct dp_feed_lines *lines, uint32_t line, const struct dp_packet *packet);
+/* Holes whose time is up are given up; INT64_MAX: all. */
+void dp_feed_lines_poll(struct dp_feed_lines *lines, int64_t now_ns);
+
+#endif

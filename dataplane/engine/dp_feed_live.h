@@ -1,0 +1,51 @@
+/*
+ * dp_feed_live - market data from ports as messages, once each and in sequence, with what both
+ * lines lost asked for again.
+ *
+ * Ports are the caller's: opened before, closed after. Each line is a port (frames or datagrams);
+ * each re-request server is a datagram port whose remote it is. dp_feed_live_poll() takes what has
+ * arrived and moves time; it never waits. What the servers cannot bring either is a gap for the
+ * handler, as in a recorded session (dp_feed.h). One thread.
+ */
+#ifndef DP_FEED_LIVE_H
+#define DP_FEED_LIVE_H
+
+#include "dp_feed_lines.h"
+#include "dp_moldudp_request.h"
+
+#define DP_FEED_SERVERS_MAX 4u
+
+struct dp_feed_live_line {
+    struct dp_port *port;
+    struct dp_feed_target target; /* of frames; datagrams were chosen by their socket */
+};
+
+struct dp_feed_live_config {
+    struct dp_feed_live_line lines[DP_FEED_LINES_MAX - 1]; /* the last one is the servers' */
+    uint32_t line_count;
+    struct dp_port *servers[DP_FEED_SERVERS_MAX];
+    uint32_t server_count; /* 0: nothing is asked for again */
+    int64_t gap_timeout_ns;
+    /* server_count is filled in. */
+    struct dp_moldudp_request_config request;
+};
+
+struct dp_feed_live {
+    struct dp_feed_live_config config;
+    struct dp_feed_lines lines;
+    struct dp_moldudp_requester requester;
+};
+
+int dp_feed_live_open(struct dp_feed_live *live, const struct dp_feed_live_config *config,
+    struct dp_counters *counters, const struct dp_feed_handler *handler, struct dp_err *err);
+void dp_feed_live_close(struct dp_feed_live *live);
+/* now_ns on the clock of the ports' stamps (CLOCK_REALTIME). Returns packets taken. */
+uint32_t dp_feed_live_poll(struct dp_feed_live *live, int64_t now_ns);
+
+/* What the re-request servers brought, as a line of its own. */
+static inline const struct dp_feed_line_stats *dp_feed_live_replies(const struct dp_feed_live *live)
+{
+    return &live->lines.stats[DP_FEED_LINES_MAX - 1];
+}
+
+#endif
