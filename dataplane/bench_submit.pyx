@@ -7,7 +7,9 @@ from libc.string cimport memset
 from dataplane.bench_meter cimport Meter
 from dataplane.dp_bench_submit cimport (
     DP_BENCH_COLD,
+    DP_BENCH_REWARMED,
     DP_BENCH_WARM,
+    dp_bench_between,
     dp_bench_latency,
     dp_bench_order,
     dp_bench_submit,
@@ -111,18 +113,21 @@ cdef class SubmitBench:
         dp_bench_submit_life(self._bench, ORDERS)
         return self._meter.stop(dp_bench_submit_sent(self._bench))
 
-    def latency(self, str caller, bint cold=False):
+    def latency(self, str caller, str between="warm"):
         """Send orders at a fixed rate; return (p50, p99, p99.9, max) twice, in nanoseconds.
 
         First from when an order was due to its frame in the ring, then from when it was begun.
-        ``caller`` is c, cython or python; clock makes no order.
+        ``caller`` is c, cython or python; clock makes no order. ``between`` two orders: warm,
+        nothing; cold, other memory is walked; rewarmed, that and then a shadow order.
         """
         cdef dp_bench_order *order = self.order_of(caller)
+        cdef dp_bench_between what = self.between_of(between)
+        cdef bint cold = what != DP_BENCH_WARM
         cdef uint64_t count = COLD_ORDERS if cold else WARM_ORDERS
         cdef uint64_t interval_ns = COLD_INTERVAL_NS if cold else INTERVAL_NS
         dp_bench_submit_reset(self._bench)
         dp_bench_submit_latency(
-            self._bench, DP_BENCH_COLD if cold else DP_BENCH_WARM, order,
+            self._bench, what, order,
             <void *>self._python_order, count, interval_ns * self._clock.tsc_hz // 1_000_000_000,
             self._latency)
         if order is not NULL and dp_bench_submit_sent(self._bench) != count:
@@ -145,6 +150,15 @@ cdef class SubmitBench:
         if caller == "python":
             return python_order
         raise ValueError(f"caller is {caller!r}; it must be clock, c, cython or python")
+
+    cdef dp_bench_between between_of(self, str between) except? DP_BENCH_WARM:
+        if between == "warm":
+            return DP_BENCH_WARM
+        if between == "cold":
+            return DP_BENCH_COLD
+        if between == "rewarmed":
+            return DP_BENCH_REWARMED
+        raise ValueError(f"between is {between!r}; it must be warm, cold or rewarmed")
 
     cdef tuple percentiles(self, const dp_hist *hist):
         cdef double tick_ns = 1e9 / <double>self._clock.tsc_hz

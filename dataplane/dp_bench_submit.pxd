@@ -11,6 +11,7 @@ cdef extern from "dp_bench_submit.h" nogil:
     enum dp_bench_between:
         DP_BENCH_WARM
         DP_BENCH_COLD
+        DP_BENCH_REWARMED
 
     struct dp_bench_submit:
         pass

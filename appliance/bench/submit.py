@@ -14,11 +14,12 @@ from appliance.bench.rows import Bench, Figures, Row, rounded, row, say
 from dataplane.bench_submit import SubmitBench
 
 CALLERS = ("clock", "c", "cython", "python")
+BETWEEN = ("warm", "cold", "rewarmed")
 PLACES = ("p50", "p99", "p999", "max")
 ORDERS_A_SECOND = 1_000_000
 
 Percentiles = tuple[float, float, float, float]
-Latencies = dict[tuple[str, bool], list[tuple[Percentiles, Percentiles]]]
+Latencies = dict[tuple[str, str], list[tuple[Percentiles, Percentiles]]]
 
 
 def loops(_bench: Bench) -> SubmitBench:
@@ -33,30 +34,30 @@ def rates(bench: Bench) -> dict[str, Figures]:
 
 
 def latencies(bench: Bench) -> Latencies:
-    """Return every caller's percentiles, warm and cold, over interleaved rounds."""
+    """Return every caller's percentiles, warm, cold and warmed again, over interleaved rounds."""
     path = bench.shared(loops)
-    runs: Latencies = {(caller, cold): [] for caller in CALLERS for cold in (False, True)}
+    runs: Latencies = {(caller, between): [] for caller in CALLERS for between in BETWEEN}
     for number in range(bench.args.rounds + 1):
         say(f"round {number} of {bench.args.rounds}")
-        for (caller, cold), readings in runs.items():
-            readings.append(path.latency(caller, cold))
+        for (caller, between), readings in runs.items():
+            readings.append(path.latency(caller, between))
     say("")
     return {which: readings[1:] for which, readings in runs.items()}
 
 
-def at(runs: Latencies, caller: str, cold: bool, since: int, place: int) -> list[float]:
+def at(runs: Latencies, caller: str, between: str, since: int, place: int) -> list[float]:
     """Return one percentile of every round, less the clock's median of that round."""
-    clocks = runs["clock", cold]
+    clocks = runs["clock", between]
     return [
         reading[since][place] - clock[since][0]
-        for reading, clock in zip(runs[caller, cold], clocks, strict=True)
+        for reading, clock in zip(runs[caller, between], clocks, strict=True)
     ]
 
 
-def places(runs: Latencies, caller: str, cold: bool, since: int) -> dict[str, Any]:
+def places(runs: Latencies, caller: str, between: str, since: int) -> dict[str, Any]:
     """Return the median of every percentile over the rounds."""
     return {
-        name: rounded(median(at(runs, caller, cold, since, place)), 1)
+        name: rounded(median(at(runs, caller, between, since, place)), 1)
         for place, name in enumerate(PLACES)
     }
 
@@ -64,17 +65,18 @@ def places(runs: Latencies, caller: str, cold: bool, since: int) -> dict[str, An
 def latency_row(bench: Bench, name: str, caller: str) -> Row:
     """Return the row of one caller; its value is the p50 of a warm path."""
     runs = bench.shared(latencies)
-    clock = [reading[0][0] for reading in runs["clock", False]]
+    clock = [reading[0][0] for reading in runs["clock", "warm"]]
     one = bench.shared(rates)["one"] if caller == "c" else Figures([], None, None)
-    figures = Figures(at(runs, caller, False, 0, 0), one.instructions, one.branch_misses)
+    figures = Figures(at(runs, caller, "warm", 0, 0), one.instructions, one.branch_misses)
     made = row(name, "ns p50", figures, "submit.clock", Figures(clock, None, None))
     return made | {
         "orders_a_second": ORDERS_A_SECOND,
-        "since_due": places(runs, caller, False, 0),
-        "since_begun": places(runs, caller, False, 1),
-        "since_begun_cold": places(runs, caller, True, 1),
+        "since_due": places(runs, caller, "warm", 0),
+        "since_begun": places(runs, caller, "warm", 1),
+        "since_begun_cold": places(runs, caller, "cold", 1),
+        "since_begun_rewarmed": places(runs, caller, "rewarmed", 1),
         "clock": {
-            name: rounded(median([reading[0][place] for reading in runs["clock", False]]), 1)
+            name: rounded(median([reading[0][place] for reading in runs["clock", "warm"]]), 1)
             for place, name in enumerate(PLACES)
         },
     }

@@ -5,6 +5,7 @@
 #include "dp_ouch.h"
 #include "dp_shm.h"
 #include "dp_submit.h"
+#include "dp_warm.h"
 
 #define DOLLAR INT64_C(1000000000)
 #define CENT (DOLLAR / 100)
@@ -25,6 +26,7 @@ struct dp_bench_submit {
     struct dp_shm shm;
     uint8_t *journal_memory;
     uint8_t *noise;
+    struct dp_warm *warm;
     uint64_t journal_size;
     uint64_t sent;
     uint64_t noise_sum;
@@ -155,6 +157,7 @@ static size_t lay_out(struct dp_bench_submit *bench, uint8_t *memory)
     bench->submit.tx = (void *)place(&at, dp_ring_size(RING_SLOTS, DP_TEMPLATE_FRAME_MAX));
     bench->journal_memory = place(&at, bench->journal_size);
     bench->noise = place(&at, NOISE_SIZE);
+    bench->warm = (void *)place(&at, dp_warm_size());
     return (size_t)(at - memory);
 }
 
@@ -184,6 +187,10 @@ struct dp_bench_submit *dp_bench_submit_open(uint32_t order_count, struct dp_err
     open_books(bench);
     wire(bench);
     dp_bench_submit_reset(bench);
+    if (dp_warm_init(bench->warm, &bench->enter[0], err) < 0) {
+        dp_bench_submit_close(bench);
+        return NULL;
+    }
     return bench;
 }
 
@@ -303,12 +310,16 @@ static void walk_noise(struct dp_bench_submit *bench)
         bench->noise_sum += bench->noise[offset]++;
 }
 
-static void between_orders(struct dp_bench_submit *bench)
+static void between_orders(struct dp_bench_submit *bench, uint64_t next_index)
 {
     drain(bench);
     bench->submit.now_ns += 1000;
-    if (bench->between == DP_BENCH_COLD)
+    if (bench->between != DP_BENCH_WARM)
         walk_noise(bench);
+    if (bench->between == DP_BENCH_REWARMED) {
+        dp_warm_walk(bench->warm);
+        dp_warm_look(&bench->submit, 0, dp_bench_submit_request(next_index).instrument_index);
+    }
 }
 
 void dp_bench_submit_latency(struct dp_bench_submit *bench, enum dp_bench_between between,
@@ -320,7 +331,7 @@ void dp_bench_submit_latency(struct dp_bench_submit *bench, enum dp_bench_betwee
     bench->between = between;
     uint64_t due_tsc = dp_tsc() + interval_tsc;
     for (uint64_t index = 0; index < count; index++, due_tsc += interval_tsc) {
-        between_orders(bench);
+        between_orders(bench, index);
         uint64_t begun_tsc = dp_tsc();
         while (begun_tsc < due_tsc)
             begun_tsc = dp_tsc();
@@ -330,5 +341,5 @@ void dp_bench_submit_latency(struct dp_bench_submit *bench, enum dp_bench_betwee
         dp_hist_record(&latency->since_due, done_tsc - due_tsc);
         dp_hist_record(&latency->since_begun, done_tsc - begun_tsc);
     }
-    between_orders(bench);
+    between_orders(bench, count);
 }

@@ -23,6 +23,7 @@
 enum dp_bench_between {
     DP_BENCH_WARM = 0, /* nothing else happens between two orders */
     DP_BENCH_COLD,     /* 8 MiB of something else are written between two orders */
+    DP_BENCH_REWARMED, /* the same, then a shadow order is walked and the next one looked for */
 };
 
 struct dp_bench_submit; /* opaque, allocated by dp_bench_submit_open() */

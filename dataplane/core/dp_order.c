@@ -110,6 +110,15 @@ uint32_t dp_orders_next(const struct dp_orders *orders)
     return orders->config.user_ref_num_first + count;
 }
 
+void dp_orders_ask_for_next(const struct dp_orders *orders)
+{
+    const struct dp_order *order = &orders->records[dp_load_relaxed(&orders->order_count)];
+    DP_PREFETCH_WRITE(orders);
+    DP_PREFETCH_WRITE(order);
+    DP_PREFETCH_WRITE((const uint8_t *)order + DP_CACHE_LINE);
+    DP_PREFETCH_WRITE(&numbers(orders)[dp_load_relaxed(&orders->number_count)]);
+}
+
 /* Wraps for a number below the first, and is then too large like one above the last. */
 static uint32_t number_index(const struct dp_orders *orders, uint32_t user_ref_num)
 {

@@ -137,6 +137,8 @@ int dp_orders_init(
 /* The number the next NEW, DENIED or REPLACE should carry: one above the highest used. 0 when there
  * is no number, no record, or no room for another execution. */
 uint32_t dp_orders_next(const struct dp_orders *orders);
+/* Asks for the memory of the next new order. */
+void dp_orders_ask_for_next(const struct dp_orders *orders);
 /* The order known by that number (also an earlier or a pending one of its chain), or NULL. What
  * stands in it may be half changed where other threads apply: dp_order_read(). */
 struct dp_order *dp_orders_find(struct dp_orders *orders, uint32_t user_ref_num);

@@ -25,6 +25,7 @@ struct path {
     struct dp_template replace;
     struct dp_template cancel;
     void *blocks[8];
+    size_t block_sizes[8];
     uint32_t block_count;
 };
 
@@ -32,6 +33,7 @@ static inline void *path_memory(struct path *path, size_t size)
 {
     void *block = aligned_alloc(4096, dp_round_up(size, 4096));
     memset(block, 0, dp_round_up(size, 4096));
+    path->block_sizes[path->block_count] = dp_round_up(size, 4096);
     path->blocks[path->block_count++] = block;
     return block;
 }

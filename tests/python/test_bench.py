@@ -83,16 +83,18 @@ def test_the_order_path_is_timed_by_whole_orders(capsys):
         assert row["orders_a_second"] == pytest.approx(1e9 / row["value"], rel=0.01)
 
 
-@pytest.mark.parametrize("cold", [False, True])
+@pytest.mark.parametrize("between", ["warm", "cold", "rewarmed"])
 @pytest.mark.parametrize("caller", ["clock", "c", "cython", "python"])
-def test_a_latency_counts_every_order_from_when_it_was_due(caller, cold):
+def test_a_latency_counts_every_order_from_when_it_was_due(caller, between):
     path = SubmitBench()
-    since_due, since_begun = path.latency(caller, cold)
+    since_due, since_begun = path.latency(caller, between)
     assert since_due == tuple(sorted(since_due))
     assert all(due >= begun for due, begun in zip(since_due, since_begun, strict=True))
-    assert path.sent == (0 if caller == "clock" else 128 if cold else 100_000)
+    assert path.sent == (0 if caller == "clock" else 100_000 if between == "warm" else 128)
 
 
 def test_an_unknown_caller_is_refused():
     with pytest.raises(ValueError, match="caller is 'rust'; it must be clock, c, cython or python"):
         SubmitBench().latency("rust")
+    with pytest.raises(ValueError, match="between is 'hot'; it must be warm, cold or rewarmed"):
+        SubmitBench().latency("c", "hot")
