@@ -39,6 +39,16 @@ soak_queue() {
     done
 }
 
+# Fifty million operations on books against the model, however long they take: about two minutes.
+soak_book() {
+    local first=$((SEED % 1000000000))
+    "$dir/tests/engine_test_book_fuzz" 50000000 "$first" >build/soak-book.log || {
+        echo "soak: book: $(grep seed build/soak-book.log)" >&2
+        return 1
+    }
+    grep seeds build/soak-book.log
+}
+
 mapfile -t known < <(declare -F | sed -n 's/^declare -f soak_//p')
 areas=("$@")
 [ $# -gt 0 ] || areas=("${known[@]}")

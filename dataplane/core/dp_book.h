@@ -90,6 +90,11 @@ size_t dp_books_size(const struct dp_books_config *config);
 /* memory: dp_books_size() zeroed bytes, cache-line aligned. */
 int dp_books_init(struct dp_books *books, const struct dp_books_config *config, struct dp_err *err);
 
+/* Who writes, as sys/dp_process names processes: for readers that find a change unfinished. 0, as
+ * in the beginning: nobody can tell. */
+void dp_books_set_writer(struct dp_books *books, uint64_t writer_id);
+uint64_t dp_books_writer(const struct dp_books *books);
+
 /* ---- the writer ---- */
 
 /* Tells which instrument an index stands for; symbol is 8 bytes, space padded.
@@ -172,6 +177,8 @@ enum dp_book_read_result {
     /* The writer was in the middle of a change at every try: ask again, or it died there. */
     DP_BOOK_READ_BUSY,
     DP_BOOK_READ_NONE, /* no such instrument */
+    /* Of sys/dp_book_watch: it did die there. The book stays half changed until it is rebuilt. */
+    DP_BOOK_READ_STALE,
 };
 
 /* Fills view->bids and view->asks with up to `depth` levels a side. Bounded tries;

@@ -33,6 +33,7 @@ struct dp_books {
     uint64_t front_offset;
     uint64_t spill_offset;
     uint64_t pool_offset;
+    _Atomic uint64_t writer_id;
     alignas(DP_CACHE_LINE) uint64_t priority_next; /* writer only from here on */
     uint32_t order_used;                           /* highest order record ever handed out */
     uint32_t order_free_first;

@@ -62,6 +62,16 @@ int dp_books_init(struct dp_books *books, const struct dp_books_config *config, 
     return 0;
 }
 
+void dp_books_set_writer(struct dp_books *books, uint64_t writer_id)
+{
+    dp_store_release(&books->writer_id, writer_id);
+}
+
+uint64_t dp_books_writer(const struct dp_books *books)
+{
+    return dp_load_acquire(&books->writer_id);
+}
+
 enum dp_book_result dp_book_open(
     struct dp_books *books, uint32_t instrument_index, const char symbol[8])
 {

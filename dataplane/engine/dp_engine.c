@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+#include "dp_process.h"
+
 #define CALIBRATION_MS 20
 
 /* ---- the region's parts ---- */
@@ -107,6 +109,7 @@ static int open_region(struct dp_engine *engine, struct dp_err *err)
         return status;
 
     engine->region->pid = getpid();
+    dp_books_set_writer(engine->books, dp_process_id());
     engine->region->tsc_hz = engine->clock.tsc_hz;
     engine->region->tsc_error_ppb = engine->clock.error_ppb;
     snprintf(engine->status->name, sizeof(engine->status->name), "%s", config->name);
