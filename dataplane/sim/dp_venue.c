@@ -181,7 +181,7 @@ void dp_venue_advance(struct dp_venue *venue, int64_t now_ns)
 void dp_venue_end(struct dp_venue *venue, int64_t now_ns)
 {
     dp_venue_advance(venue, now_ns);
-    dp_venue_expire(venue, DP_VENUE_CANCEL_SYSTEM, now_ns);
+    dp_venue_expire(venue, DP_OUCH_CANCEL_SYSTEM, now_ns);
 }
 
 struct dp_venue_stats dp_venue_stats(const struct dp_venue *venue)

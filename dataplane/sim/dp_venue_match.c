@@ -35,7 +35,7 @@ static void take_level(
         uint32_t qty = smaller(order->leaves_qty, available(venue, recorded));
         if (qty > 0 && dp_venue_used_add(venue, recorded->order_ref, order->instrument_index, qty))
             dp_venue_execute(venue, order, qty, (uint64_t)price_nanos / DP_OUCH_NANOS_PER_TICK,
-                DP_VENUE_LIQUIDITY_REMOVED, now_ns);
+                DP_OUCH_LIQUIDITY_REMOVED, now_ns);
     }
 }
 
@@ -102,7 +102,7 @@ static void fill_by_execution(
         struct dp_venue_order *next = dp_venue_order_at(venue, order->next);
         uint32_t fill = smaller(qty, order->leaves_qty);
         qty -= fill;
-        dp_venue_execute(venue, order, fill, order->price_wire, DP_VENUE_LIQUIDITY_ADDED, now_ns);
+        dp_venue_execute(venue, order, fill, order->price_wire, DP_OUCH_LIQUIDITY_ADDED, now_ns);
         order = next;
     }
 }
@@ -121,7 +121,7 @@ static void fill_by_arrival(
         if (!dp_venue_used_add(venue, recorded->order_ref, recorded->instrument_index, fill))
             return;
         qty -= fill;
-        dp_venue_execute(venue, order, fill, order->price_wire, DP_VENUE_LIQUIDITY_ADDED, now_ns);
+        dp_venue_execute(venue, order, fill, order->price_wire, DP_OUCH_LIQUIDITY_ADDED, now_ns);
         order = next;
     }
 }
@@ -198,7 +198,7 @@ void dp_venue_on_message(
 {
     if (DP_UNLIKELY(message->type == 'S')) {
         if (message->code == 'M')
-            dp_venue_expire(venue, DP_VENUE_CANCEL_EXPIRED, now_ns);
+            dp_venue_expire(venue, DP_OUCH_CANCEL_EXPIRED, now_ns);
         return;
     }
     if (DP_LIKELY(venue->touched[message->stock_locate] == 0))

@@ -5,32 +5,32 @@
 static uint16_t refusal_of_terms(const struct dp_ouch_message *request)
 {
     if (request->qty == 0 || request->qty > DP_OUCH_QTY_MAX)
-        return DP_VENUE_REJECT_QTY;
+        return DP_OUCH_REJECT_QTY;
     if (request->price_wire == 0 || request->price_wire > DP_OUCH_PRICE_MAX)
-        return DP_VENUE_REJECT_PRICE;
+        return DP_OUCH_REJECT_PRICE;
     if (request->display != 'Y' && request->display != 'A')
-        return DP_VENUE_REJECT_DISPLAY;
+        return DP_OUCH_REJECT_DISPLAY;
     if (request->intermarket_sweep != 'N')
-        return DP_VENUE_REJECT_ISO;
+        return DP_OUCH_REJECT_ISO;
     if ((request->time_in_force != DP_TIF_DAY && request->time_in_force != DP_TIF_IOC) ||
         request->options_size > 0)
-        return DP_VENUE_REJECT_OTHER;
+        return DP_OUCH_REJECT_OTHER;
     return 0;
 }
 
 static uint16_t refusal(struct dp_venue *venue, const struct dp_ouch_message *request)
 {
     if (venue->closed)
-        return DP_VENUE_REJECT_CLOSED;
+        return DP_OUCH_REJECT_CLOSED;
     uint32_t instrument_index = dp_venue_instrument(venue, request->symbol);
     if (instrument_index == DP_BOOK_NONE)
-        return DP_VENUE_REJECT_SYMBOL;
+        return DP_OUCH_REJECT_SYMBOL;
     if (!dp_venue_is_trading(venue, instrument_index))
-        return DP_VENUE_REJECT_HALTED;
+        return DP_OUCH_REJECT_HALTED;
     if (dp_ouch_side(request->side) == DP_SIDE_NONE)
-        return DP_VENUE_REJECT_SIDE;
+        return DP_OUCH_REJECT_SIDE;
     if (request->cross_type != 'N')
-        return DP_VENUE_REJECT_CROSS;
+        return DP_OUCH_REJECT_CROSS;
     return refusal_of_terms(request);
 }
 
@@ -49,7 +49,7 @@ static void trade_then_rest(struct dp_venue *venue, struct dp_venue_order *order
     if (order->leaves_qty == 0)
         return;
     if (order->time_in_force == DP_TIF_IOC)
-        dp_venue_cancel(venue, order, order->leaves_qty, DP_VENUE_CANCEL_IOC, now_ns);
+        dp_venue_cancel(venue, order, order->leaves_qty, DP_OUCH_CANCEL_IOC, now_ns);
     else
         dp_venue_rest(venue, order);
 }
@@ -69,7 +69,7 @@ static void on_enter(struct dp_venue *venue, const struct dp_ouch_message *reque
     }
     struct dp_venue_order *order = dp_venue_order_make(venue, request->user_ref_num);
     if (order == NULL) {
-        dp_venue_report_rejected(venue, request, DP_VENUE_REJECT_PROCESSING, now_ns);
+        dp_venue_report_rejected(venue, request, DP_OUCH_REJECT_PROCESSING, now_ns);
         return;
     }
     set_terms(order, request);
@@ -112,13 +112,13 @@ static void on_replace(
     }
     /* Case 2: the original goes, the new number stays free. */
     if (refusal_of_terms(request) != 0 || request->qty <= old->cum_qty) {
-        dp_venue_cancel(venue, old, old->leaves_qty, DP_VENUE_CANCEL_SYSTEM, now_ns);
+        dp_venue_cancel(venue, old, old->leaves_qty, DP_OUCH_CANCEL_SYSTEM, now_ns);
         return;
     }
     venue->user_ref_num_last = request->user_ref_num;
     struct dp_venue_order *order = dp_venue_order_make(venue, request->user_ref_num);
     if (order == NULL)
-        dp_venue_report_rejected(venue, request, DP_VENUE_REJECT_PROCESSING, now_ns);
+        dp_venue_report_rejected(venue, request, DP_OUCH_REJECT_PROCESSING, now_ns);
     else
         replace(venue, old, order, request, now_ns);
 }
@@ -135,7 +135,7 @@ static void on_cancel(struct dp_venue *venue, const struct dp_ouch_message *requ
     uint32_t qty = total - request->qty;
     if (qty > order->leaves_qty)
         qty = order->leaves_qty;
-    dp_venue_cancel(venue, order, qty, DP_VENUE_CANCEL_CLIENT, now_ns);
+    dp_venue_cancel(venue, order, qty, DP_OUCH_CANCEL_CLIENT, now_ns);
 }
 
 static void on_query(struct dp_venue *venue, int64_t now_ns)

@@ -11,6 +11,7 @@
 #ifndef DP_VENUE_STATE_H
 #define DP_VENUE_STATE_H
 
+#include "dp_ouch_codes.h"
 #include "dp_venue.h"
 
 #define DP_VENUE_ARRIVALS_MAX (1u << 14) /* messages of ours on their way at once */
@@ -19,27 +20,6 @@
 #define DP_VENUE_SYMBOL_SLOTS 16384u
 #define DP_VENUE_FRAME_MAX (DP_NET_TCP_HEADERS_SIZE + 3 + DP_OUCH_FIXED_MAX)
 #define DP_VENUE_NONE UINT32_MAX
-
-/* Codes of ours, out of OUCH 5.0's tables. */
-enum {
-    DP_VENUE_REJECT_CLOSED = 0x0002,
-    DP_VENUE_REJECT_DISPLAY = 0x0003,
-    DP_VENUE_REJECT_HALTED = 0x0007,
-    DP_VENUE_REJECT_ISO = 0x0008,
-    DP_VENUE_REJECT_SIDE = 0x0009,
-    DP_VENUE_REJECT_PROCESSING = 0x000a,
-    DP_VENUE_REJECT_OTHER = 0x000f,
-    DP_VENUE_REJECT_QTY = 0x0013,
-    DP_VENUE_REJECT_CROSS = 0x0014,
-    DP_VENUE_REJECT_SYMBOL = 0x0017,
-    DP_VENUE_REJECT_PRICE = 0x001d,
-    DP_VENUE_CANCEL_IOC = 'I',
-    DP_VENUE_CANCEL_EXPIRED = 'T',
-    DP_VENUE_CANCEL_CLIENT = 'U',
-    DP_VENUE_CANCEL_SYSTEM = 'Z',
-    DP_VENUE_LIQUIDITY_ADDED = 'A',
-    DP_VENUE_LIQUIDITY_REMOVED = 'R',
-};
 
 /* One link of a replace chain. Records are made in the order of their numbers and stay for
  * the run. */

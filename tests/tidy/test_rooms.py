@@ -14,11 +14,12 @@ INCLUDES = {
     "sys": {"core", "proto", "sys"},
     "ports": {"core", "proto", "sys", "ports"},
     "sim": {"core", "proto", "sim"},
+    "exchange": {"core", "proto", "exchange"},
     "engine": {"core", "proto", "sys", "ports", "sim", "engine"},
-    "bench": {"core", "proto", "sys", "ports", "sim", "engine", "bench"},
+    "bench": {"core", "proto", "sys", "ports", "sim", "exchange", "engine", "bench"},
 }
 # No clock, no files, no threads: what the pure rooms may ask of the C library.
-PURE = ("core", "proto", "sim")
+PURE = ("core", "proto", "sim", "exchange")
 PURE_HEADERS = {
     "assert.h", "ctype.h", "errno.h", "immintrin.h", "inttypes.h", "limits.h", "nmmintrin.h",
     "stdalign.h", "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h",

@@ -52,7 +52,7 @@ def test_the_headers_that_strategies_need_are_installed():
 
 def test_every_c_test_is_run():
     known = named_in_meson()
-    rooms = ("core", "proto", "sys", "ports", "sim", "engine")
+    rooms = ("core", "proto", "sys", "ports", "sim", "exchange", "server", "engine")
     missing = [
         name
         for room in rooms
