@@ -181,6 +181,15 @@ class Section:
             words.append(node.value)
         return tuple(words)
 
+    def lines(self, key: str) -> tuple[str, ...]:
+        """Return a list of texts as they stand, or the one text there is."""
+        if not self.is_list(key):
+            return (self._scalar(key, "a line of text"),)
+        for node in self._items(key):
+            if not isinstance(node, yaml.ScalarNode) or not node.value:
+                self.fail_at(node, key, f"{kind_of(node)} in the list; write lines of text")
+        return tuple(node.value for node in self._items(key))
+
     def is_list(self, key: str) -> bool:
         """Say whether the key is there and holds a list."""
         return isinstance(self._values.get(key), yaml.SequenceNode)

@@ -15,8 +15,9 @@ INCLUDES = {
     "ports": {"core", "proto", "sys", "ports"},
     "sim": {"core", "proto", "sim"},
     "exchange": {"core", "proto", "exchange"},
+    "server": {"core", "proto", "sys", "exchange", "server"},
     "engine": {"core", "proto", "sys", "ports", "sim", "engine"},
-    "bench": {"core", "proto", "sys", "ports", "sim", "exchange", "engine", "bench"},
+    "bench": {"core", "proto", "sys", "ports", "sim", "exchange", "server", "engine", "bench"},
 }
 # No clock, no files, no threads: what the pure rooms may ask of the C library.
 PURE = ("core", "proto", "sim", "exchange")

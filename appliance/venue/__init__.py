@@ -1,0 +1,1 @@
+"""``tickplane venue``: a complete exchange to trade against (docs/venue.md)."""
