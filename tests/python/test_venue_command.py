@@ -109,7 +109,7 @@ def test_the_record_holds_what_a_client_was_told(tmp_path):
             side = "BS"[number % 2]
             alice.send(f"enter {number} {side} 300 TPLN {10 + number % 2 * -0.1:.2f}")
             time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         for one in alice.wait_for("end_of_session"):
             if one.name == "order_executed":
                 key = int(one.fields["user_ref_num"]), int(one.fields["match_number"])
