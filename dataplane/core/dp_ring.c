@@ -23,8 +23,23 @@ int dp_ring_init(struct dp_ring *ring, uint32_t slot_count, uint32_t data_size, 
     dp_store_relaxed(&ring->tail, 0);
     dp_store_relaxed(&ring->head, 0);
     ring->head_seen = 0;
-    ring->tail_seen = 0;
     ring->slot_mask = slot_count - 1;
     ring->slot_size = slot_size(data_size);
+    for (uint32_t count = 0; count < slot_count; count++)
+        dp_store_relaxed(&dp_ring_slot_at(ring, count)->turn, 0);
     return 0;
+}
+
+void dp_ring_adopt(struct dp_ring *ring)
+{
+    uint64_t tail = dp_load_relaxed(&ring->tail);
+    while (dp_load_relaxed(&dp_ring_slot_at(ring, tail)->turn) == tail + 1)
+        tail++;
+    dp_store_relaxed(&ring->tail, tail);
+    /* Behind a first slot without a turn the consumer has not looked yet. */
+    for (uint64_t ahead = 1; ahead <= ring->slot_mask; ahead++) {
+        struct dp_ring_slot *slot = dp_ring_slot_at(ring, tail + ahead);
+        if (dp_load_relaxed(&slot->turn) == tail + ahead + 1)
+            dp_store_relaxed(&slot->turn, 0);
+    }
 }

@@ -13,11 +13,17 @@
  * written once.
  *
  * head and tail count slots since the ring was made and never wrap: at one slot a nanosecond 64
- * bits last 584 years. Only the producer writes tail and head_seen, only the consumer head and
- * tail_seen. Publishing is the release store to tail, giving back the release store to head; each
- * end re-reads the other's count (acquire) only when its last look says full or empty, so a busy
- * ring moves one cache line a slot. An end that dies between two calls leaves a whole ring: a slot
- * reserved and never published was never there.
+ * bits last 584 years. A slot carries the turn it was published in, which is its count + 1. The
+ * producer fills a slot and then stores its turn (release); the consumer looks at the turn of the
+ * slot that it waits for (acquire) and at nothing else. So news and data are in one cache line, and
+ * a hop costs one line going over. Only the producer writes slots, tail and head_seen, only the
+ * consumer head. Giving a slot back is the release store to head, which the producer reads
+ * (acquire) only when its last look says full. Of several slots published at once the first one's
+ * turn is stored last; until then the consumer stands before it.
+ *
+ * An end that dies leaves a whole ring: a slot reserved and never published was never there, one
+ * peeked at and not released comes again. A new producer first calls dp_ring_adopt(): the dead one
+ * may have published slots that it had not counted, or given turns to some and not to the first.
  */
 #ifndef DP_RING_H
 #define DP_RING_H
@@ -30,22 +36,22 @@
 
 struct dp_ring {
     /* The producer's line. */
-    alignas(DP_CACHE_LINE) _Atomic uint64_t tail;
+    alignas(DP_CACHE_LINE) _Atomic uint64_t tail; /* for itself, and for who watches */
     uint64_t head_seen; /* the producer's last look at head; may be behind, never ahead */
 
     /* The consumer's line. */
     alignas(DP_CACHE_LINE) _Atomic uint64_t head;
-    uint64_t tail_seen; /* the consumer's last look at tail; may be behind, never ahead */
 
     /* Written by dp_ring_init(), then read-only. */
     alignas(DP_CACHE_LINE) uint64_t slot_mask;
-    uint64_t slot_size; /* bytes, a multiple of DP_CACHE_LINE: the length, then the data */
+    uint64_t slot_size; /* bytes, a multiple of DP_CACHE_LINE: struct dp_ring_slot */
 
     alignas(DP_CACHE_LINE) uint8_t slots[];
 };
 
 /* What a slot holds: `size` valid bytes of `data`; the rest is undefined. */
 struct dp_ring_slot {
+    _Atomic uint64_t turn; /* the ring's own: 1 + the count of the slot that was published here */
     uint32_t size;
     uint32_t tag; /* the producer's word to the consumer (for a frame: its line or session) */
     int64_t time_ns;
@@ -59,6 +65,8 @@ static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "a lock inside shared memory would de
 size_t dp_ring_size(uint32_t slot_count, uint32_t data_size);
 /* ring: dp_ring_size() bytes, cache-line aligned. slot_count a power of two. */
 int dp_ring_init(struct dp_ring *ring, uint32_t slot_count, uint32_t data_size, struct dp_err *err);
+/* For the heir of a producer that died; afterwards it is the producer. */
+void dp_ring_adopt(struct dp_ring *ring);
 
 static inline struct dp_ring_slot *dp_ring_slot_at(struct dp_ring *ring, uint64_t count)
 {
@@ -101,8 +109,14 @@ static inline void dp_ring_publish_n(struct dp_ring *ring, uint64_t count)
 {
     uint64_t tail = dp_load_relaxed(&ring->tail);
     DP_CHECK(tail + count - ring->head_seen <= ring->slot_mask + 1);
-    /* Release: the consumer that sees the new tail also sees what the slots hold. */
-    dp_store_release(&ring->tail, tail + count);
+    if (count == 0)
+        return;
+    for (uint64_t ahead = count - 1; ahead != 0; ahead--)
+        dp_store_relaxed(&dp_ring_slot_at(ring, tail + ahead)->turn, tail + ahead + 1);
+    /* Release: the consumer that sees this turn also sees the other turns, and what all these slots
+     * hold. */
+    dp_store_release(&dp_ring_slot_at(ring, tail)->turn, tail + 1);
+    dp_store_relaxed(&ring->tail, tail + count);
 }
 
 /* Producer only: hands the reserved slot over. */
@@ -115,20 +129,16 @@ static inline void dp_ring_publish(struct dp_ring *ring)
 static inline struct dp_ring_slot *dp_ring_peek(struct dp_ring *ring)
 {
     uint64_t head = dp_load_relaxed(&ring->head);
-    if (head == ring->tail_seen) {
-        /* Acquire pairs with dp_ring_publish(): the slot's bytes are there before its count is. */
-        ring->tail_seen = dp_load_acquire(&ring->tail);
-        if (head == ring->tail_seen)
-            return NULL;
-    }
-    return dp_ring_slot_at(ring, head);
+    struct dp_ring_slot *slot = dp_ring_slot_at(ring, head);
+    /* Acquire pairs with dp_ring_publish_n(): the slot's bytes are there before its turn is. */
+    return dp_load_acquire(&slot->turn) == head + 1 ? slot : NULL;
 }
 
 /* Consumer only: gives the peeked slot back. */
 static inline void dp_ring_release(struct dp_ring *ring)
 {
     uint64_t head = dp_load_relaxed(&ring->head);
-    DP_CHECK(head != ring->tail_seen);
+    DP_CHECK(dp_load_relaxed(&dp_ring_slot_at(ring, head)->turn) == head + 1);
     /* Release: the producer that sees the new head writes after our last read of the slot. */
     dp_store_release(&ring->head, head + 1);
 }

@@ -62,6 +62,22 @@ static void test_a_slot_holds_all_its_data_and_no_other(void)
     free(ring);
 }
 
+/* Killed within dp_ring_publish(): the slot is there, and not yet counted. */
+static void test_an_heir_counts_what_the_dead_one_published(void)
+{
+    struct dp_ring *ring = make_ring(2, 8);
+    dp_ring_reserve(ring)->tag = 1;
+    dp_ring_publish(ring);
+    dp_store_relaxed(&ring->tail, 0);
+    dp_ring_adopt(ring);
+    dp_ring_reserve(ring)->tag = 2;
+    dp_ring_publish(ring);
+    CHECK_EQUAL(dp_ring_peek(ring)->tag, 1);
+    dp_ring_adopt(ring); /* there is nothing to count */
+    CHECK(dp_ring_reserve(ring) == NULL);
+    free(ring);
+}
+
 /* The model is two counts. */
 static void walk(uint64_t seed, uint32_t slot_count)
 {
@@ -149,6 +165,7 @@ int main(void)
     RUN_TESTS(TEST(test_slot_count_is_a_power_of_two),
         TEST(test_reserving_twice_gives_the_same_slot),
         TEST(test_a_slot_holds_all_its_data_and_no_other),
+        TEST(test_an_heir_counts_what_the_dead_one_published),
         TEST(test_first_in_first_out_for_any_calls),
         TEST(test_nothing_is_lost_between_two_threads));
 }
