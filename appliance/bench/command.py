@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from appliance.bench import itch, submit
+from appliance.bench import itch, queue, submit
 from appliance.bench.rows import Bench, Row
 from appliance.errors import CommandError
 from appliance.outputs import check_output
@@ -22,7 +22,7 @@ ROUNDS_DEFAULT = 7
 ROUNDS_MIN = 5
 
 # Names are stable: scripts compare them from release to release.
-ROWS: dict[str, Callable[[Bench], Row]] = {**itch.ROWS, **submit.ROWS}
+ROWS: dict[str, Callable[[Bench], Row]] = {**itch.ROWS, **queue.ROWS, **submit.ROWS}
 
 
 def whole(least: int) -> Callable[[str], int]:
@@ -93,19 +93,24 @@ def write_json(path: str, rows: list[Row]) -> None:
 def table(rows: list[Row]) -> str:
     """Return the rows as people read them."""
     lines = [
-        f"{'row':<14}{'median':>9}  {'unit':<12}{'min':>9}{'max':>9}  {'beside':<12}{'median':>9}"
+        f"{'row':<23}{'median':>9}  {'unit':<12}{'min':>9}{'max':>9}  {'beside':<12}{'median':>9}"
         f"{'ratio':>8}{'instructions':>14}{'branch misses':>15}"
     ]
     for of in rows:
         reference = of["reference"]
         lines.append(
-            f"{of['name']:<14}{of['value']:>9.2f}  {of['unit']:<12}{of['min']:>9.2f}"
-            f"{of['max']:>9.2f}  {reference['name']:<12}{reference['value']:>9.2f}"
-            f"{of['ratio']:>8.2f}"
+            f"{of['name']:<23}{of['value']:>9.2f}  {of['unit']:<12}{of['min']:>9.2f}"
+            f"{of['max']:>9.2f}  {reference['name']:<12}{measured(reference['value']):>9}"
+            f"{measured(of['ratio']):>8}"
             f"{known(of['instructions']):>14}{known(of['branch_misses']):>15}"
         )
     lines.append(f"{rows[0]['runs']} interleaved rounds; {rows[0]['machine']}")
     return "\n".join(lines)
+
+
+def measured(value: float | None) -> str:
+    """Return a figure, or that there was nothing to measure."""
+    return "-" if value is None else f"{value:.2f}"
 
 
 def known(value: float | None) -> str:

@@ -89,20 +89,20 @@ def machine() -> str:
     return f"{model}, {cores} cores, Linux {platform.release()}"
 
 
-def row(name: str, unit: str, of: Figures, beside: str, reference: Figures) -> Row:
-    """Return one row of the table."""
+def row(name: str, unit: str, of: Figures, beside: str, reference: Figures | None) -> Row:
+    """Return one row of the table; without a reference here, ``beside`` says why."""
     return {
         "name": name,
         "value": round(of.median, 3),
         "unit": unit,
-        "reference": {"name": beside, "value": round(reference.median, 3)},
-        "ratio": round(of.median / reference.median, 3),
+        "reference": {"name": beside, "value": reference and round(reference.median, 3)},
+        "ratio": reference and round(of.median / reference.median, 3),
         "runs": len(of.ns),
         "min": round(min(of.ns), 3),
         "max": round(max(of.ns), 3),
         "instructions": rounded(of.instructions, 1),
         "branch_misses": rounded(of.branch_misses, 3),
-        "reference_instructions": rounded(reference.instructions, 1),
+        "reference_instructions": reference and rounded(reference.instructions, 1),
         "machine": machine(),
     }
 

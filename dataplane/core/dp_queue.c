@@ -6,6 +6,8 @@
  * different lanes do not meet, and no lane waits longer than the others' turns. */
 #define LANE_TURNS 16u
 
+#define FETCH_AHEAD 64u /* slots */
+
 /* seat->state: kind in the low two bits, the lane in the next six, above them the lane's count
  * after the take. */
 enum { FREE, TAKING, HELD };
@@ -47,8 +49,9 @@ static int check(const struct dp_queue_config *config, struct dp_err *err)
     if (config->seat_count == 0 || config->seat_count > DP_QUEUE_SEATS_MAX)
         return dp_err_set(err, EINVAL, "queue: seat_count: %u; give at least 1, at most %u",
             config->seat_count, DP_QUEUE_SEATS_MAX);
-    if (!dp_is_power_of_two(config->slot_count) || config->slot_count > DP_QUEUE_SLOTS_MAX)
-        return dp_err_set(err, EINVAL, "queue: slot_count: %u; give a power of two, at most %u",
+    if (!dp_is_power_of_two(config->slot_count) || config->slot_count < 2 ||
+        config->slot_count > DP_QUEUE_SLOTS_MAX)
+        return dp_err_set(err, EINVAL, "queue: slot_count: %u; give a power of two from 2 to %u",
             config->slot_count, DP_QUEUE_SLOTS_MAX);
     return 0;
 }
@@ -103,7 +106,14 @@ void dp_queue_lane_close(struct dp_queue_lane *lane)
 bool dp_queue_lane_adopt(struct dp_queue_lane *lane, uint64_t dead, uint64_t owner)
 {
     DP_ASSERT(dead != 0);
-    return become_owner(&lane->owner, dead, owner);
+    if (!become_owner(&lane->owner, dead, owner))
+        return false;
+    /* Its last push may be published and not yet counted. */
+    uint64_t tail = dp_load_relaxed(&lane->tail);
+    while (dp_load_relaxed(&lane->slots[tail & lane->slot_mask]) != 0)
+        tail++;
+    dp_store_relaxed(&lane->tail, tail);
+    return true;
 }
 
 struct dp_queue_seat *dp_queue_seat_open(struct dp_queue *queue, uint64_t owner)
@@ -159,36 +169,45 @@ static void confirm(struct dp_queue *queue, uint64_t head, uint32_t lane_index)
         dp_cas_relaxed(&taker->state, &taking, state_word(HELD, lane_index, head >> 8));
 }
 
-/* The values that wait in the lane behind `first`, as far as they must be known. */
-static uint64_t waiting(
-    struct dp_queue_seat *seat, struct dp_queue_lane *lane, uint32_t lane_index, uint64_t first)
+/* The slots of the next takes, while this one waits for its own: without, each take would wait for
+ * each line to come over from the producer's core. */
+static void fetch_ahead(struct dp_queue_lane *lane, uint64_t from)
 {
-    uint64_t *tail_seen = &seat->tail_seen[lane_index];
-    if (*tail_seen <= first)
-        /* Acquire pairs with dp_queue_push(): the slots are there before they are counted. */
-        *tail_seen = dp_load_acquire(&lane->tail);
-    return *tail_seen - first;
+    for (uint32_t at = 0; at < FETCH_AHEAD; at += DP_CACHE_LINE / sizeof(uint64_t))
+        DP_PREFETCH((const void *)&lane->slots[(from + at) & lane->slot_mask]);
+}
+
+/* Copies what waits in the lane from `first` on, up to the 0 behind the last value. */
+static uint32_t copy(struct dp_queue_lane *lane, uint64_t first, uint64_t values[], uint32_t count)
+{
+    /* Acquire, here and below, pairs with dp_queue_push(): the push's other values and the 0. */
+    values[0] = dp_load_acquire(&lane->slots[first & lane->slot_mask]);
+    if (values[0] == 0)
+        return 0;
+    fetch_ahead(lane, first + count);
+    uint32_t copied = 1;
+    for (; copied < count; copied++) {
+        values[copied] = dp_load_acquire(&lane->slots[(first + copied) & lane->slot_mask]);
+        if (values[copied] == 0)
+            break;
+    }
+    return copied;
 }
 
 static uint32_t take_from(
     struct dp_queue *queue, struct dp_queue_seat *seat, uint32_t lane_index, uint32_t count)
 {
     struct dp_queue_lane *lane = dp_queue_lane_at(queue, lane_index);
-    /* Acquire pairs with the CAS below of the last taker: its state and the tail it saw. */
+    /* Acquire pairs with the CAS below of the last taker: its state, and the slots it saw. */
     uint64_t head = dp_load_acquire(&lane->head);
-    uint64_t first = head >> 8;
-    uint64_t available = waiting(seat, lane, lane_index, first);
-    if (available == 0)
+    count = copy(lane, head >> 8, seat->values, count);
+    if (count == 0)
         return 0;
-    if (available < count)
-        count = (uint32_t)available;
     if ((head & 255) != 0 && (head & 255) != seat->index + 1)
         confirm(queue, head, lane_index);
 
-    for (uint32_t at = 0; at < count; at++)
-        seat->values[at] = dp_load_relaxed(&lane->slots[(first + at) & lane->slot_mask]);
     seat->count = count;
-    uint64_t end = first + count;
+    uint64_t end = (head >> 8) + count;
     dp_store_relaxed(&seat->state, state_word(TAKING, lane_index, end));
     /* Release pairs with the acquire of head by the producer (our copies are made) and by the next
      * taker (it sees TAKING, and what we confirmed is seen by who sees this head). */

@@ -11,32 +11,34 @@
  * Each producer has a lane, a ring of its own; consumers take from all lanes. So a producer that is
  * stopped or killed anywhere is in nobody's way, a full lane holds up the one that filled it and
  * nobody else, and no call ever has to guess whether somebody is dead. A value is a handle of
- * dp_pool_shared, or any 64 bits. The queue holds offsets and indexes, no pointers: processes may
- * map it anywhere. Its memory belongs to the caller. A lane and a seat are each used by one thread
- * at a time.
+ * dp_pool_shared, or any 64 bits but 0. The queue holds offsets and indexes, no pointers: processes
+ * may map it anywhere. Its memory belongs to the caller. A lane and a seat are each used by one
+ * thread at a time.
  *
  * Order: the values of one lane are taken in the order they were pushed. Between lanes there is
  * none.
  *
- * Progress: dp_queue_push() and "full" are wait-free, at most 8 + count own steps on shared memory
+ * Progress: dp_queue_push() and "full" are wait-free, at most 4 + count own steps on shared memory
  * whatever others do or wherever they stop. dp_queue_take() is wait-free too: each lane is tried
  * once, at most 10 + values steps each. It returns 0 when every lane was, at some moment of the
  * call, empty or just being taken from by another consumer; as long as values wait and consumers
  * call, one of them gets some (a take fails only because another one succeeded).
  *
  * Who writes what, and why it is right:
- *   tail     the lane's producer. The release store in dp_queue_push() publishes the slots before
- *            it; a consumer's acquire load of tail sees them. Values behind it were never there.
+ *   slots    the producer. A slot that is 0 ends what waits: the slot behind the last value always
+ *            is. A push stores the new 0 and its other values first; the release store of its
+ *            first value publishes them all, and a consumer's acquire load of it sees them. So
+ *            value and news of it travel in one cache line, and consumers read no tail.
+ *   tail     the producer, for itself, its heir and who watches: values pushed.
  *   head     consumers, by CAS: how many were taken, and the seat that took last. A consumer
  *            copies the slots first and moves head afterwards. Head never comes back to a value,
  *            so a CAS that succeeds means that nobody took them meanwhile, and that the producer,
  *            which reuses a slot only after it has seen (acquire) a head beyond it, had not
  *            touched them. A CAS that fails throws the copies away.
- *   slots    the producer, relaxed; a copy that a reuse cuts through is one whose CAS fails.
- *   state    the seat's consumer: TAKING(lane, end) is published before its CAS to `end`, HELD
- *            after it, FREE at dp_queue_done(). Whoever moves head on from a value that names
- *            another seat first turns that seat's TAKING(lane, end) into HELD. So when head no
- *            longer is (end, seat), TAKING means that the CAS had failed, or was never tried.
+ *   state    the seat's consumer: TAKING(lane, end) is stored before its CAS to `end`, HELD after
+ *            it, FREE at dp_queue_done(). Whoever moves head on from a value that names another
+ *            seat first turns that seat's TAKING(lane, end) into HELD. So when head no longer is
+ *            (end, seat), TAKING means that the CAS had failed, or was never tried.
  *
  * Death, as the caller knows it (pidfd, waitpid: a fact, not a time-out; one that is only stopped
  * may come back and must not be taken for dead):
@@ -66,7 +68,7 @@
 struct dp_queue_config {
     uint32_t lane_count; /* producers at once */
     uint32_t seat_count; /* consumers at once */
-    uint32_t slot_count; /* values that wait in one lane; a power of two */
+    uint32_t slot_count; /* one more than values can wait in a lane; a power of two */
 };
 
 struct dp_queue_lane {
@@ -87,10 +89,9 @@ struct dp_queue_seat {
     alignas(DP_QUEUE_PAD) _Atomic uint64_t state;
     _Atomic uint64_t owner; /* who takes here, in the caller's words; 0: nobody */
     uint32_t index;
-    uint32_t count;                         /* values held */
-    uint32_t lane_next;                     /* where the next take begins */
-    uint32_t lane_turn;                     /* takes from that lane in a row */
-    uint64_t tail_seen[DP_QUEUE_LANES_MAX]; /* last look at each tail; may be behind */
+    uint32_t count;     /* values held */
+    uint32_t lane_next; /* where the next take begins */
+    uint32_t lane_turn; /* takes from that lane in a row */
     alignas(DP_QUEUE_PAD) uint64_t values[DP_QUEUE_TAKE_MAX];
 };
 
@@ -139,23 +140,28 @@ static inline void dp_queue_done(struct dp_queue_seat *seat)
     dp_store_relaxed(&seat->state, 0);
 }
 
-/* Returns how many of the values were stored, the first ones; fewer than `count` when the lane is
- * full then. They become visible all at once. */
+/* Stores the first values, as many as there is room for, and returns how many: fewer than `count`
+ * when the lane is full then. They become visible all at once. No value may be 0. */
 static inline uint32_t dp_queue_push(
     struct dp_queue_lane *lane, const uint64_t *values, uint32_t count)
 {
     uint64_t tail = dp_load_relaxed(&lane->tail);
-    uint64_t room = lane->slot_mask + 1 - (tail - lane->head_seen);
+    uint64_t mask = lane->slot_mask;
+    uint64_t room = mask - (tail - lane->head_seen);
     if (DP_UNLIKELY(room < count)) {
         /* Acquire pairs with the CAS in dp_queue_take(): copies were made before head moved. */
         lane->head_seen = dp_load_acquire(&lane->head) >> 8;
-        room = lane->slot_mask + 1 - (tail - lane->head_seen);
+        room = mask - (tail - lane->head_seen);
         count = room < count ? (uint32_t)room : count;
     }
-    for (uint32_t at = 0; at < count; at++)
-        dp_store_relaxed(&lane->slots[(tail + at) & lane->slot_mask], values[at]);
-    /* Release: the consumer that sees the new tail also sees the slots. */
-    dp_store_release(&lane->tail, tail + count);
+    if (DP_UNLIKELY(count == 0))
+        return 0;
+    dp_store_relaxed(&lane->slots[(tail + count) & mask], 0);
+    for (uint32_t at = count - 1; at != 0; at--)
+        dp_store_relaxed(&lane->slots[(tail + at) & mask], values[at]);
+    /* Release: the consumer that sees the first value also sees the others, and the 0 behind. */
+    dp_store_release(&lane->slots[tail & mask], values[0]);
+    dp_store_relaxed(&lane->tail, tail + count);
     return count;
 }
 

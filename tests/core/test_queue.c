@@ -18,11 +18,11 @@ static void test_a_configuration_out_of_range_says_why(void)
         {{65, 1, 2}, "queue: lane_count: 65; give at least 1, at most 64"},
         {{1, 0, 2}, "queue: seat_count: 0; give at least 1, at most 254"},
         {{1, 255, 2}, "queue: seat_count: 255; give at least 1, at most 254"},
-        {{1, 1, 0}, "queue: slot_count: 0; give a power of two, at most 1048576"},
-        {{1, 1, 3}, "queue: slot_count: 3; give a power of two, at most 1048576"},
-        {{1, 1, 2097152}, "queue: slot_count: 2097152; give a power of two, at most 1048576"},
+        {{1, 1, 1}, "queue: slot_count: 1; give a power of two from 2 to 1048576"},
+        {{1, 1, 3}, "queue: slot_count: 3; give a power of two from 2 to 1048576"},
+        {{1, 1, 2097152}, "queue: slot_count: 2097152; give a power of two from 2 to 1048576"},
     };
-    struct dp_queue *queue = open_queue(1, 1, 1);
+    struct dp_queue *queue = open_queue(1, 1, 2);
     for (size_t index = 0; index < sizeof(rows) / sizeof(rows[0]); index++) {
         struct dp_err err = {0};
         CHECK_EQUAL(dp_queue_init(queue, &rows[index].config, &err), -EINVAL);
@@ -33,7 +33,7 @@ static void test_a_configuration_out_of_range_says_why(void)
 
 static void test_lanes_and_seats_have_one_owner_each(void)
 {
-    struct dp_queue *queue = open_queue(2, 2, 1);
+    struct dp_queue *queue = open_queue(2, 2, 2);
     struct dp_queue_lane *first = dp_queue_lane_open(queue, 7);
     CHECK(first == dp_queue_lane_at(queue, 0));
     CHECK(dp_queue_lane_open(queue, 7) == dp_queue_lane_at(queue, 1));
@@ -51,7 +51,7 @@ static void test_lanes_and_seats_have_one_owner_each(void)
 
 static void test_of_many_heirs_one_inherits(void)
 {
-    struct dp_queue *queue = open_queue(1, 1, 1);
+    struct dp_queue *queue = open_queue(1, 1, 2);
     struct dp_queue_lane *lane = dp_queue_lane_open(queue, 1);
     CHECK(!dp_queue_lane_adopt(lane, 5, 2)); /* never was the owner */
     CHECK(dp_queue_lane_adopt(lane, 1, 2));
@@ -66,18 +66,18 @@ static void test_of_many_heirs_one_inherits(void)
 
 static void test_a_full_lane_stores_what_fits_and_stops_nobody_else(void)
 {
-    static const uint64_t values[] = {1, 2, 3, 4, 5, 6};
-    struct dp_queue *queue = open_queue(2, 1, 4);
+    static const uint64_t values[] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+    struct dp_queue *queue = open_queue(2, 1, 8);
     struct dp_queue_lane *lane = dp_queue_lane_open(queue, 1);
     struct dp_queue_lane *other = dp_queue_lane_open(queue, 2);
     struct dp_queue_seat *seat = dp_queue_seat_open(queue, 3);
-    CHECK_EQUAL(dp_queue_push(lane, values, 6), 4);
+    CHECK_EQUAL(dp_queue_push(lane, values, 9), 7);
     CHECK_EQUAL(dp_queue_push(lane, values, 1), 0);
     CHECK_EQUAL(dp_queue_push(other, values, 1), 1);
     CHECK_EQUAL(dp_queue_take(queue, seat, 3), 3);
     CHECK(memcmp(seat->values, values, 3 * sizeof(uint64_t)) == 0);
     dp_queue_done(seat);
-    CHECK_EQUAL(dp_queue_push(lane, values + 4, 2), 2);
+    CHECK_EQUAL(dp_queue_push(lane, values + 6, 3), 3);
     close_queue(queue);
 }
 
@@ -141,8 +141,8 @@ static void push_some(struct model *model, uint64_t *state, uint32_t slots)
     uint32_t lane = (uint32_t)(check_random(state) % LANES);
     uint32_t count = (uint32_t)(check_random(state) % 9);
     for (uint32_t at = 0; at < count; at++)
-        values[at] = (uint64_t)lane << 32 | (model->in[lane] + at);
-    uint64_t room = slots - (model->in[lane] - model->out[lane]);
+        values[at] = (uint64_t)(lane + 1) << 32 | (model->in[lane] + at);
+    uint64_t room = slots - 1 - (model->in[lane] - model->out[lane]);
     uint32_t stored = dp_queue_push(model->lanes[lane], values, count);
     CHECK_THAT(stored == (count < room ? count : room), "seed %" PRIu64 ": %u stored of %u",
         model->seed, stored, count);
@@ -158,7 +158,7 @@ static void take_some(struct model *model, uint64_t *state)
         is_empty &= model->in[lane] == model->out[lane];
     CHECK_THAT((count == 0) == is_empty, "seed %" PRIu64 ": %u taken", model->seed, count);
     for (uint32_t at = 0; at < count; at++) {
-        uint64_t lane = seat->values[at] >> 32;
+        uint64_t lane = (seat->values[at] >> 32) - 1;
         CHECK_THAT(lane < LANES && (uint32_t)seat->values[at] == model->out[lane],
             "seed %" PRIu64 ": %" PRIx64, model->seed, seat->values[at]);
         model->out[lane % LANES]++;
@@ -186,7 +186,7 @@ static void walk(uint64_t seed, uint32_t slots)
 static void test_first_in_first_out_of_each_lane_for_any_calls(void)
 {
     for (uint64_t seed = 1; seed <= 5; seed++)
-        for (uint32_t slots = 1; slots <= 16; slots *= 2)
+        for (uint32_t slots = 2; slots <= 32; slots *= 2)
             walk(seed, slots);
 }
 

@@ -23,7 +23,7 @@ static const uint64_t values[] = {11, 12, 13};
 
 static void open_scene(struct scene *scene)
 {
-    scene->queue = open_queue(2, 2, 4);
+    scene->queue = open_queue(2, 2, 8);
     scene->lane = dp_queue_lane_open(scene->queue, CHILD);
     scene->other = dp_queue_lane_open(scene->queue, US);
     scene->seat = dp_queue_seat_open(scene->queue, CHILD);

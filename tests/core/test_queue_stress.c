@@ -71,7 +71,7 @@ static void produce(struct participant *self)
         uint64_t values[8];
         uint32_t count = 1 + (uint32_t)(check_random(&self->random) % 8);
         for (uint32_t at = 0; at < count; at++)
-            values[at] = (uint64_t)self->index << 32 | (next + at);
+            values[at] = (uint64_t)(self->index + 1) << 32 | (next + at);
         uint32_t stored = dp_queue_push(lane, values, count);
         next += stored;
         if (stored == 0)
@@ -81,9 +81,10 @@ static void produce(struct participant *self)
 
 static _Atomic uint8_t *mark_of(struct world *world, uint64_t value)
 {
-    if (value >> 32 >= PRODUCERS || (uint32_t)value >= VALUES_MAX)
+    uint64_t lane = (value >> 32) - 1;
+    if (lane >= PRODUCERS || (uint32_t)value >= VALUES_MAX)
         abort();
-    return &world->marks[value >> 32][(uint32_t)value];
+    return &world->marks[lane][(uint32_t)value];
 }
 
 static void inherit(struct participant *self, struct dp_queue_seat *seat)
@@ -103,9 +104,10 @@ static void use(struct world *world, struct dp_queue_seat *seat, uint64_t next[P
     for (uint32_t at = 0; at < seat->count; at++) {
         uint64_t value = seat->values[at];
         dp_fetch_add_relaxed(mark_of(world, value), 1);
-        if ((uint32_t)value < next[value >> 32])
+        uint64_t lane = (value >> 32) - 1;
+        if ((uint32_t)value < next[lane])
             dp_fetch_add_relaxed(&world->out_of_order, 1);
-        next[value >> 32] = (uint32_t)value + 1;
+        next[lane] = (uint32_t)value + 1;
     }
 }
 

@@ -7,6 +7,7 @@ import pytest
 from appliance.bench.command import ROWS
 from appliance.cli import main
 from dataplane.bench_itch import ItchBench
+from dataplane.bench_queue import HAS_RTE_RING, queue_run
 from dataplane.bench_submit import SubmitBench
 from dataplane.generate import session_bytes
 
@@ -98,3 +99,20 @@ def test_an_unknown_caller_is_refused():
         SubmitBench().latency("rust")
     with pytest.raises(ValueError, match="between is 'hot'; it must be warm, cold or rewarmed"):
         SubmitBench().latency("c", "hot")
+
+
+def test_a_row_without_its_reference_says_why(session, monkeypatch, capsys):
+    monkeypatch.setattr("appliance.bench.queue.HAS_RTE_RING", False)
+    names = ["ring.hop", "queue.mpmc.1x1"]
+    assert main(["bench", *names, "--rounds", "5", "--json", "-"]) == 0
+    hop, queue = json.loads(capsys.readouterr().out)
+    assert hop["reference"]["name"] == "hop.bare" and hop["single_line"] > 0
+    assert queue["value"] > 0 and queue["ratio"] is None and queue["batch"] == 1
+    assert queue["reference"] == {"name": "none: built without libdpdk", "value": None}
+    assert main(["bench", names[1], "--rounds", "5"]) == 0
+    assert "none: built without libdpdk        -       -" in capsys.readouterr().out
+
+
+def test_both_queues_hand_over_every_value():
+    for kind in range(1 + HAS_RTE_RING):
+        assert queue_run(kind, 2, 8)[1] == 2 * 4 * 65_536
