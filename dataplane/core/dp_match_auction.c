@@ -227,7 +227,12 @@ static void prevent(struct dp_match_turn *turn, uint32_t buyer, uint32_t seller)
         dp_match_end(turn, later);
         return;
     }
+    if (taker.leaves_qty == before)
+        return;
     dp_match_reduce(turn, later, before - taker.leaves_qty);
+    const struct dp_match_slot *slot = dp_match_slot(turn->match, later);
+    dp_match_report_on_book(
+        turn, dp_match_report_order(turn, DP_MATCH_RESTATED, slot, slot->leaves_qty), later);
 }
 
 /* Returns how much was traded. */

@@ -72,8 +72,12 @@ uint32_t dp_match_store(struct dp_match *match, const struct dp_match_slot *orde
     uint32_t record = take(&match->orders, dp_match_slot(match, match->orders.free_first)->next);
     *dp_match_slot(match, record) = *order;
     index_insert(match, record);
-    if (DP_UNLIKELY(order->extra != 0))
-        dp_match_extra(match, order->extra)->order = record;
+    if (DP_UNLIKELY(order->extra != 0)) {
+        struct dp_match_extra *extra = dp_match_extra(match, order->extra);
+        extra->order = record;
+        if (extra->shown_qty > order->leaves_qty)
+            extra->shown_qty = order->leaves_qty; /* it traded on its way in */
+    }
     return record;
 }
 

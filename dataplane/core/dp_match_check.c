@@ -108,10 +108,11 @@ static bool is_reserve_right(const struct dp_match_book *book, const struct dp_m
 {
     if (terms->display_qty == 0)
         return terms->refresh_range_qty == 0;
-    return order->type != DP_MATCH_MARKET && order->type != DP_MATCH_PEG && !book->dark &&
-        order->flags == (order->flags & DP_MATCH_POST_ONLY) && terms->min_qty == 0 &&
-        terms->display_qty <= order->qty && is_lots(book, terms->display_qty) &&
-        is_lots(book, terms->refresh_range_qty) && terms->refresh_range_qty < terms->display_qty;
+    bool has_price = has_limit(order->type) || order->type == DP_MATCH_MARKET_TO_LIMIT;
+    return has_price && !book->dark && order->flags == (order->flags & DP_MATCH_POST_ONLY) &&
+        terms->min_qty == 0 && terms->display_qty <= order->qty &&
+        is_lots(book, terms->display_qty) && is_lots(book, terms->refresh_range_qty) &&
+        terms->refresh_range_qty < terms->display_qty;
 }
 
 static bool is_minimum_right(const struct dp_match_book *book, const struct dp_match_order *order,

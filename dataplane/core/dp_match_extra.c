@@ -203,5 +203,6 @@ void dp_match_refresh(struct dp_match_turn *turn, uint32_t order)
     slot->flags &= (uint8_t)~DP_MATCH_SLOT_TOP;
     dp_match_level(turn->match, slot->level)->display_qty += extra->shown_qty;
     dp_match_requeue(turn->match, order);
-    dp_match_report_on_book(turn, dp_match_report_order(turn, DP_MATCH_RESTATED, slot, 0), order);
+    dp_match_report_on_book(
+        turn, dp_match_report_order(turn, DP_MATCH_RESTATED, slot, slot->leaves_qty), order);
 }

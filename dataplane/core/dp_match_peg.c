@@ -141,17 +141,18 @@ static bool reach(struct dp_match_turn *turn, uint32_t order)
     uint32_t limit = dp_match_banded(turn->book, slot->side, discretion_slot(turn, level, slot));
     struct dp_match_slot taker = *slot;
     taker.level = 0;
+    uint32_t live_before = turn->match->orders.live_count;
     dp_match_take(
         turn, &taker, dp_match_ladder_key(dp_match_opposite(turn->book, slot->side), limit));
     uint64_t qty = slot->leaves_qty - taker.leaves_qty;
     if (qty == 0)
-        return false;
+        return turn->match->orders.live_count != live_before; /* self-trade prevention */
     dp_match_reduce(turn, order, qty);
     if (taker.leaves_qty == 0)
         dp_match_end(turn, order);
     else
         dp_match_report_on_book(
-            turn, dp_match_report_order(turn, DP_MATCH_RESTATED, slot, 0), order);
+            turn, dp_match_report_order(turn, DP_MATCH_RESTATED, slot, slot->leaves_qty), order);
     return true;
 }
 

@@ -34,8 +34,7 @@
     X(23, EXPIRED, "time in force ended") \
     X(24, MASS_CANCEL, "mass cancel") \
     X(25, GROUP_ENDED, "another order of its group traded or ended") \
-    X(26, REPLACED, "replaced; nothing of it is left open") \
-    X(27, BANDS, "the rest would trade outside the price bands")
+    X(26, BANDS, "the rest would trade outside the price bands")
 
 enum dp_match_reason {
 #define X(number, name, words) DP_MATCH_REASON_##name = number,

@@ -16,6 +16,9 @@ static void route_market_to_limit(struct dp_match_turn *turn, struct dp_match_sl
 {
     const struct dp_match_ladder *ladder = dp_match_opposite(turn->book, order->side);
     uint32_t best_slot = dp_match_ladder_key(ladder, ladder->best_key);
+    if (order->side == DP_SIDE_BUY)
+        best_slot++;
+    best_slot &= ~1u; /* a midpoint: the tick that trades with it */
     if (ladder->level_count != 0) {
         if (order->extra != 0) {
             struct dp_match_extra *extra = dp_match_extra(turn->match, order->extra);
@@ -58,6 +61,7 @@ void dp_match_route(struct dp_match_turn *turn, struct dp_match_slot *order,
     case DP_MATCH_STOP_LIMIT:
     case DP_MATCH_MARKET_IF_TOUCHED:
     case DP_MATCH_LIMIT_IF_TOUCHED:
+        turn->book->trigger_price_nanos = 0; /* whatever was seen, this one has not seen it */
         dp_match_rest(turn, order, dp_match_trigger_ladder(type, order->side),
             dp_match_trigger_slot(turn, order), announcement);
         return;

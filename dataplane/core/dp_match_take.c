@@ -84,7 +84,6 @@ static void take_level(struct dp_match_turn *turn, uint32_t number, struct dp_ma
     }
     take_displayed(turn, level, taker);
     take_hidden(turn, level, taker);
-    dp_match_group_cancel(turn, taker);
 }
 
 /* The best level from key_least on; *key: its key. */
@@ -107,10 +106,10 @@ void dp_match_take(struct dp_match_turn *turn, struct dp_match_slot *taker, uint
         if (key > limit_key)
             break;
         take_level(turn, level, taker);
+        if (DP_UNLIKELY(turn->match->pending_first != 0))
+            dp_match_group_cancel(turn, taker);
         key_least = key + 1; /* what is left there does not want this taker */
     }
-    if (DP_UNLIKELY(turn->match->pending_first != 0))
-        dp_match_group_cancel(turn, taker);
 }
 
 /* ---- looking before taking ---- */

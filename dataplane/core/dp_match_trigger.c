@@ -49,7 +49,7 @@ static void trail(struct dp_match_turn *turn, uint32_t order)
         dp_match_give_up(turn, &copy, DP_MATCH_REASON_CAPACITY);
         return;
     }
-    dp_match_report_order(turn, DP_MATCH_RESTATED, slot, 0)->price_nanos =
+    dp_match_report_order(turn, DP_MATCH_RESTATED, slot, slot->leaves_qty)->price_nanos =
         dp_match_level(turn->match, slot->level)->price_nanos;
 }
 

@@ -43,11 +43,11 @@ static inline void dp_match_report_cancel(const struct dp_match_turn *turn,
 {
     struct dp_match_report *report = dp_match_report_order(turn, DP_MATCH_CANCELLED, slot, qty);
     report->reason = (uint8_t)reason;
-    if (slot->level == 0 || slot->leaves_qty == 0)
+    if (slot->level == 0 || slot->leaves_qty == 0 ||
+        dp_match_level(turn->match, slot->level)->ladder > DP_MATCH_ASKS)
         return;
     report->display_qty = dp_match_shown_qty(turn->match, slot);
-    report->flags =
-        dp_match_level(turn->match, slot->level)->ladder <= DP_MATCH_ASKS ? DP_MATCH_ON_BOOK : 0;
+    report->flags = DP_MATCH_ON_BOOK;
 }
 
 /* The order, now stored and in the queue of a price, stands on the book. */
