@@ -7,7 +7,7 @@ could be asked (a price that fits no integer) is an exception.
 
 from collections import namedtuple
 
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 
