@@ -47,6 +47,8 @@ soak_book() {
         return 1
     }
     grep seeds build/soak-book.log
+}
+
 # The matching engine and its model, commands at random until the time is over.
 soak_match() {
     PATH="$PWD/.venv/bin:$PATH" python tests/model/match_fuzz.py \
