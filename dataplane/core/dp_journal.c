@@ -137,10 +137,10 @@ void dp_journal_segment_continue(struct dp_journal_segment *segment, uint8_t *me
  * CRC 0. Release: whoever reads the CRC, this process or one that maps the file later, also sees
  * the bytes that it covers. `used` follows for the thread that flushes.
  */
-static void commit(struct dp_journal_segment *segment, const void *payload, int64_t time_ns,
+static void put(struct dp_journal_segment *segment, const void *payload, int64_t time_ns,
     enum dp_journal_kind kind, bool is_answer)
 {
-    uint64_t sequence = dp_load_relaxed(&segment->sequence_next);
+    uint64_t sequence = dp_load_relaxed(&segment->sequence_next) + segment->uncommitted;
     uint64_t low = (uint64_t)kind | (uint64_t)DP_JOURNAL_SCHEMA_VERSION << 8 |
         (uint64_t)segment->clock << 16 | (is_answer ? (uint64_t)segment->session << 24 : 0);
     const uint64_t trailer[DP_CRC32C_TRAILER_WORDS] = {
@@ -162,15 +162,22 @@ static void commit(struct dp_journal_segment *segment, const void *payload, int6
     segment->chain = crc;
     segment->time_ns = time_ns;
     segment->used += DP_JOURNAL_RECORD_SIZE;
-    dp_store_release(&segment->sequence_next, sequence + 1);
+    segment->uncommitted++;
+}
+
+bool dp_journal_put(struct dp_journal_segment *segment, const struct dp_event *event)
+{
+    if (DP_UNLIKELY(!dp_journal_has_room(segment)))
+        return false;
+    put(segment, event, event->time_ns, DP_JOURNAL_EVENT, event->kind >= DP_EVENT_ACCEPTED);
+    return true;
 }
 
 bool dp_journal_append(struct dp_journal_segment *segment, const struct dp_event *event)
 {
-    if (DP_UNLIKELY(!dp_journal_has_room(segment)))
-        return false;
-    commit(segment, event, event->time_ns, DP_JOURNAL_EVENT, event->kind >= DP_EVENT_ACCEPTED);
-    return true;
+    bool recorded = dp_journal_put(segment, event);
+    dp_journal_commit(segment);
+    return recorded;
 }
 
 bool dp_journal_append_instrument(struct dp_journal_segment *segment, uint32_t instrument_index,
@@ -181,7 +188,8 @@ bool dp_journal_append_instrument(struct dp_journal_segment *segment, uint32_t i
     struct dp_journal_instrument instrument = {
         .time_ns = time_ns, .instrument_index = instrument_index};
     memcpy(instrument.symbol, symbol, sizeof(instrument.symbol));
-    commit(segment, &instrument, time_ns, DP_JOURNAL_INSTRUMENT, false);
+    put(segment, &instrument, time_ns, DP_JOURNAL_INSTRUMENT, false);
+    dp_journal_commit(segment);
     return true;
 }
 
@@ -193,5 +201,6 @@ void dp_journal_close(struct dp_journal_segment *segment, enum dp_journal_end_ca
         .record_count = (segment->used - DP_JOURNAL_HEADER_SIZE) / DP_JOURNAL_RECORD_SIZE,
         .cause = cause,
     };
-    commit(segment, &end, end.time_ns, DP_JOURNAL_END, false);
+    put(segment, &end, end.time_ns, DP_JOURNAL_END, false);
+    dp_journal_commit(segment);
 }

@@ -140,7 +140,8 @@ static_assert(offsetof(struct dp_journal_record, sequence) == 96 &&
 struct dp_journal_segment {
     uint8_t *memory; /* the mapped file, header first */
     uint64_t size;
-    uint64_t used; /* bytes from the start */
+    uint64_t used;        /* bytes from the start */
+    uint32_t uncommitted; /* records put behind sequence_next */
     _Atomic uint64_t sequence_next;
     int64_t time_ns;           /* of the last record: the end record repeats it */
     uint64_t inbound_sequence; /* what records of answers say from here on */
@@ -195,6 +196,19 @@ static inline bool dp_journal_has_room(const struct dp_journal_segment *segment)
 {
     return segment->size - segment->used >= 2 * sizeof(struct dp_journal_record) &&
         !dp_load_relaxed(&segment->tainted);
+}
+
+/* The same in two steps, for several records with one commit: put each, then commit, before
+ * anything is sent on their strength and before the segment is rolled. A record that is put and not
+ * committed survives the death of the process like any other; who flushes or follows does not count
+ * on it. */
+bool dp_journal_put(struct dp_journal_segment *segment, const struct dp_event *event);
+static inline void dp_journal_commit(struct dp_journal_segment *segment)
+{
+    uint64_t sequence = dp_load_relaxed(&segment->sequence_next) + segment->uncommitted;
+    segment->uncommitted = 0;
+    /* Release: who sees the number sees every record below it. */
+    dp_store_release(&segment->sequence_next, sequence);
 }
 
 /* False when the segment has no room (one slot is kept for the end record): nothing was written

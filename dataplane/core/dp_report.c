@@ -27,5 +27,6 @@ enum dp_order_result dp_report(struct dp_submit *submit, struct dp_event *event)
     dp_event_copy(recorded, event);
     if (!dp_submit_record(submit, recorded))
         dp_counter_add(submit->counters, DP_COUNTER_JOURNAL_LOST, 1);
+    dp_submit_commit(submit);
     return result;
 }

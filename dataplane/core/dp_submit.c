@@ -4,6 +4,7 @@ bool dp_submit_can_record(struct dp_submit *submit)
 {
     if (submit->segment == NULL || DP_LIKELY(dp_journal_has_room(submit->segment)))
         return true;
+    dp_journal_commit(submit->segment);
     return submit->next_segment != NULL && submit->next_segment(submit->wal) &&
         dp_journal_has_room(submit->segment);
 }
@@ -113,10 +114,8 @@ uint32_t dp_submit_n(struct dp_submit *submit, uint16_t strategy_index,
             submit_new(submit, strategy_index, &requests[index], key, sent, &answer->user_ref_num);
         sent += answer->reason == DP_REASON_ACCEPTED;
     }
-    if (sent > 0) {
-        dp_ring_publish_n(submit->tx, sent);
-        dp_counter_add(submit->counters, DP_COUNTER_ORDERS_SENT, sent);
-    }
+    dp_submit_ring_bell(submit, sent);
+    dp_counter_add(submit->counters, DP_COUNTER_ORDERS_SENT, sent);
     if (submit->submit_hist != NULL)
         dp_hist_record(submit->submit_hist, dp_tsc() - start_tsc);
     return sent;

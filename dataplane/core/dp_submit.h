@@ -97,9 +97,9 @@ enum dp_reason dp_submit_new(struct dp_submit *submit, uint16_t strategy_index,
 enum dp_reason dp_submit_once(struct dp_submit *submit, uint16_t strategy_index,
     const struct dp_request *request, uint64_t key, uint32_t *user_ref_num);
 /*
- * Sends up to `count` new orders as if one by one, with one doorbell: every frame is in the ring,
- * behind its record in the journal, before the consumer may see the first. keys: one for each
- * request, or NULL for none. Each request is decided for itself, on top of those before it; a
+ * Sends up to `count` new orders as if one by one, with one commit of the journal and then one
+ * doorbell: every record is committed before the consumer may see the first frame. keys: one for
+ * each request, or NULL for none. Each request is decided for itself, on top of those before it; a
  * refused one stops none behind it. Where the ring has room for fewer, the first ones that pass
  * take it and the others are denied with TX_FULL. answers: one for each request. Returns how many
  * left.

@@ -61,6 +61,7 @@ static enum dp_reason deny_replace(
     event->orig_user_ref_num = 0;
     if (event->qty <= UINT32_MAX && dp_submit_can_record(submit))
         dp_submit_enter(submit, event);
+    dp_submit_commit(submit);
     dp_counter_add(submit->counters, DP_COUNTER_ORDERS_DENIED, 1);
     return dp_submit_refuse(submit, reason);
 }
@@ -73,7 +74,7 @@ static void send_replace(
     /* The wire counts liable shares: executed, taken by self-match prevention, and wanted open. */
     fields.qty += order->stp_qty;
     dp_submit_frame(submit, submit->replace_template, &fields, 0);
-    dp_ring_publish_n(submit->tx, 1);
+    dp_submit_ring_bell(submit, 1);
     dp_counter_add(submit->counters, DP_COUNTER_REPLACES_SENT, 1);
 }
 
@@ -138,7 +139,7 @@ static void send_cancel(struct dp_submit *submit, const struct dp_order *order)
         fields.user_ref_num = pending;
         dp_submit_frame(submit, submit->cancel_template, &fields, 1);
     }
-    dp_ring_publish_n(submit->tx, pending != 0 ? 2 : 1);
+    dp_submit_ring_bell(submit, pending != 0 ? 2 : 1);
     dp_counter_add(submit->counters, DP_COUNTER_CANCELS_SENT, 1);
 }
 

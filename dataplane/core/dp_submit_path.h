@@ -3,8 +3,8 @@
  * dp_submit*.c and dp_report.c; the thread is that of dp_submit.h.
  *
  * A frame is finished in the ring's slot `ahead` of the tail and is nobody's before the doorbell:
- * dp_ring_publish_n() once for all frames of a call. So a call that dies in the middle has records
- * and no frame, never a frame without its record.
+ * dp_submit_ring_bell() commits all records of a call and publishes all its frames. So a call that
+ * dies in the middle has records and no frame, never a frame without its record.
  */
 #ifndef DP_SUBMIT_PATH_H
 #define DP_SUBMIT_PATH_H
@@ -22,14 +22,14 @@ static inline uint32_t dp_submit_number(struct dp_submit *submit)
 
 /* ---- the record ---- */
 
-/* Takes the event into the journal and the digest. False when the journal cannot take it. event:
- * the log's next slot. */
+/* Takes the event into the journal, not committed yet, and the digest. False when the journal
+ * cannot take it. event: the log's next slot. */
 static inline bool dp_submit_record(struct dp_submit *submit, const struct dp_event *event)
 {
     dp_event_log_add(submit->events);
     if (submit->segment == NULL)
         return true;
-    if (!dp_submit_can_record(submit) || !dp_journal_append(submit->segment, event))
+    if (!dp_submit_can_record(submit) || !dp_journal_put(submit->segment, event))
         return false;
     dp_counter_add(submit->counters, DP_COUNTER_JOURNAL_RECORDS, 1);
     return true;
@@ -50,7 +50,20 @@ static inline enum dp_reason dp_submit_refuse(struct dp_submit *submit, enum dp_
     return reason;
 }
 
+static inline void dp_submit_commit(struct dp_submit *submit)
+{
+    if (submit->segment != NULL)
+        dp_journal_commit(submit->segment);
+}
+
 /* ---- the frame ---- */
+
+/* The end of a call: the records first, then the frames they stand for. */
+static inline void dp_submit_ring_bell(struct dp_submit *submit, uint64_t frame_count)
+{
+    dp_submit_commit(submit);
+    dp_ring_publish_n(submit->tx, frame_count);
+}
 
 /* Finishes a frame in the slot `ahead` of the tail, whose room was made sure of. */
 static inline void dp_submit_frame(struct dp_submit *submit, const struct dp_template *template_,

@@ -41,6 +41,35 @@ static void test_a_batch_gives_the_bytes_of_single_orders(void)
     path_close(batch);
 }
 
+/* What another thread sees of the journal when the first frame of a batch appears: all of it. The
+ * second record of the batch begins a segment, so those before it are committed on their own. */
+static uint64_t committed_at_roll;
+
+static bool roll(void *wal)
+{
+    struct path *path = wal;
+    committed_at_roll = path_record_count(path);
+    CHECK_EQUAL(path->segment.uncommitted, 0);
+    path->segment.used = DP_JOURNAL_HEADER_SIZE;
+    return true;
+}
+
+static void test_a_batch_is_committed_once_and_before_a_roll(void)
+{
+    struct path *path = path_open();
+    const struct dp_request requests[] = {buy(1), buy(2), buy(3)};
+    struct dp_order_answer answers[3];
+    path->submit.next_segment = roll;
+    path->submit.wal = path;
+    path->segment.used = path->segment.size - 2 * sizeof(struct dp_journal_record);
+    CHECK_EQUAL(dp_submit_n(&path->submit, 0, requests, NULL, 3, answers), 3);
+    CHECK_EQUAL(committed_at_roll, 1);
+    CHECK_EQUAL(path_record_count(path), 3);
+    CHECK_EQUAL(path->segment.uncommitted, 0);
+    CHECK_EQUAL(path->segment.used, DP_JOURNAL_HEADER_SIZE + 2 * sizeof(struct dp_journal_record));
+    path_close(path);
+}
+
 static void test_a_batch_takes_the_room_there_is(void)
 {
     struct path *path = path_open();
@@ -137,6 +166,7 @@ static void test_a_request_without_a_number_is_not_remembered(void)
 int main(void)
 {
     RUN_TESTS(TEST(test_a_batch_gives_the_bytes_of_single_orders),
+        TEST(test_a_batch_is_committed_once_and_before_a_roll),
         TEST(test_a_batch_takes_the_room_there_is),
         TEST(test_a_key_seen_before_gets_the_first_answer_and_sends_nothing),
         TEST(test_keys_are_known_again_after_a_rebuild_from_the_journal),
