@@ -138,6 +138,14 @@ void dp_book_prefetch_instrument(const struct dp_books *books, uint32_t instrume
 int64_t dp_book_best_bid(const struct dp_books *books, uint32_t instrument_index);
 int64_t dp_book_best_ask(const struct dp_books *books, uint32_t instrument_index);
 uint32_t dp_book_flags(const struct dp_books *books, uint32_t instrument_index);
+/* All of these at once: what the gate looks at. The writer's own look, as best bid and ask are. */
+struct dp_book_touch {
+    int64_t bid_nanos; /* DP_PRICE_NONE when that side is empty */
+    int64_t ask_nanos;
+    uint32_t flags;
+    uint32_t trading_state;
+};
+struct dp_book_touch dp_book_touch(const struct dp_books *books, uint32_t instrument_index);
 uint32_t dp_book_trading_state(const struct dp_books *books, uint32_t instrument_index);
 /* Whether dp_book_open() was called for it. */
 bool dp_book_is_open(const struct dp_books *books, uint32_t instrument_index);

@@ -46,6 +46,29 @@ uint32_t dp_book_trading_state(const struct dp_books *books, uint32_t instrument
         : DP_TRADING_UNKNOWN;
 }
 
+static int64_t level_nanos(const struct dp_skiplist_pool *pool, uint32_t level)
+{
+    level = dp_book_skip_empty(pool, level);
+    return level == DP_SKIPLIST_NONE ? DP_PRICE_NONE
+                                     : dp_load_relaxed(&pool->levels[level].price_nanos);
+}
+
+struct dp_book_touch dp_book_touch(const struct dp_books *books, uint32_t instrument_index)
+{
+    struct dp_book_touch touch = {DP_PRICE_NONE, DP_PRICE_NONE, 0, DP_TRADING_UNKNOWN};
+    if (DP_UNLIKELY(instrument_index >= books->config.instrument_count_max))
+        return touch;
+    const struct dp_book *book = &books->book[instrument_index];
+    const struct dp_skiplist_pool *pool = dp_books_pool(books);
+    touch.flags = dp_load_acquire(&book->flags) & DP_BOOK_PUBLIC_FLAGS;
+    touch.trading_state = state_of(book);
+    if (dp_load_acquire(&book->is_open) != 0) {
+        touch.bid_nanos = level_nanos(pool, dp_book_side_first(book, 0));
+        touch.ask_nanos = level_nanos(pool, dp_book_side_first(book, 1));
+    }
+    return touch;
+}
+
 bool dp_book_is_open(const struct dp_books *books, uint32_t instrument_index)
 {
     return dp_book_is_open_inline(books, instrument_index);

@@ -29,7 +29,8 @@ static inline bool dp_submit_record(struct dp_submit *submit, const struct dp_ev
     dp_event_log_add(submit->events);
     if (submit->segment == NULL)
         return true;
-    if (!dp_submit_can_record(submit) || !dp_journal_put(submit->segment, event))
+    if (DP_UNLIKELY(!dp_journal_put(submit->segment, event)) &&
+        (!dp_submit_can_record(submit) || !dp_journal_put(submit->segment, event)))
         return false;
     dp_counter_add(submit->counters, DP_COUNTER_JOURNAL_RECORDS, 1);
     return true;
@@ -106,7 +107,8 @@ static inline bool dp_submit_is_wire_price(int64_t price_nanos)
 
 static inline enum dp_reason dp_submit_check_room(struct dp_submit *submit, uint64_t frame_count)
 {
-    if (DP_UNLIKELY(!dp_submit_can_record(submit)))
+    bool has_room = submit->segment == NULL || DP_LIKELY(dp_journal_has_room(submit->segment));
+    if (DP_UNLIKELY(!has_room && !dp_submit_can_record(submit)))
         return DP_REASON_JOURNAL_UNAVAILABLE;
     if (DP_UNLIKELY(!dp_ring_has_room(submit->tx, frame_count)))
         return DP_REASON_TX_FULL;
@@ -118,17 +120,16 @@ static inline enum dp_reason dp_submit_check_room(struct dp_submit *submit, uint
 static inline struct dp_risk_order dp_submit_risk_order(
     const struct dp_submit *submit, const struct dp_event *event)
 {
-    const struct dp_books *books = submit->books;
-    uint32_t instrument = event->instrument_index;
+    struct dp_book_touch touch = dp_book_touch(submit->books, event->instrument_index);
     return (struct dp_risk_order){
         .now_ns = submit->now_ns,
         .price_nanos = event->price_nanos,
-        .best_bid_nanos = dp_book_best_bid(books, instrument),
-        .best_ask_nanos = dp_book_best_ask(books, instrument),
+        .best_bid_nanos = touch.bid_nanos,
+        .best_ask_nanos = touch.ask_nanos,
         .qty = event->qty,
-        .instrument_index = instrument,
-        .book_flags = dp_book_flags(books, instrument),
-        .trading_state = dp_book_trading_state(books, instrument),
+        .instrument_index = event->instrument_index,
+        .book_flags = touch.flags,
+        .trading_state = touch.trading_state,
         .strategy_index = event->strategy_index,
         .side = event->side,
     };

@@ -176,18 +176,10 @@ static void ask_for(const void *memory, size_t size)
         DP_PREFETCH_WRITE((const uint8_t *)memory + offset);
 }
 
-static void look_at_book(const struct dp_books *books, uint32_t instrument_index)
-{
-    dp_book_best_bid(books, instrument_index);
-    dp_book_best_ask(books, instrument_index);
-    dp_book_flags(books, instrument_index);
-    dp_book_trading_state(books, instrument_index);
-}
-
 void dp_warm_look(
     const struct dp_submit *submit, uint16_t strategy_index, uint32_t instrument_index)
 {
-    look_at_book(submit->books, instrument_index);
+    dp_book_touch(submit->books, instrument_index);
     dp_risk_exposure(submit->risk, strategy_index);
     dp_risk_position(submit->risk, instrument_index);
     dp_orders_ask_for_next(submit->orders);

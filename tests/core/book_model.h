@@ -250,6 +250,10 @@ static inline void model_compare_side(
     int64_t best = side == DP_SIDE_BUY ? dp_book_best_bid(books, instrument)
                                        : dp_book_best_ask(books, instrument);
     CHECK_EQUAL(best, count == 0 ? DP_PRICE_NONE : expected[0].price_nanos);
+    struct dp_book_touch touch = dp_book_touch(books, instrument);
+    CHECK_EQUAL(side == DP_SIDE_BUY ? touch.bid_nanos : touch.ask_nanos, best);
+    CHECK_EQUAL(touch.flags, dp_book_flags(books, instrument));
+    CHECK_EQUAL(touch.trading_state, dp_book_trading_state(books, instrument));
     CHECK_EQUAL(dp_book_level_count(books, instrument, side), count);
     for (uint32_t index = 0; index < count && check_failures == 0; index++) {
         struct dp_book_level_view at;
