@@ -55,6 +55,20 @@ soak_match() {
         --seconds "$SOAK_SECONDS" --seed "$SEED"
 }
 
+# Walks of the order table against its model, threads on one table, and numbers over real deaths.
+soak_order() {
+    local end=$((SECONDS + SOAK_SECONDS)) seed=$SEED program
+    while [ $SECONDS -lt $end ]; do
+        for program in core_test_order core_test_order_threads sys_test_id_file; do
+            "$dir/tests/$program" "$seed" >build/soak-order.log || {
+                echo "soak: order: $dir/tests/$program $seed" >&2
+                return 1
+            }
+        done
+        seed=$((seed + 200))
+    done
+}
+
 mapfile -t known < <(declare -F | sed -n 's/^declare -f soak_//p')
 areas=("$@")
 [ $# -gt 0 ] || areas=("${known[@]}")

@@ -9,12 +9,9 @@
 
 #define PREFETCH_ORDERS 4 /* records ahead: some hundred nanoseconds at full speed */
 
-/* Of struct dp_event's codes: what the table leaves as the venue said it. */
-#define VENUE_CODES \
-    ((uint64_t)0xff << 8 * \
-                (offsetof(struct dp_event, liquidity) - offsetof(struct dp_event, codes)) | \
-        (uint64_t)0xff << 8 * \
-                (offsetof(struct dp_event, order_state) - offsetof(struct dp_event, codes)))
+/* Of struct dp_event's codes: what dp_event_codes() does not make, and the table leaves as it is.
+ */
+#define KEPT_CODES (~dp_event_codes((enum dp_event_kind)0xff, 0xff, 0xff, (enum dp_ord_status)0xff))
 
 /* Of each number and of each record: what is looked at with it stands beside it. */
 struct number {
@@ -177,7 +174,7 @@ static void take_number(struct dp_orders *orders, uint32_t user_ref_num, uint32_
 /* Whole words: see dp_event_numbers(). */
 static void tell(const struct dp_order *order, struct dp_event *event)
 {
-    uint64_t kept = event->codes & VENUE_CODES;
+    uint64_t kept = event->codes & KEPT_CODES;
     event->origin = dp_event_origin(order->instrument_index, order->strategy_index, event->reason);
     event->codes = kept |
         dp_event_codes((enum dp_event_kind)event->kind, order->side, order->time_in_force,
@@ -196,7 +193,7 @@ static void tell_nothing(struct dp_event *event)
 /* The same of an order just made, without looking it up again. */
 static void tell_made(const struct dp_order *order, struct dp_event *event, bool sent)
 {
-    event->codes = (event->codes & VENUE_CODES) |
+    event->codes = (event->codes & KEPT_CODES) |
         dp_event_codes((enum dp_event_kind)event->kind, order->side, order->time_in_force,
             sent ? DP_ORD_PENDING_NEW : DP_ORD_DENIED);
     event->leaves_qty = order->leaves_qty;

@@ -254,11 +254,13 @@ static void run_until_killed(struct ledger *ledger, uint32_t delay_us)
     CHECK_THAT(WIFSIGNALED(status), "the child gave up: status %d", status);
 }
 
+static uint64_t first_seed = 20260105;
+
 static void test_kills_at_any_instant_repeat_no_number_and_skip_a_block_at_most(void)
 {
     struct ledger *ledger =
         mmap(NULL, sizeof(*ledger), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    uint64_t seed = 20260105;
+    uint64_t seed = first_seed;
     uint32_t floor = 1; /* no run may begin below */
     uint32_t deaths = 0;
     for (int run = 0; run < 80; run++) {
@@ -269,7 +271,8 @@ static void test_kills_at_any_instant_repeat_no_number_and_skip_a_block_at_most(
         if (begin == 0)
             continue;
         CHECK_THAT(begin >= floor && begin - floor <= deaths * BLOCK,
-            "seed 20260105, run %d: begins at %u, %u deaths behind %u", run, begin, deaths, floor);
+            "seed %" PRIu64 ", run %d: begins at %u, %u deaths behind %u", first_seed, run, begin,
+            deaths, floor);
         floor = highest >= begin ? highest + 1 : begin;
         deaths = 0;
     }
@@ -288,8 +291,11 @@ static void clear_scratch(void)
     CHECK_EQUAL(system(command), 0);
 }
 
-int main(void)
+/* A seed as the only argument: make soak. */
+int main(int count, char **words)
 {
+    if (count > 1)
+        first_seed = strtoull(words[1], NULL, 0);
     if (mkdtemp(scratch) == NULL)
         return 1;
     atexit(clear_scratch);
