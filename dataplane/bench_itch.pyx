@@ -6,6 +6,11 @@ from libc.string cimport memset
 
 from dataplane.bench_meter cimport Meter
 from dataplane.dp_bench_itch cimport dp_bench_itch_floor, dp_bench_itch_parse
+from dataplane.dp_bench_reader cimport (
+    dp_bench_reader,
+    dp_bench_reader_start,
+    dp_bench_reader_stop,
+)
 from dataplane.dp_book cimport (
     DP_BOOK_INSTRUMENTS_MAX,
     dp_books,
@@ -43,6 +48,7 @@ cdef class ItchBench:
     cdef size_t _size
     cdef dp_counters *_counters
     cdef Meter _meter
+    cdef dp_bench_reader _reader
 
     def __cinit__(self, const uint8_t[::1] data):
         cdef dp_err err
@@ -89,10 +95,24 @@ cdef class ItchBench:
         return self._meter.stop(count)
 
     def books(self):
-        """Decode every message and keep all books by order, beginning with empty ones."""
+        """Decode every message and keep all books by order, beginning with empty ones.
+
+        Another thread reads all books sixty times a second meanwhile.
+        """
         cdef uint64_t count = 0
         dp_books_clear(self._books)
+        memset(&self._reader, 0, sizeof(self._reader))
+        cdef int status = dp_bench_reader_start(&self._reader, self._books)
+        if status < 0:
+            raise OSError(-status, "bench: no thread for the reader of the books")
         self._meter.start()
         dp_itch_apply_block(
             self._books, self._counters, &self._data[0], <size_t>self._data.shape[0], 0, &count)
-        return self._meter.stop(count)
+        reading = self._meter.stop(count)
+        dp_bench_reader_stop(&self._reader)
+        return reading
+
+    @property
+    def reads(self):
+        """Of the last run of books(): views read, and reads that found a change at every try."""
+        return self._reader.ok_count, self._reader.busy_count

@@ -127,8 +127,8 @@ uint32_t dp_book_index_find_far(const struct dp_book_index *index, uint64_t orde
 bool dp_book_index_room_far(const struct dp_book_index *index, uint64_t order_ref, uint32_t **entry)
 {
     uint32_t *bucket = dp_book_index_bucket(index, order_ref);
-    uint32_t room = ~dp_book_index_lanes(dp_book_index_load(bucket)) & 0xff;
-    *entry = room == 0 ? NULL : bucket + _tzcnt_u32(room);
+    uint32_t rooms = dp_book_index_rooms(dp_book_index_load(bucket));
+    *entry = rooms == 0 ? NULL : bucket + _tzcnt_u32(rooms);
     return dp_book_index_find_far(index, order_ref) == 0;
 }
 
@@ -146,13 +146,15 @@ void dp_book_index_delete_far(
     const struct dp_book_index *index, uint64_t order_ref, uint32_t number)
 {
     uint32_t *bucket = dp_book_index_bucket(index, order_ref);
-    for (uint32_t way = 0; way < DP_BOOK_INDEX_WAYS; way++) {
-        if (bucket[way] >= DP_BOOK_INDEX_TAKEN && (bucket[way] & index->numbers) == number) {
-            bucket[way] &= DP_BOOK_INDEX_COUNT;
-            return;
-        }
+    __m256i entries = dp_book_index_load(bucket);
+    uint32_t wanted = dp_book_index_tag(index, order_ref) | number;
+    __m256i known = _mm256_andnot_si256(_mm256_set1_epi32(DP_BOOK_INDEX_COUNT), entries);
+    uint32_t ways = dp_book_index_lanes(_mm256_cmpeq_epi32(known, _mm256_set1_epi32((int)wanted)));
+    if (DP_LIKELY(ways != 0)) {
+        bucket[_tzcnt_u32(ways)] &= DP_BOOK_INDEX_COUNT;
+        return;
     }
-    uint32_t count = dp_book_index_spilled_count(dp_book_index_load(bucket));
+    uint32_t count = dp_book_index_spilled_count(entries);
     delete_spilled(index, order_ref);
     if (count != COUNT_STICKY)
         set_spilled_count(bucket, count - 1);

@@ -109,12 +109,21 @@ static inline uint32_t dp_book_index_spilled_count(__m256i bucket)
     return dp_book_index_lanes(_mm256_slli_epi32(bucket, 1));
 }
 
-/* The entry that most likely is of that reference; any of its bucket when none is. */
+/* A bit for each entry that is not taken. */
+static inline uint32_t dp_book_index_rooms(__m256i bucket)
+{
+    return ~dp_book_index_lanes(bucket) & ((1u << DP_BOOK_INDEX_WAYS) - 1);
+}
+
+/* The entry that most likely is of that reference; when none is, the one that it will be put into.
+ */
 static inline uint32_t *dp_book_index_hint(
     const struct dp_book_index *index, uint32_t *bucket, uint64_t order_ref)
 {
-    uint32_t matches = dp_book_index_matches(index, dp_book_index_load(bucket), order_ref);
-    return bucket + _tzcnt_u32(matches) % DP_BOOK_INDEX_WAYS;
+    __m256i entries = dp_book_index_load(bucket);
+    uint32_t ways = dp_book_index_matches(index, entries, order_ref) |
+        dp_book_index_rooms(entries) << DP_BOOK_INDEX_WAYS;
+    return bucket + _tzcnt_u32(ways) % DP_BOOK_INDEX_WAYS;
 }
 
 /* ---- the index ---- */
@@ -146,12 +155,12 @@ static inline bool dp_book_index_room(
 {
     uint32_t *bucket = dp_book_index_bucket(index, order_ref);
     __m256i entries = dp_book_index_load(bucket);
-    uint32_t room = ~dp_book_index_lanes(entries) & 0xff;
+    uint32_t rooms = dp_book_index_rooms(entries);
     if (DP_UNLIKELY((dp_book_index_matches(index, entries, order_ref) |
                         dp_book_index_spilled_count(entries)) != 0) ||
-        DP_UNLIKELY(room == 0))
+        DP_UNLIKELY(rooms == 0))
         return dp_book_index_room_far(index, order_ref, entry);
-    *entry = bucket + _tzcnt_u32(room);
+    *entry = bucket + _tzcnt_u32(rooms);
     return true;
 }
 

@@ -127,11 +127,10 @@ static DP_BOOK_AHEAD_INLINE void enter(struct block *block, struct place *place)
 
 /* The side of a U stands in the order it replaces, which is still on its way: both are looked at.
  */
-static DP_BOOK_AHEAD_RARE void move_mid(
-    const struct dp_book_writer *writer, const struct place *place)
+static DP_BOOK_AHEAD_RARE void move_mid(const struct dp_book_writer *writer, struct place *place)
 {
     int64_t price_nanos = price_nanos_at(place->data + 31);
-    DP_BOOK_AHEAD_KEEP();
+    place->rung = &bare_rung; /* until bare_near() knows better */
     DP_PREFETCH_WRITE(dp_book_index_bucket(&writer->index, dp_load_be64(place->data + 19)));
     for (uint32_t side = 0; side < 2; side++)
         DP_PREFETCH_WRITE(dp_book_ahead_rung(
@@ -176,6 +175,10 @@ static DP_BOOK_AHEAD_INLINE void look_mid(const struct dp_book_writer *writer, s
 
 static DP_BOOK_AHEAD_RARE void bare_near(struct place *place)
 {
+    if (place->kind == KIND_REPLACE)
+        move_near(place);
+    if (*place->rung != DP_SKIPLIST_NONE)
+        return;
     place->odd |= ODD_BARE;
     if ((place->odd & ODD_FAR) == 0)
         dp_book_ahead_open_near(place->book, place->rung);
@@ -183,8 +186,6 @@ static DP_BOOK_AHEAD_RARE void bare_near(struct place *place)
 
 static DP_BOOK_AHEAD_INLINE void look_near(const struct dp_book_writer *writer, struct place *place)
 {
-    if (DP_UNLIKELY(place->kind == KIND_REPLACE))
-        move_near(place);
     if (DP_UNLIKELY(*place->rung == DP_SKIPLIST_NONE))
         bare_near(place);
     dp_book_ahead_level(writer, place->rung);

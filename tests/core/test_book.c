@@ -161,9 +161,25 @@ static void test_a_configuration_out_of_range_is_refused(void)
     free(books);
 }
 
+/* What one more costs, at any size: an order its record and its share of the index. */
+static void test_an_order_a_level_and_an_instrument_cost_what_is_promised(void)
+{
+    struct dp_books_config few = {1, 1, 1};
+    size_t base = dp_books_size(&few);
+    for (uint32_t count = 256; count < 1u << 24; count += count / 7) {
+        struct dp_books_config orders = {1, count, 1};
+        struct dp_books_config levels = {1, 1, count};
+        CHECK((dp_books_size(&orders) - base) / count <= 64);
+        CHECK((dp_books_size(&levels) - base) / count <= 128);
+    }
+    struct dp_books_config instruments = {DP_BOOK_INSTRUMENTS_MAX, 1, 1};
+    CHECK((dp_books_size(&instruments) - base) / (DP_BOOK_INSTRUMENTS_MAX - 1) <= 4096);
+}
+
 int main(void)
 {
     RUN_TESTS(TEST(test_agrees_with_the_model), TEST(test_a_wrong_change_changes_nothing),
         TEST(test_flags_and_states_stay_with_their_instrument),
-        TEST(test_a_new_session_starts_empty), TEST(test_a_configuration_out_of_range_is_refused));
+        TEST(test_a_new_session_starts_empty), TEST(test_a_configuration_out_of_range_is_refused),
+        TEST(test_an_order_a_level_and_an_instrument_cost_what_is_promised));
 }

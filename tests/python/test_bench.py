@@ -76,6 +76,13 @@ def test_all_loops_see_the_same_messages():
     assert {loop()[1] for loop in (bench.floor, bench.parse, bench.books, bench.books)} == {20_000}
 
 
+def test_books_are_read_while_they_are_written():
+    bench = ItchBench(session_bytes(20_000, 50))
+    bench.books()
+    views, busy = bench.reads
+    assert views >= 50 and busy <= views
+
+
 def test_the_order_path_is_timed_by_whole_orders(capsys):
     assert main(["bench", "submit.batch", "lifecycle", "--rounds", "5", "--json", "-"]) == 0
     for row in json.loads(capsys.readouterr().out):
