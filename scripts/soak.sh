@@ -12,6 +12,19 @@ export SOAK_SECONDS=${SOAK_SECONDS:-300}
 export SEED=${SEED:-$(date +%s)}
 dir=build/soak
 
+# A writer killed and stopped at every instruction, then rounds of threads and of processes.
+soak_skiplist() {
+    local end=$((SECONDS + SOAK_SECONDS)) seed=$SEED
+    "$dir/tests/core_test_skiplist_death" all >build/soak-skiplist.log || return 1
+    while [ $SECONDS -lt $end ]; do
+        "$dir/tests/core_test_skiplist_stress" "$seed" >build/soak-skiplist.log || {
+            echo "soak: skiplist: $dir/tests/core_test_skiplist_stress $seed" >&2
+            return 1
+        }
+        seed=$((seed + 1))
+    done
+}
+
 # The model checker beyond its bounds: random schedules of all cases, in rounds of 100,000 each.
 soak_prove() {
     local end=$((SECONDS + SOAK_SECONDS)) seed=$SEED program

@@ -28,11 +28,31 @@
 #define dp_cas_release(object, expected, desired) \
     atomic_compare_exchange_strong_explicit( \
         (object), (expected), (desired), memory_order_release, memory_order_relaxed)
+#define dp_fetch_and_relaxed(object, value) \
+    atomic_fetch_and_explicit((object), (value), memory_order_relaxed)
+#define dp_fetch_or_relaxed(object, value) \
+    atomic_fetch_or_explicit((object), (value), memory_order_relaxed)
+#define dp_fetch_or_release(object, value) \
+    atomic_fetch_or_explicit((object), (value), memory_order_release)
 #define dp_fetch_add_relaxed(object, value) \
     atomic_fetch_add_explicit((object), (value), memory_order_relaxed)
 #define dp_fence_acquire() atomic_thread_fence(memory_order_acquire)
 #define dp_fence_release() atomic_thread_fence(memory_order_release)
 /* Inside a loop that waits for another thread: lets a sibling of this core have it meanwhile. */
 #define dp_pause() __builtin_ia32_pause()
+
+/* The thread sanitizer does not know fences and says so. Where one stands it keeps a store before a
+ * later load; what is passed from thread to thread goes through releases and acquires. */
+static inline void dp_fence_seq_cst(void)
+{
+#if defined(__SANITIZE_THREAD__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wtsan"
+#endif
+    atomic_thread_fence(memory_order_seq_cst);
+#if defined(__SANITIZE_THREAD__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
+}
 
 #endif

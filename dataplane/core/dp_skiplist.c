@@ -45,7 +45,7 @@ static uint32_t target_of(uint64_t link)
 static uint32_t draw_height(struct dp_skiplist *list)
 {
     list->random = list->random * 1664525u + 1013904223u;
-    uint32_t bits = list->random | 1u << (32 - 3 * (DP_SKIPLIST_HEIGHT_MAX - 1));
+    uint32_t bits = list->random | 1u << (31 - 3 * (DP_SKIPLIST_HEIGHT_MAX - 1));
     return 1 + (uint32_t)__builtin_clz(bits) / 3;
 }
 

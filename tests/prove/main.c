@@ -105,10 +105,25 @@ static void run_case(const struct prove_case *scenario)
 
 /* ---- weakened orderings ---- */
 
+static const char *file_of(const struct prove_site *site)
+{
+    const char *slash = strrchr(site->file, '/');
+    return slash == NULL ? site->file : slash + 1;
+}
+
+static bool is_weakened_elsewhere(const struct prove_site *site)
+{
+    for (size_t at = 0; at < work.spared_count; at++)
+        if (work.spared[at].function == NULL && strcmp(work.spared[at].object, file_of(site)) == 0)
+            return true;
+    return false;
+}
+
 static const char *spared_because(const struct prove_site *site)
 {
     for (size_t at = 0; at < work.spared_count; at++)
-        if (strcmp(work.spared[at].function, site->function) == 0 &&
+        if (work.spared[at].function != NULL &&
+            strcmp(work.spared[at].function, site->function) == 0 &&
             strcmp(work.spared[at].object, site->object) == 0)
             return work.spared[at].why;
     return NULL;
@@ -145,12 +160,10 @@ static void weaken(const struct prove_site *site, uint32_t part)
     const struct prove_case *caught_by = find_case_that_fails();
     machine.weak_site = NULL;
 
-    const char *file = strrchr(site->file, '/');
     const char *why = spared_because(site);
     bool is_right = (caught_by != NULL) != (why != NULL);
-    printf("%s %s:%d %s: %s %s without %s: ", is_right ? "ok  " : "FAIL",
-        file == NULL ? site->file : file + 1, site->line, site->function, site->operation,
-        site->object, part_name(part));
+    printf("%s %s:%d %s: %s %s without %s: ", is_right ? "ok  " : "FAIL", file_of(site), site->line,
+        site->function, site->operation, site->object, part_name(part));
     if (caught_by != NULL)
         printf("%s: %s%s\n", caught_by->name, machine.failure, is_right ? "" : " (yet spared)");
     else
@@ -167,12 +180,23 @@ static void weaken_all(void)
          site = site->next)
         sites[count++] = site;
     while (count-- > 0) {
+        if (is_weakened_elsewhere(sites[count]))
+            continue;
         uint32_t order = sites[count]->order;
         /* Of a sequentially consistent fence the total order goes, the rest stays. */
         for (uint32_t part = PROVE_ACQUIRE; part <= PROVE_SEQ_CST; part <<= 1)
             if (order == PROVE_SEQ_CST ? part == 4 : order & part)
                 weaken(sites[count], part);
     }
+}
+
+/* With --quick only where no long case might be the one that notices. */
+static bool is_weakening_wanted(void)
+{
+    bool has_all = true;
+    for (size_t at = 0; at < work.case_count; at++)
+        has_all = has_all && is_chosen(&work.cases[at]);
+    return work.error_count == 0 && !work.is_single && has_all && work.random_runs == 0;
 }
 
 /* ---- the program ---- */
@@ -216,7 +240,7 @@ int prove_main(int argument_count, char **arguments, const struct prove_case *ca
     for (size_t at = 0; at < case_count; at++)
         if (is_chosen(&cases[at]))
             run_case(&cases[at]);
-    if (work.error_count == 0 && !work.is_single && work.only == NULL && work.random_runs == 0)
+    if (is_weakening_wanted())
         weaken_all();
     return work.error_count == 0 ? 0 : 1;
 }

@@ -4,7 +4,7 @@
 
 The orderings need no list: every program weakens its own. Here stand the other ways to be wrong, a
 check that is missing or a step in the wrong place. ``old`` must stand in the file exactly once.
-``--quick`` takes the first mutant of each program.
+``--quick`` takes the first mutant of each program, to be noticed without its long cases.
 """
 
 from __future__ import annotations
@@ -136,6 +136,103 @@ MUTANTS = [
         "    generation--;\n",
     ),
     Mutant(
+        "epoch",
+        "the epoch moves on past those inside",
+        "dp_epoch.c",
+        "        if (seen != 0 && seen != 2 * now + 1)\n            return slot;\n",
+        "        (void)seen;\n",
+    ),
+    Mutant(
+        "epoch",
+        "two steps are taken for enough",
+        "dp_epoch.h",
+        "- tag >= 3;",
+        "- tag >= 2;",
+    ),
+    Mutant(
+        "epoch",
+        "two inherit at a time",
+        "dp_epoch.c",
+        "    if (former != 0 && !is_dead(context, former))\n        return false;\n",
+        "",
+    ),
+    Mutant(
+        "epoch",
+        "an heir does not look whether it was buried meanwhile",
+        "dp_epoch.c",
+        "    if (dp_load_relaxed(&one->owner) == owner)\n        return true;\n",
+        "    return true;\n",
+    ),
+    Mutant(
+        "skiplist_multi",
+        "a closed level counts as there",
+        "dp_skiplist_multi.c",
+        "        if (*amount & DP_SKIPLIST_MULTI_CLOSED)\n"
+        "            return DP_SKIPLIST_MULTI_NONE;\n",
+        "",
+    ),
+    Mutant(
+        "skiplist_multi",
+        "a level that is still being linked is retired",
+        "dp_skiplist_multi.c",
+        "        if (dp_cas_acq_rel(&record->claim, &claim, doomed))\n"
+        "            claim = doomed;\n",
+        "        claim = dp_cas_acq_rel(&record->claim, &claim, mine) ? mine : claim;\n"
+        "        if (claim == mine)\n"
+        "            dp_skiplist_multi_retire(writer, number);\n",
+    ),
+    Mutant(
+        "skiplist_multi",
+        "a removed level is retired without a search",
+        "dp_skiplist_multi.c",
+        "    dp_skiplist_multi_search(multi, record->list, rank);\n    if (",
+        "    if (",
+    ),
+    Mutant(
+        "skiplist_multi",
+        "a level goes in before one of its price",
+        "dp_skiplist_multi.c",
+        "(next == 0 || rank_of(multi, list, next) != rank) &&",
+        "true &&",
+    ),
+    Mutant(
+        "skiplist_multi",
+        "removed levels are used again at once",
+        "dp_skiplist_multi_pool.c",
+        "|| !dp_epoch_is_past(writer->epoch, writer->limbo[at].tag))",
+        "|| false)",
+    ),
+    Mutant(
+        "skiplist_multi",
+        "a reader does not look at the generation",
+        "dp_skiplist_multi_read.c",
+        "    return dp_load_acquire(&record->generation) ==",
+        "    return link >> DP_SKIPLIST_MULTI_GENERATION_SHIFT ==",
+    ),
+    Mutant(
+        "skiplist_multi",
+        "an heir frees what the dead one had linked",
+        "dp_skiplist_multi_pool.c",
+        "is_linked ? DP_SKIPLIST_MULTI_LIVE : DP_SKIPLIST_MULTI_FREE",
+        "is_linked && false ? DP_SKIPLIST_MULTI_LIVE : DP_SKIPLIST_MULTI_FREE",
+    ),
+    Mutant(
+        "skiplist_multi",
+        "an heir does not look whether it was closed",
+        "dp_skiplist_multi_pool.c",
+        "    if (dp_load_relaxed(&record->amount) & DP_SKIPLIST_MULTI_CLOSED) {\n"
+        "        dp_skiplist_multi_mark",
+        "    if (false) {\n        dp_skiplist_multi_mark",
+    ),
+    Mutant(
+        "skiplist_multi",
+        "an heir leaves what the dead one had closed",
+        "dp_skiplist_multi_pool.c",
+        "        if (dp_load_relaxed(&record->amount) & DP_SKIPLIST_MULTI_CLOSED)\n"
+        "            dp_skiplist_multi_finish",
+        "        if (false)\n            dp_skiplist_multi_finish",
+    ),
+    Mutant(
         "book",
         "a reader does not look at the sequence number again",
         "dp_book_read.c",
@@ -226,13 +323,13 @@ def build(program: str, core: Path, folder: Path, build_folder: Path, library: P
     return out
 
 
-def is_noticed(mutant: Mutant, build_folder: Path, library: Path) -> bool:
+def is_noticed(mutant: Mutant, build_folder: Path, library: Path, options: list[str]) -> bool:
     """Build the mutant and run it; say what its program said."""
     with tempfile.TemporaryDirectory(prefix="tickplane-mutant-") as name:
         folder = Path(name)
         core = mutated_core(mutant, folder)
         program = build(mutant.program, core, folder, build_folder, library)
-        done = subprocess.run([program, "--cases-only"], capture_output=True, text=True)
+        done = subprocess.run([program, "--cases-only", *options], capture_output=True, text=True)
     failures = [line for line in done.stdout.splitlines() if line.startswith("FAIL")]
     noticed = done.returncode == 1 and bool(failures)
     verdict = failures[0].removeprefix("FAIL ") if noticed else "NOT NOTICED"
@@ -250,10 +347,13 @@ def main() -> int:
     given = parser.parse_args()
     library = (given.build_folder / given.library).resolve()
     chosen = [one for one in MUTANTS if given.only in (None, one.program)]
+    options = ["--quick"] if given.quick else []
     if given.quick:
         chosen = list({one.program: one for one in reversed(chosen)}.values())
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        noticed = list(pool.map(lambda one: is_noticed(one, given.build_folder, library), chosen))
+        noticed = list(
+            pool.map(lambda one: is_noticed(one, given.build_folder, library, options), chosen)
+        )
     return 0 if all(noticed) else 1
 
 

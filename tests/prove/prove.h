@@ -48,7 +48,8 @@ struct prove_case {
 
 #define PROVE_STEPS_MAX 400u
 
-/* Orderings that no case can show to be needed, and the reason to keep each. */
+/* Orderings that no case can show to be needed, and the reason to keep each. Without a function,
+ * the object is a file: all that stands in it is weakened by another program. */
 struct prove_spared {
     const char *function;
     const char *object;
