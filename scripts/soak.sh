@@ -82,6 +82,18 @@ soak_order() {
     done
 }
 
+# Records that go through a queue among processes that are killed, rounds of a second.
+soak_pool() {
+    local end=$((SECONDS + SOAK_SECONDS)) seed=$SEED
+    while [ $SECONDS -lt $end ]; do
+        "$dir/tests/core_test_pool_shared" "$seed" >build/soak-pool.log || {
+            echo "soak: pool: $dir/tests/core_test_pool_shared $seed" >&2
+            return 1
+        }
+        seed=$((seed + 1))
+    done
+}
+
 mapfile -t known < <(declare -F | sed -n 's/^declare -f soak_//p')
 areas=("$@")
 [ $# -gt 0 ] || areas=("${known[@]}")

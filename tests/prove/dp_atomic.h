@@ -122,6 +122,8 @@ void *prove_memset(void *to, int value, size_t size);
     PROVE_CHANGE("or acq_rel", object, PROVE_OR, value, PROVE_ACQ_REL)
 #define dp_fetch_and_relaxed(object, value) \
     PROVE_CHANGE("and relaxed", object, PROVE_AND, value, PROVE_RELAXED)
+#define dp_fetch_and_acquire(object, value) \
+    PROVE_CHANGE("and acquire", object, PROVE_AND, value, PROVE_ACQUIRE)
 #define dp_fetch_and_release(object, value) \
     PROVE_CHANGE("and release", object, PROVE_AND, value, PROVE_RELEASE)
 #define dp_fetch_and_acq_rel(object, value) \

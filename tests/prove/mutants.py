@@ -73,6 +73,42 @@ MUTANTS = [
         "return tail + count - ring->head_seen <= ring->slot_mask + 2;",
     ),
     Mutant(
+        "pool_shared",
+        "a bit that was set twice is believed",
+        "dp_pool_shared.c",
+        "        if (DP_UNLIKELY(is_out(before)))\n            continue;",
+        "        if (DP_UNLIKELY(before == UINT64_MAX))\n            continue;",
+    ),
+    Mutant(
+        "pool_shared",
+        "the bit is set before the record's word says that it is free",
+        "dp_pool_shared.c",
+        "    dp_store_release(word_at(pool, index), word_after(word, seat));\n",
+        "    put_given(pool, index / DP_POOL_BLOCK, 1ull << index % DP_POOL_BLOCK);\n"
+        "    dp_store_release(word_at(pool, index), word_after(word, seat));\n",
+    ),
+    Mutant(
+        "pool_shared",
+        "a block is given up without a last look",
+        "dp_pool_shared.c",
+        "    if (dp_load_relaxed(&block->given) != 0)\n        return;\n",
+        "",
+    ),
+    Mutant(
+        "pool_shared",
+        "recovery forgets what was about to be given back",
+        "dp_pool_shared.c",
+        "        if (word != 0 && !is_out(word) && seat_of(word) == seat->index) {",
+        "        if (word == UINT64_MAX && seat_of(word) == seat->index) {",
+    ),
+    Mutant(
+        "pool_shared",
+        "recovery believes the bits that the dead one knew",
+        "dp_pool_shared.c",
+        "    dp_store_relaxed(&block->own, 0);\n    put_given(pool, block_index, bits);\n",
+        "    (void)bits;\n",
+    ),
+    Mutant(
         "queue",
         "the taker before is not confirmed",
         "dp_queue.c",
