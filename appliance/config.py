@@ -131,6 +131,14 @@ class JournalConfig:
 
 
 @dataclass(frozen=True)
+class CpuConfig:
+    """The core of the engine's thread, and whether the process's memory must stay."""
+
+    engine: int | None
+    lock_memory: bool
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything that one run of the appliance is told."""
 
@@ -144,6 +152,7 @@ class Config:
     overrides: Mapping[str, InstrumentLimits]
     strategies: tuple[StrategyConfig, ...]
     journal: JournalConfig
+    cpu: CpuConfig
     seed: int
 
     def limits_of(self, symbol: str) -> InstrumentLimits:
@@ -193,7 +202,7 @@ def parse(text: str, *, source: str) -> Config:
     root = compose(text, source)
     root.only(
         "appliance", "session", "capacity", "feed", "venue", "instruments", "strategies",
-        "journal", "seed",
+        "journal", "seed", "cpu",
     )  # fmt: skip
     appliance = root.section("appliance")
     appliance.only("name")
@@ -211,6 +220,7 @@ def parse(text: str, *, source: str) -> Config:
         overrides=parse_overrides(instruments.section("overrides"), base),
         strategies=parse_strategies(root),
         journal=parse_journal(root.section("journal")),
+        cpu=parse_cpu(root.section("cpu")),
         seed=root.integer("seed", 0, (1 << 64) - 1, default=1),
     )
 
@@ -399,6 +409,15 @@ def parse_strategy_limits(section: Section) -> StrategyLimits:
         order_burst_max=section.integer("order_burst", 1, 100_000_000),
         duplicate_count_max=section.integer("duplicate_count", 1, DUPLICATES_MAX),
         duplicate_window_ns=section.integer("duplicate_window_ms", 1, 60_000) * 1_000_000,
+    )
+
+
+def parse_cpu(section: Section) -> CpuConfig:
+    """Check ``cpu``."""
+    section.only("engine", "lock_memory")
+    return CpuConfig(
+        engine=section.integer("engine", 0, 1023) if "engine" in section else None,
+        lock_memory=section.one_of("lock_memory", ("false", "true"), "false") == "true",
     )
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from appliance import config as configuration
 from appliance.config import Config
+from appliance.engine_core import engine_core
 from appliance.errors import CommandError
 from appliance.outputs import check_output
 from appliance.report import render
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     if args.strategy:
         config = config.only_strategy(args.strategy)
     check_outputs(args)
-    with region_file(config) as region_path:
+    with engine_core(config.cpu), region_file(config) as region_path:
         result = replay(args, config, region_path)
     try:
         write_json(result, args.json)

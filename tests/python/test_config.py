@@ -156,7 +156,8 @@ COMPLAINTS = [
         "wires:\n",
         0,
         "wires: unknown key; "
-        "known: appliance, session, capacity, feed, venue, instruments, strategies, journal, seed",
+        "known: appliance, session, capacity, feed, venue, instruments, strategies, journal, seed, "
+        "cpu",
     ),
     (
         "duplicate key",
