@@ -103,6 +103,7 @@ enum dp_book_result dp_book_replace(struct dp_books *books, uint64_t order_ref,
         return DP_BOOK_UNKNOWN_ORDER;
     if (!dp_book_is_legal(qty, price_nanos))
         return DP_BOOK_INVALID;
+    const uint32_t bare = DP_SKIPLIST_NONE;
     struct dp_book_arrival arrival = {
         .order_ref = new_order_ref,
         .side_index = dp_book_order_side(&writer.index.orders[number]),
@@ -110,5 +111,5 @@ enum dp_book_result dp_book_replace(struct dp_books *books, uint64_t order_ref,
         .price_nanos = price_nanos,
     };
     return dp_book_change_replace(
-        &writer, dp_book_of_order(&writer, number), entry, number, &arrival, time_ns);
+        &writer, dp_book_of_order(&writer, number), entry, number, &arrival, &bare, time_ns);
 }

@@ -210,11 +210,18 @@ static inline bool dp_book_can_move(const struct dp_book_writer *writer, const s
         dp_book_make_level_room(writer);
 }
 
-/* entry: of the reference it has, as far as it is known; arrival: what it becomes, of its own side.
+/* Which side's rungs or buckets it is of; any for one of another book. */
+static inline uint32_t dp_book_side_of_rung(const struct dp_book *book, const uint32_t *rung)
+{
+    return (uintptr_t)rung >= (uintptr_t)dp_book_side(book, 1);
+}
+
+/* rung: one of this book that may have the level of its price, or of none. entry: of the reference
+ * it has, as far as it is known; arrival: what it becomes, of its own side.
  */
 static inline enum dp_book_result dp_book_change_replace(const struct dp_book_writer *writer,
     struct dp_book *book, uint32_t *entry, uint32_t number, const struct dp_book_arrival *arrival,
-    int64_t time_ns)
+    const uint32_t *rung, int64_t time_ns)
 {
     uint32_t *room;
     if (DP_UNLIKELY(!dp_book_index_room(&writer->index, arrival->order_ref, &room)))
@@ -230,8 +237,11 @@ static inline enum dp_book_result dp_book_change_replace(const struct dp_book_wr
     order->qty = arrival->qty;
     dp_book_index_put(&writer->index, room, arrival->order_ref, number);
     uint32_t before;
-    uint32_t level = dp_book_find_level(
-        book, arrival->side_index, dp_books_pool(writer->books), arrival->price_nanos, &before);
+    uint32_t level = *rung;
+    if (DP_UNLIKELY(dp_load_relaxed(&writer->levels[level].price_nanos) != arrival->price_nanos) ||
+        DP_UNLIKELY(dp_book_side_of_rung(book, rung) != arrival->side_index))
+        level = dp_book_find_level(
+            book, arrival->side_index, dp_books_pool(writer->books), arrival->price_nanos, &before);
     if (DP_UNLIKELY(level == DP_SKIPLIST_NONE))
         level = dp_book_open_level(writer, book, arrival->side_index, arrival->price_nanos, before);
     dp_book_join_queue(writer, book, number, level << 1 | arrival->side_index);

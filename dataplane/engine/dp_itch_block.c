@@ -127,10 +127,11 @@ static DP_BOOK_AHEAD_INLINE void enter(struct block *block, struct place *place)
 
 /* The side of a U stands in the order it replaces, which is still on its way: both are looked at.
  */
-static DP_BOOK_AHEAD_RARE void move_mid(const struct dp_book_writer *writer, struct place *place)
+static DP_BOOK_AHEAD_RARE void move_mid(
+    const struct dp_book_writer *writer, const struct place *place)
 {
     int64_t price_nanos = price_nanos_at(place->data + 31);
-    place->rung = &bare_rung; /* until bare_near() knows better */
+    DP_BOOK_AHEAD_KEEP();
     DP_PREFETCH_WRITE(dp_book_index_bucket(&writer->index, dp_load_be64(place->data + 19)));
     for (uint32_t side = 0; side < 2; side++)
         DP_PREFETCH_WRITE(dp_book_ahead_rung(
@@ -175,10 +176,6 @@ static DP_BOOK_AHEAD_INLINE void look_mid(const struct dp_book_writer *writer, s
 
 static DP_BOOK_AHEAD_RARE void bare_near(struct place *place)
 {
-    if (place->kind == KIND_REPLACE)
-        move_near(place);
-    if (*place->rung != DP_SKIPLIST_NONE)
-        return;
     place->odd |= ODD_BARE;
     if ((place->odd & ODD_FAR) == 0)
         dp_book_ahead_open_near(place->book, place->rung);
@@ -186,6 +183,8 @@ static DP_BOOK_AHEAD_RARE void bare_near(struct place *place)
 
 static DP_BOOK_AHEAD_INLINE void look_near(const struct dp_book_writer *writer, struct place *place)
 {
+    if (DP_UNLIKELY(place->kind == KIND_REPLACE))
+        move_near(place);
     if (DP_UNLIKELY(*place->rung == DP_SKIPLIST_NONE))
         bare_near(place);
     dp_book_ahead_level(writer, place->rung);
@@ -299,7 +298,7 @@ static inline bool replace_straight(const struct block *block, const struct plac
         .price_nanos = price_nanos_at(data + 31),
     };
     return DP_LIKELY(number != 0 && arrival.qty != 0 && arrival.price_nanos != 0) &&
-        dp_book_change_replace(writer, place->book, place->entry, number, &arrival,
+        dp_book_change_replace(writer, place->book, place->entry, number, &arrival, place->rung,
             time_ns_of(block, data)) == DP_BOOK_OK;
 }
 
