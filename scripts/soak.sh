@@ -40,6 +40,12 @@ soak_prove() {
     done
 }
 
+# Random clients of an exchange on sockets, about 1,500 a second: memory and descriptors compared.
+soak_venue() {
+    VENUE_SESSIONS=$((SOAK_SECONDS * 1000)) pytest -q tests/python/test_venue_sockets.py \
+        -k random_sessions >build/soak-venue.log || { tail -20 build/soak-venue.log >&2; return 1; }
+}
+
 # Rounds of about a second, each with the next seed.
 soak_queue() {
     local end=$((SECONDS + SOAK_SECONDS)) seed=$SEED
