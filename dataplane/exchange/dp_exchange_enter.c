@@ -159,11 +159,15 @@ static void swap_orders(struct dp_exchange *exchange, struct dp_exchange_order *
         .request = request,
         .orig_user_ref_num = request->orig_user_ref_num,
     };
+    dp_exchange_order_key key = order->key;
     uint8_t reason = submit(exchange, order, terms, &entry);
+    order = dp_exchange_orders_find(&exchange->orders, key);
+    /* One that waits off the book, or was refused, shows nothing of what the old one showed. */
+    if (order != NULL && order->requeued)
+        dp_exchange_show(exchange, order, 0, DP_PRICE_NONE);
     if (reason == 0)
         return;
     /* The old order is gone from the book already: the new one is born dead. */
-    dp_exchange_show(exchange, order, 0, DP_PRICE_NONE);
     report_order(exchange, order, request->orig_user_ref_num, request, 0, 'D');
     drop_record(exchange, account, order);
 }

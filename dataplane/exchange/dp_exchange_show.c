@@ -135,8 +135,6 @@ void dp_exchange_show_trade(struct dp_exchange *exchange, struct dp_exchange_ord
 {
     bool cross = (report->flags & DP_MATCH_CROSS) != 0;
     uint64_t shown_qty = order->feed_ref != 0 && !order->requeued ? order->feed_qty : 0;
-    if (report->flags & DP_MATCH_NON_DISPLAYED)
-        shown_qty = 0;
     if (shown_qty > report->qty)
         shown_qty = report->qty;
     if (shown_qty > 0)

@@ -1,5 +1,5 @@
 /* What goes out on two lines, read back by the feed handler of the appliance. */
-#include "../check.h"
+#include "check.h"
 #include "dp_exchange_feed.h"
 
 #define MS 1000000ll

@@ -1,5 +1,5 @@
 /* Numbered messages against an array of them, with a store small enough to forget. */
-#include "../check.h"
+#include "check.h"
 #include "dp_exchange_store.h"
 
 #define MESSAGES 200000u
