@@ -30,6 +30,12 @@ from dataplane.server import Server
 ROUND_NS = 2_000_000
 GOODBYE_NS = 300_000_000
 DAY_S = 86_400
+# What the sockets count, in words: said when the count grows.
+TROUBLES = {
+    "accept_failures": "connections turned away, no descriptor is left; raise `ulimit -n`",
+    "datagrams_dropped": "datagrams that the system did not take",
+    "tape_failures": "writes of the record failed, it is not whole; give it a disk with room",
+}
 # A scenario's clock begins here, in memory: 2026-03-02 14:30 UTC.
 SCENARIO_START_NS = 1_772_461_800_000_000_000
 STATS = ("requests", "orders", "rejected", "ignored", "trades", "cancels", "malformed", "reports")
@@ -125,6 +131,7 @@ class Service:
         self.server = Server()
         self._record = open_record(config.record)
         self._background: list[Background] = []
+        self._troubles = dict.fromkeys(TROUBLES, 0)
         for venue in self.venues.values():
             self._bind(venue)
             self._background += background(venue, config.seed, now_ns)
@@ -163,6 +170,7 @@ class Service:
         self.server.run(ROUND_NS)
         act_until(self._background, time.time_ns())
         self.say_notes()
+        self.say_troubles()
 
     def say_notes(self) -> None:
         """Print a line for each event."""
@@ -175,12 +183,22 @@ class Service:
                     file=sys.stderr,
                 )  # fmt: skip
 
+    def say_troubles(self) -> None:
+        """Print a line for each count of trouble that grew."""
+        stats = self.server.stats()
+        for name, words in TROUBLES.items():
+            more = stats[name] - self._troubles[name]
+            self._troubles[name] = stats[name]
+            if more:
+                print(f"{clock_text(time.time_ns())} sockets: {more} {words}", file=sys.stderr)
+
     def stop(self) -> None:
         """End the day of every venue, and give the last reports time to leave."""
         for venue in self.venues.values():
             venue.exchange.end(time.time_ns())
         self.server.run(GOODBYE_NS)
         self.say_notes()
+        self.say_troubles()
         self.server.close()
         if self._record >= 0:
             os.close(self._record)
@@ -265,11 +283,15 @@ def note_line(
     >>> note_line(0, "lit", "alice", 3, 9, "")
     '00:00:00.000 lit: alice: connection 3: closed: silent for too long'
     """
-    clock = datetime.fromtimestamp(time_ns / 1e9, UTC).strftime("%H:%M:%S.%f")[:-3]
-    parts = [f"{clock} {venue}"]
+    parts = [f"{clock_text(time_ns)} {venue}"]
     if user is not None:
         parts.append(user)
     if connection is not None:
         parts.append(f"connection {connection}")
     what = f"{note_words(kind)}" + (f" ({detail!r})" if detail else "")
     return ": ".join([*parts, what])
+
+
+def clock_text(time_ns: int) -> str:
+    """Return the time of day, in UTC, to the millisecond."""
+    return datetime.fromtimestamp(time_ns / 1e9, UTC).strftime("%H:%M:%S.%f")[:-3]

@@ -134,6 +134,25 @@ static void compare_side(const struct world *world, const struct dp_books *books
             feed[level].price_nanos, feed[level].qty);
 }
 
+/* The same orders in the same places. */
+static void compare_queues(
+    const struct world *world, const struct dp_books *books, uint32_t instrument, enum dp_side side)
+{
+    struct dp_book_level_view levels[LEVELS];
+    uint32_t count = dp_book_levels(books, instrument + 1, side, levels, LEVELS);
+    for (uint32_t level = 0; level < count; level++) {
+        static struct dp_book_order_view left[4096];
+        static struct dp_book_order_view right[4096];
+        uint32_t left_count = dp_book_level_orders(
+            books, instrument + 1, side, levels[level].price_nanos, left, 4096);
+        CHECK_EQUAL(dp_book_level_orders(
+                        world->books, instrument + 1, side, levels[level].price_nanos, right, 4096),
+            left_count);
+        for (uint32_t at = 0; at < left_count; at++)
+            CHECK(left[at].order_ref == right[at].order_ref);
+    }
+}
+
 static void compare(const struct world *world, const struct dp_books *books, uint32_t step)
 {
     for (uint32_t instrument = 0; instrument < INSTRUMENTS; instrument++) {
@@ -258,6 +277,10 @@ static void check_snapshot(struct world *world, uint32_t step)
     dp_exchange_closed(world->exchange, connection, world->now_ns);
     CHECK_EQUAL(snapshot.next, world->expected);
     compare(world, snapshot.books, step);
+    for (uint32_t instrument = 0; instrument < INSTRUMENTS; instrument++) {
+        compare_queues(world, snapshot.books, instrument, DP_SIDE_BUY);
+        compare_queues(world, snapshot.books, instrument, DP_SIDE_SELL);
+    }
     free(snapshot.books);
 }
 

@@ -12,6 +12,7 @@ struct world {
     uint64_t gaps;
     uint64_t lost;
     uint64_t made;
+    uint64_t came;
     bool ended;
 };
 
@@ -89,8 +90,10 @@ static void flush_and_read(struct world *world, int64_t now_ns)
     for (uint32_t line = 0; line < DP_EXCHANGE_LINES; line++) {
         uint32_t size;
         const uint8_t *data;
-        while ((data = dp_exchange_line_pop(world->feed.lines[line], now_ns, &size)) != NULL)
+        while ((data = dp_exchange_line_pop(world->feed.lines[line], now_ns, &size)) != NULL) {
             dp_moldudp_feed_push(world->reader, data, size, now_ns, &handler);
+            world->came++;
+        }
     }
     dp_moldudp_feed_poll(world->reader, now_ns, &handler);
 }
@@ -136,6 +139,8 @@ static void test_each_line_may_lose_reorder_and_repeat(void)
     CHECK_EQUAL(world.delivered, 20000);
     CHECK_EQUAL(world.gaps, 0);
     CHECK_THAT(world.lost * 20 > world.made, "%" PRIu64 " of %" PRIu64, world.lost, world.made);
+    uint64_t twice = world.came + world.lost - world.made;
+    CHECK_THAT(twice * 10 > world.made, "%" PRIu64 " came twice", twice);
     close_world(&world);
 }
 

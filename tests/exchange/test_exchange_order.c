@@ -3,8 +3,8 @@
 #include "dp_exchange_order.h"
 
 #define ACCOUNTS 3u
-#define NUMBERS 64u
-#define COUNT_MAX 100u
+#define NUMBERS 512u
+#define COUNT_MAX 500u /* nearly half of the slots: many share a home */
 #define STEPS 200000u
 
 struct model {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -119,6 +120,32 @@ def test_the_record_holds_what_a_client_was_told(tmp_path):
     assert record.fills(record.read(str(tmp_path / "venue.tape")), account=1) == told
     kinds = {one.kind for one in record.read(str(tmp_path / "venue.tape"))}
     assert {"connected", "in", "out", "report", "line", "closed"} <= kinds
+
+
+def until_served(ready: str, user: str) -> None:
+    """Log in, again and again while the venue has no room yet, at most five seconds."""
+    end = time.monotonic() + 5
+    while True:
+        try:
+            Client(ready, user).wait_for("system_event")
+            return
+        except (OSError, AssertionError):
+            assert time.monotonic() < end
+
+
+def test_without_descriptors_connections_are_turned_away_and_said_so(tmp_path):
+    with venue(tmp_path) as (process, ready):
+        used = len(os.listdir(f"/proc/{process.pid}/fd"))
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (used + 4, used + 4))
+        port = int(re.search(r"orders=127\.0\.0\.1:(\d+)", ready)[1])
+        clients = [socket.create_connection(("127.0.0.1", port), timeout=5) for _ in range(12)]
+        assert clients[-1].recv(1) == b""
+        for client in clients:
+            client.close()
+        until_served(ready, "alice")
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=10)
+    assert re.search(r"sockets: \d+ connections turned away, no descriptor is left; raise", err)
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
