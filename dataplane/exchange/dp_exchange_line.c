@@ -22,9 +22,10 @@ struct dp_exchange_line {
 
 struct dp_exchange_line *dp_exchange_line_open(void)
 {
-    struct dp_exchange_line *line = calloc(1, sizeof(*line));
+    struct dp_exchange_line *line = malloc(sizeof(*line));
     if (line == NULL)
         return NULL;
+    memset(line, 0, offsetof(struct dp_exchange_line, packets)); /* these need no beginning */
     for (uint32_t index = 0; index < DP_EXCHANGE_LINE_HELD_MAX; index++)
         line->slots[index] = index;
     dp_exchange_line_set(line, &(struct dp_exchange_line_config){0});

@@ -28,8 +28,8 @@
 
 #define DP_EXCHANGE_TICK_NS 50000000 /* how often heartbeats and silences are looked at */
 #define DP_EXCHANGE_NOTES_HELD 1024u
-#define DP_EXCHANGE_TRADES_HELD 65536u /* that can still be broken */
-#define DP_EXCHANGE_ENGINE_REPORTS 4096u
+#define DP_EXCHANGE_TRADES_HELD 8192u /* that can still be broken */
+#define DP_EXCHANGE_ENGINE_REPORTS 1024u
 #define DP_EXCHANGE_CONTROL_SIZE 128u /* an answer to a login, heartbeats, the end */
 #define DP_EXCHANGE_HOUSE 0           /* the account that faults trade with; nobody logs in to it */
 #define DP_EXCHANGE_NO_ACCOUNT DP_EXCHANGE_TAPE_NO_ACCOUNT
