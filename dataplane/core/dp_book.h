@@ -141,8 +141,10 @@ uint32_t dp_book_flags(const struct dp_books *books, uint32_t instrument_index);
 /* All of these at once: what the gate looks at. The writer's own look, as best bid and ask are. */
 struct dp_book_touch {
     int64_t bid_nanos; /* DP_PRICE_NONE when that side is empty */
-    int64_t ask_nanos;
+    /* Not beside trading_state: two halves stored one by one and then taken as one word would have
+     * to wait for the cache. */
     uint32_t flags;
+    int64_t ask_nanos;
     uint32_t trading_state;
 };
 struct dp_book_touch dp_book_touch(const struct dp_books *books, uint32_t instrument_index);

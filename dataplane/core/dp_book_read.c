@@ -55,7 +55,7 @@ static int64_t level_nanos(const struct dp_skiplist_pool *pool, uint32_t level)
 
 struct dp_book_touch dp_book_touch(const struct dp_books *books, uint32_t instrument_index)
 {
-    struct dp_book_touch touch = {DP_PRICE_NONE, DP_PRICE_NONE, 0, DP_TRADING_UNKNOWN};
+    struct dp_book_touch touch = {DP_PRICE_NONE, 0, DP_PRICE_NONE, DP_TRADING_UNKNOWN};
     if (DP_UNLIKELY(instrument_index >= books->config.instrument_count_max))
         return touch;
     const struct dp_book *book = &books->book[instrument_index];

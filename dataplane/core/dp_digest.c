@@ -25,16 +25,27 @@ void dp_digest_init(struct dp_digest *digest)
     digest->lanes[1] = LANE_1_SEED;
 }
 
+static inline void feed_bytes(struct dp_digest *digest, const uint8_t *bytes)
+{
+    uint64_t word;
+    memcpy(&word, bytes, sizeof(word));
+    feed(digest, word);
+}
+
 void dp_digest_update(struct dp_digest *digest, const void *data, size_t size)
 {
     const uint8_t *bytes = data;
     struct dp_digest running = *digest;
     feed(&running, size);
-    for (; size >= sizeof(uint64_t); size -= sizeof(uint64_t), bytes += sizeof(uint64_t)) {
-        uint64_t word;
-        memcpy(&word, bytes, sizeof(word));
-        feed(&running, word);
+    for (; size >= 4 * sizeof(uint64_t); size -= 4 * sizeof(uint64_t)) {
+        feed_bytes(&running, bytes);
+        feed_bytes(&running, bytes + 8);
+        feed_bytes(&running, bytes + 16);
+        feed_bytes(&running, bytes + 24);
+        bytes += 32;
     }
+    for (; size >= sizeof(uint64_t); size -= sizeof(uint64_t), bytes += sizeof(uint64_t))
+        feed_bytes(&running, bytes);
     if (size > 0) {
         uint64_t word = 0;
         memcpy(&word, bytes, size);
