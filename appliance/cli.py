@@ -29,6 +29,7 @@ VERBS = {
     "replay": ("appliance.replay", "run a recorded session through the whole appliance"),
     "journal": ("appliance.journal", "print, verify, follow or replay the journal of a run"),
     "recover": ("appliance.recover", "rebuild orders and exposure from the journal; sends nothing"),
+    "recent": ("appliance.recent", "show the last events of a running appliance's orders"),
     "venue": ("appliance.venue.command", "run an exchange to trade against, or its scenarios"),
     "top": ("appliance.top", "watch a running appliance"),
     "ports": ("appliance.ports", "show which ports this machine has, best first, and why not"),

@@ -214,8 +214,7 @@ class Journal:
         if last is not None and last.verdict != "closed":
             return "the segment before it was not closed"
         header = segment.header
-        # Behind a final or a recovered end another run goes on.
-        same_run = ("generation", "epoch") if last and not last.final else ()
+        # Another run (another generation) may go on behind any end: the chain ties them together.
         wanted = {
             "segment_index": index,
             **(
@@ -226,7 +225,7 @@ class Journal:
                     "chain_previous": last.chain if last else 0,
                 }
             ),
-            **{key: self._run[key] for key in (*same_run, "appliance") if last},
+            **({"appliance": self._run["appliance"]} if last else {}),
         }
         return "; ".join(
             f"{key} is {header[key]}, not {value}"

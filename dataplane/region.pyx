@@ -29,7 +29,9 @@ from dataplane.dp_counter cimport (
     dp_counters,
 )
 from dataplane.dp_err cimport dp_err, raise_err
-from dataplane.dp_event cimport dp_ord_status_name
+from dataplane.dp_event cimport (
+    DP_SIDE_BUY, DP_SIDE_SELL, dp_event, dp_event_kind_name, dp_ord_status_name,
+)
 from dataplane.dp_hist cimport DP_STAGE_COUNT, dp_hist, dp_hist_percentile, dp_stage, dp_stage_key
 from dataplane.dp_region cimport dp_region, dp_region_check, dp_region_find
 from dataplane.dp_shm cimport dp_shm_attach, dp_shm_close
@@ -47,6 +49,14 @@ cdef extern from "dp_engine.h" nogil:
         char name[64]
         char source[256]
 
+cdef extern from "dp_recent.h" nogil:
+    enum:
+        DP_RECENT_SLOTS
+    struct dp_recent:
+        pass
+    uint64_t dp_recent_count(const dp_recent *recent)
+    bint dp_recent_read(const dp_recent *recent, uint64_t number, dp_event *event)
+
 cdef extern from "dp_order.h" nogil:
     struct dp_orders:
         pass
@@ -55,6 +65,30 @@ cdef extern from "dp_order.h" nogil:
     uint32_t dp_orders_count(const dp_orders *orders)
     const dp_order *dp_orders_at(const dp_orders *orders, uint32_t index)
     int dp_order_status(const dp_order *order)
+
+cdef dict _event_fields(const dp_event *event, const dp_books *books):
+    cdef char symbol[9]
+    symbol[0] = 0
+    if event.instrument_index < dp_books_instrument_count(books):
+        dp_book_symbol(books, event.instrument_index, symbol)
+    return {
+        "time_ns": event.time_ns,
+        "event": dp_event_kind_name(event.kind).decode(),
+        "user_ref_num": event.user_ref_num,
+        "orig_user_ref_num": event.orig_user_ref_num or None,
+        "venue_order_id": event.venue_order_id or None,
+        "strategy_index": event.strategy_index,
+        "symbol": symbol.decode("ascii", "replace") or None,
+        "side": {DP_SIDE_BUY: "BUY", DP_SIDE_SELL: "SELL"}.get(event.side),
+        "qty": event.qty,
+        "price_nanos": event.price_nanos,
+        "exec_id": event.exec_id or None,
+        "ord_status": dp_ord_status_name(event.ord_status).decode() if event.ord_status else None,
+        "leaves_qty": event.leaves_qty,
+        "cum_qty": event.cum_qty,
+        "reason": event.reason or None,
+    }
+
 
 STATES = ("starting", "running", "finished", "failed")
 PERCENTILES = {"p50": 50_000, "p99": 99_000, "p999": 99_900}
@@ -189,6 +223,20 @@ cdef class Region:
             dp_ord_status_name(status).decode(): counts[status]
             for status in range(256) if counts[status]
         }
+
+    def recent(self):
+        """The last events of our orders, as dictionaries, the oldest first."""
+        cdef const dp_recent *recent = <const dp_recent *>self.part("recent", 1)
+        cdef const dp_books *books = <const dp_books *>self.part("books", 1)
+        cdef uint64_t last = dp_recent_count(recent)
+        cdef uint64_t number = last - DP_RECENT_SLOTS + 1 if last > DP_RECENT_SLOTS else 1
+        cdef dp_event event
+        found = []
+        while number <= last:
+            if dp_recent_read(recent, number, &event):
+                found.append({"number": number, **_event_fields(&event, books)})
+            number += 1
+        return found
 
     def tops(self):
         """Index to (symbol, changes, bid price, bid qty, ask price, ask qty) of every open book.

@@ -25,6 +25,15 @@ soak_skiplist() {
     done
 }
 
+# An engine killed a thousand times, and ten thousand power cuts, each beside a counterparty; not by
+# the clock: about half an hour on two cores. The seeds are those of the parameters.
+soak_journal() {
+    scripts/setup.sh test
+    scripts/install.sh release
+    TICKPLANE_KILLS=${TICKPLANE_KILLS:-1000} TICKPLANE_CUTS=${TICKPLANE_CUTS:-10000} \
+        .venv/bin/pytest -q tests/python/test_kills.py tests/python/test_power_loss.py
+}
+
 # The model checker beyond its bounds: random schedules of all cases, in rounds of 100,000 each.
 soak_prove() {
     local end=$((SECONDS + SOAK_SECONDS)) seed=$SEED program

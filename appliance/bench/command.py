@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from appliance.bench import itch, queue, submit, venue
+from appliance.bench import itch, journal, queue, submit, venue
 from appliance.bench.rows import Bench, Row
 from appliance.errors import CommandError
 from appliance.outputs import check_output
@@ -22,7 +22,13 @@ ROUNDS_DEFAULT = 7
 ROUNDS_MIN = 5
 
 # Names are stable: scripts compare them from release to release.
-ROWS: dict[str, Callable[[Bench], Row]] = {**itch.ROWS, **queue.ROWS, **submit.ROWS, **venue.ROWS}
+ROWS: dict[str, Callable[[Bench], Row]] = {
+    **itch.ROWS,
+    **journal.ROWS,
+    **queue.ROWS,
+    **submit.ROWS,
+    **venue.ROWS,
+}
 
 
 def whole(least: int) -> Callable[[str], int]:

@@ -44,7 +44,7 @@
     X(REPORTS_UNKNOWN, reports_unknown, "venue messages for no order of ours") \
     X(OUCH_MALFORMED, ouch_malformed, "venue messages that cannot be decoded") \
     X(JOURNAL_RECORDS, journal_records, "records appended to the journal") \
-    X(JOURNAL_LOST, journal_lost, "venue messages applied that the journal could not take") \
+    X(JOURNAL_LOST, journal_lost, "venue messages and cancels that the journal could not take") \
     X(TX_FRAMES, tx_frames, "frames sent on the order port") \
     X(TX_BYTES, tx_bytes, "bytes sent on the order port")
 

@@ -11,5 +11,7 @@ void dp_event_log_settle(struct dp_event_log *log)
     for (; log->settled != log->count; log->settled++) {
         const struct dp_event *event = &log->slots[log->settled % DP_EVENT_LOG_SLOTS];
         dp_digest_update(&log->digest, event, sizeof(*event));
+        if (log->recent != NULL)
+            dp_recent_add(log->recent, event);
     }
 }

@@ -8,7 +8,9 @@
  * the frames are gone. When nobody settles, a full log settles itself: the value is the same as if
  * every event had been digested at once, only the time is another.
  *
- * One thread. Memory belongs to the caller; holds no pointers.
+ * Settling also shows the events to readers outside, where the owner has given a dp_recent.
+ *
+ * One thread. Memory belongs to the caller, that of `recent` too.
  */
 #ifndef DP_EVENT_LOG_H
 #define DP_EVENT_LOG_H
@@ -16,6 +18,7 @@
 #include "dp_base.h"
 #include "dp_digest.h"
 #include "dp_event.h"
+#include "dp_recent.h"
 
 #define DP_EVENT_LOG_SLOTS 64u /* a power of two; above what one batch makes */
 
@@ -23,6 +26,7 @@ struct dp_event_log {
     struct dp_digest digest; /* over the first `settled` events */
     uint64_t count;          /* events added */
     uint64_t settled;
+    struct dp_recent *recent; /* NULL: nobody looks from outside */
     alignas(DP_CACHE_LINE) struct dp_event slots[DP_EVENT_LOG_SLOTS];
 };
 

@@ -159,9 +159,10 @@ enum dp_journal_verdict {
     DP_JOURNAL_NEVER_WRITTEN, /* zero bytes to the end of the segment: the writer stopped here */
     DP_JOURNAL_UNFINISHED,    /* an append that did not return: its CRC is still 0, and only zeros
                                  behind it */
-    DP_JOURNAL_TORN,    /* the tail is cut: a bad record with only zeros behind it, or the file ends
-                           early */
-    DP_JOURNAL_CORRUPT, /* bad, and something was written behind it */
+    DP_JOURNAL_TORN,    /* the tail is cut: a bad record with only zeros behind it, or, where orders
+                           wait for the disk, with nothing behind it that any order left on; or the
+                           file ends early */
+    DP_JOURNAL_CORRUPT, /* bad, and something that counts was written behind it */
 };
 
 /* Where a walk stands. Start with dp_journal_walk_init(). */
@@ -237,6 +238,12 @@ enum dp_journal_verdict dp_journal_next(
 /* The first record behind walk->offset that fits the one right before it, whatever that is worth;
  * NULL when there is none: a good one behind a bad one is reported, not silently dropped. */
 const struct dp_journal_record *dp_journal_find_behind(const struct dp_journal_walk *walk);
+/* Whether some record from that byte on, which fits the one right before it, says that record
+ * `sequence` was on disk when it was written: then what is missing there had been promised. */
+bool dp_journal_acknowledges(
+    const uint8_t *memory, uint64_t size, uint64_t offset, uint64_t sequence);
+/* Whether new orders and replaces waited for the disk in that segment, as its header has it. */
+bool dp_journal_waits(const uint8_t *memory);
 const char *dp_journal_verdict_name(enum dp_journal_verdict verdict); /* "never_written" */
 
 #endif

@@ -75,17 +75,6 @@ void dp_journal_walk_init(struct dp_journal_walk *walk, const uint8_t *memory, u
     };
 }
 
-static enum dp_journal_verdict judge_bad(const struct dp_journal_walk *walk)
-{
-    const uint8_t *place = walk->memory + walk->offset;
-    uint64_t rest = walk->size - walk->offset;
-    if (!all_zero(place + DP_JOURNAL_RECORD_SIZE, rest - DP_JOURNAL_RECORD_SIZE))
-        return DP_JOURNAL_CORRUPT;
-    if (all_zero(place, DP_JOURNAL_RECORD_SIZE))
-        return DP_JOURNAL_NEVER_WRITTEN;
-    return all_zero(place + CRC_OFFSET, sizeof(uint32_t)) ? DP_JOURNAL_UNFINISHED : DP_JOURNAL_TORN;
-}
-
 /* Whether its bytes and the crc of the record before give the crc that it states. */
 static bool fits(const struct dp_journal_record *record, uint32_t chain)
 {
@@ -93,6 +82,40 @@ static bool fits(const struct dp_journal_record *record, uint32_t chain)
     memcpy(trailer, &record->sequence, sizeof(trailer));
     trailer[3] = (uint32_t)trailer[3] | (uint64_t)chain << 32;
     return record->crc == dp_journal_stored_crc(dp_crc32c_record(record, trailer));
+}
+
+bool dp_journal_acknowledges(
+    const uint8_t *memory, uint64_t size, uint64_t offset, uint64_t sequence)
+{
+    for (; offset + 2 * DP_JOURNAL_RECORD_SIZE <= size; offset += DP_JOURNAL_RECORD_SIZE) {
+        const struct dp_journal_record *before = (const void *)(memory + offset);
+        const struct dp_journal_record *found = before + 1;
+        if (found->crc != 0 && found->durable_sequence >= sequence && fits(found, before->crc))
+            return true;
+    }
+    return false;
+}
+
+bool dp_journal_waits(const uint8_t *memory)
+{
+    const struct dp_journal_header *header = (const void *)memory;
+    return header->durability[DP_JOURNAL_CLASS_NEW] == DP_JOURNAL_FSYNC &&
+        header->durability[DP_JOURNAL_CLASS_REPLACE] == DP_JOURNAL_FSYNC;
+}
+
+static enum dp_journal_verdict judge_bad(const struct dp_journal_walk *walk)
+{
+    const uint8_t *place = walk->memory + walk->offset;
+    uint64_t rest = walk->size - walk->offset;
+    if (!all_zero(place + DP_JOURNAL_RECORD_SIZE, rest - DP_JOURNAL_RECORD_SIZE)) {
+        /* Power loss leaves pages in any order: not one of these had a barrier behind it. */
+        bool promised = !dp_journal_waits(walk->memory) ||
+            dp_journal_acknowledges(walk->memory, walk->size, walk->offset, walk->sequence);
+        return promised ? DP_JOURNAL_CORRUPT : DP_JOURNAL_TORN;
+    }
+    if (all_zero(place, DP_JOURNAL_RECORD_SIZE))
+        return DP_JOURNAL_NEVER_WRITTEN;
+    return all_zero(place + CRC_OFFSET, sizeof(uint32_t)) ? DP_JOURNAL_UNFINISHED : DP_JOURNAL_TORN;
 }
 
 static bool is_next(const struct dp_journal_walk *walk, const struct dp_journal_record *found)
@@ -114,7 +137,7 @@ enum dp_journal_verdict dp_journal_next(
         enum dp_journal_verdict verdict = judge_bad(walk);
         /* A writer at work may have finished this record, and those behind it, meanwhile. */
         dp_fence_acquire();
-        if (verdict != DP_JOURNAL_CORRUPT || !is_next(walk, found))
+        if (verdict < DP_JOURNAL_TORN || !is_next(walk, found))
             return verdict;
     }
 

@@ -26,7 +26,7 @@ enum dp_order_result dp_report(struct dp_submit *submit, struct dp_event *event)
     struct dp_event *recorded = dp_event_log_next(submit->events);
     dp_event_copy(recorded, event);
     if (!dp_submit_record(submit, recorded))
-        dp_counter_add(submit->counters, DP_COUNTER_JOURNAL_LOST, 1);
+        dp_submit_lose(submit);
     dp_submit_commit(submit);
     return result;
 }

@@ -113,9 +113,10 @@ uint32_t dp_submit_n(struct dp_submit *submit, uint16_t strategy_index,
 enum dp_reason dp_submit_replace(struct dp_submit *submit, uint16_t strategy_index,
     uint32_t user_ref_num, uint64_t qty, int64_t price_nanos, uint32_t *new_user_ref_num);
 /* Cancels what is left. Never blocked by risk; refused only when the number is not a live order of
- * this strategy (ORDER_UNKNOWN), a cancel is already on its way (ORDER_PENDING), or it cannot be
- * recorded or sent. Behind a replace in flight two frames go out, one for each number: whatever the
- * replace did, one of them names the order (R8). */
+ * this strategy (ORDER_UNKNOWN), a cancel is already on its way (ORDER_PENDING), or the ring is
+ * full (TX_FULL). One that the journal cannot take leaves all the same (journal_lost). Behind a
+ * replace in flight two frames go out, one for each number: whatever the replace did, one of them
+ * names the order (R8). */
 enum dp_reason dp_submit_cancel(
     struct dp_submit *submit, uint16_t strategy_index, uint32_t user_ref_num);
 

@@ -131,7 +131,11 @@ static void send_cancel(struct dp_submit *submit, const struct dp_order *order)
         .orig_user_ref_num = pending != 0 ? active : 0,
         .kind = DP_EVENT_CANCEL,
     };
-    dp_submit_enter(submit, event);
+    enum dp_order_result result = dp_orders_apply(submit->orders, event);
+    DP_ASSERT(result == DP_ORDER_APPLIED);
+    /* A way out of the market is not closed by a journal that takes nothing any more. */
+    if (!dp_submit_record(submit, event))
+        dp_submit_lose(submit);
 
     struct dp_template_fields fields = {.user_ref_num = active};
     dp_submit_frame(submit, submit->cancel_template, &fields, 0);
@@ -151,9 +155,8 @@ enum dp_reason dp_submit_cancel(
         return dp_submit_refuse(submit, DP_REASON_ORDER_UNKNOWN);
     if ((DP_ORDER_PENDING(dp_load_relaxed(&order->state)) & DP_PENDING_CANCEL) != 0)
         return dp_submit_refuse(submit, DP_REASON_ORDER_PENDING);
-    enum dp_reason reason = dp_submit_check_room(submit, order->pending_user_ref_num != 0 ? 2 : 1);
-    if (reason != DP_REASON_ACCEPTED)
-        return dp_submit_refuse(submit, reason);
+    if (!dp_ring_has_room(submit->tx, order->pending_user_ref_num != 0 ? 2 : 1))
+        return dp_submit_refuse(submit, DP_REASON_TX_FULL);
     send_cancel(submit, order);
     return DP_REASON_ACCEPTED;
 }

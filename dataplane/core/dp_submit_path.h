@@ -36,6 +36,14 @@ static inline bool dp_submit_record(struct dp_submit *submit, const struct dp_ev
     return true;
 }
 
+/* An event that happened and has no record: what follows it would lead to another state, so nothing
+ * is appended any more and no order passes. */
+static inline void dp_submit_lose(struct dp_submit *submit)
+{
+    dp_counter_add(submit->counters, DP_COUNTER_JOURNAL_LOST, 1);
+    dp_store_relaxed(&submit->segment->tainted, true);
+}
+
 /* Applies and records an event of our own, whose room was made sure of. */
 static inline void dp_submit_enter(struct dp_submit *submit, struct dp_event *event)
 {

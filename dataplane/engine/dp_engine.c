@@ -15,6 +15,7 @@ static size_t region_size(const struct dp_engine_config *config)
     struct dp_risk_config risk = {config->books.instrument_count_max, DP_ENGINE_STRATEGIES_MAX};
     return dp_region_header_size() + dp_region_part_size(sizeof(struct dp_engine_status)) +
         dp_region_part_size(sizeof(struct dp_counters)) +
+        dp_region_part_size(sizeof(struct dp_recent)) +
         DP_STAGE_COUNT * dp_region_part_size(sizeof(struct dp_hist)) +
         dp_region_part_size(dp_books_size(&config->books)) +
         dp_region_part_size(dp_orders_size(&config->orders)) +
@@ -27,7 +28,8 @@ static int place_measurements(struct dp_engine *engine, struct dp_err *err)
     engine->status =
         dp_region_place(engine->region, "status", sizeof(struct dp_engine_status), err);
     engine->counters = dp_region_place(engine->region, "counters", sizeof(struct dp_counters), err);
-    if (engine->status == NULL || engine->counters == NULL)
+    engine->recent = dp_region_place(engine->region, "recent", sizeof(struct dp_recent), err);
+    if (engine->status == NULL || engine->counters == NULL || engine->recent == NULL)
         return -err->code;
 
     for (uint32_t stage = 0; stage < DP_STAGE_COUNT; stage++) {
@@ -192,6 +194,7 @@ static void wire_submit(struct dp_engine *engine)
     submit->tcp_seq = 1;
     submit->tcp_ack = 1;
     dp_event_log_init(&engine->events);
+    engine->events.recent = engine->recent;
     dp_digest_init(&engine->wire_digest);
 }
 

@@ -50,6 +50,7 @@ struct dp_engine {
     struct dp_region *region;
     struct dp_engine_status *status;
     struct dp_counters *counters;
+    struct dp_recent *recent;
     struct dp_hist *hists[DP_STAGE_COUNT];
     struct dp_books *books;
     struct dp_orders *orders;

@@ -1,5 +1,7 @@
 #include "dp_wal.h"
 
+#include "dp_wal_resume.h"
+
 #include <errno.h>
 
 /* ---- what is asked for ---- */
@@ -43,88 +45,6 @@ static void set_header(struct dp_wal *wal, const struct dp_wal_config *config)
         wal->keeper.waits |= config->durability[class] == DP_JOURNAL_FSYNC;
 }
 
-/* ---- behind a journal that is there ---- */
-
-static int refuse_verdict(const struct dp_wal *wal, const struct dp_journal_walk *walk,
-    enum dp_journal_verdict verdict, struct dp_err *err)
-{
-    return dp_err_set(err, EBADMSG,
-        "journal: %s: record %llu is %s; see tickplane journal verify, and begin a new journal "
-        "when its orders are reconciled",
-        wal->directory.path, (unsigned long long)walk->sequence, dp_journal_verdict_name(verdict));
-}
-
-/* The walk stands at the last good record's end: wipes out what never became one, and ends the
- * segment there. */
-static int end_dead(struct dp_wal *wal, const struct dp_journal_walk *walk,
-    const struct dp_wal_file *file, struct dp_err *err)
-{
-    struct dp_journal_segment segment = {
-        .memory = file->memory,
-        .size = file->size,
-        .used = walk->offset,
-        .sequence_next = walk->sequence,
-        .time_ns = walk->time_ns,
-        .chain = walk->chain,
-    };
-    memset(file->memory + walk->offset, 0, sizeof(struct dp_journal_record));
-    dp_journal_close(&segment, DP_JOURNAL_END_RECOVERED);
-    wal->header.sequence_first = dp_load_relaxed(&segment.sequence_next);
-    wal->header.chain_previous = segment.chain;
-    int status = dp_wal_file_flush(file, 0, file->size);
-    return status == 0
-        ? 0
-        : dp_wal_fail(&wal->directory, -status, "its last segment cannot be flushed", err);
-}
-
-static int end_last(struct dp_wal *wal, const struct dp_wal_file *file, uint64_t resume_sequence,
-    struct dp_err *err)
-{
-    int status = dp_journal_header_check(file->memory, file->size, err);
-    if (status < 0)
-        return status;
-    struct dp_journal_walk walk;
-    const struct dp_journal_record *record = NULL;
-    enum dp_journal_verdict verdict;
-    dp_journal_walk_init(&walk, file->memory, file->size);
-    while ((verdict = dp_journal_next(&walk, &record)) == DP_JOURNAL_OK)
-        continue;
-    if (walk.sequence - 1 != resume_sequence)
-        return dp_err_set(err, ESTALE,
-            "journal: %s: ends at record %llu, recovery read up to %llu; recover again",
-            wal->directory.path, (unsigned long long)(walk.sequence - 1),
-            (unsigned long long)resume_sequence);
-    wal->header.segment_index = file->index + 1;
-    if (verdict == DP_JOURNAL_CLOSED) {
-        wal->header.sequence_first = walk.sequence;
-        wal->header.chain_previous = walk.chain;
-        return 0;
-    }
-    return verdict == DP_JOURNAL_CORRUPT ? refuse_verdict(wal, &walk, verdict, err)
-                                         : end_dead(wal, &walk, file, err);
-}
-
-/* Files made ready that nobody started stand behind the last segment: they are removed. */
-static int resume(struct dp_wal *wal, int64_t last, uint64_t resume_sequence, struct dp_err *err)
-{
-    struct dp_wal_file file;
-    int status = 0;
-    for (; last >= 0 && status == 0; last--) {
-        status = dp_wal_file_open(&file, &wal->directory, (uint64_t)last, err);
-        if (status < 0)
-            return status;
-        if (file.memory != NULL && !dp_journal_is_unused(file.memory, file.size))
-            break;
-        if (dp_wal_file_discard(&file, &wal->directory) < 0)
-            status = dp_wal_fail(&wal->directory, errno, "cannot be cleared of unused files", err);
-    }
-    if (status == 0 && last >= 0) {
-        status = end_last(wal, &file, resume_sequence, err);
-        dp_wal_file_close(&file);
-    }
-    return status;
-}
-
 static int find_place(struct dp_wal *wal, const struct dp_wal_config *config, struct dp_err *err)
 {
     int64_t last = dp_wal_last_index(&wal->directory, err);
@@ -142,7 +62,8 @@ static int find_place(struct dp_wal *wal, const struct dp_wal_config *config, st
             "journal: %s: tainted: a flush failed, the disk may lack what memory shows; save what "
             "tickplane journal dump prints and begin a new journal",
             wal->directory.path);
-    return resume(wal, last, config->resume_sequence, err);
+    return dp_wal_resume(
+        &wal->directory, (uint64_t)last, config->resume_sequence, &wal->header, err);
 }
 
 /* ---- life ---- */
@@ -157,6 +78,10 @@ static int begin(struct dp_wal *wal, struct dp_err *err)
     wal->keeper.segment = &wal->segment;
     dp_journal_segment_start(&wal->segment, wal->file.memory, wal->file.size,
         wal->header.sequence_first, wal->header.chain_previous);
+    /* A first header that is bad is then a change, never a power cut. */
+    status = wal->keeper.waits ? dp_wal_file_flush(&wal->file, 0, DP_JOURNAL_HEADER_SIZE) : 0;
+    if (status < 0)
+        return dp_wal_fail(&wal->directory, -status, "a header cannot be flushed to disk", err);
     return dp_wal_keeper_start(&wal->keeper, &wal->file, &wal->header, err);
 }
 

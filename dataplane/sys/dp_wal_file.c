@@ -302,3 +302,47 @@ int dp_wal_file_discard(struct dp_wal_file *file, const struct dp_wal_directory 
     dp_wal_file_close(file);
     return unlinkat(directory->fd, name, 0) == 0 && fsync(directory->fd) == 0 ? 0 : -errno;
 }
+
+/* A name that is free: the first of a row. */
+static void lost_name(
+    const struct dp_wal_directory *directory, uint64_t index, char name[DP_WAL_NAME_SIZE])
+{
+    for (uint32_t copy = 0; copy < 1000; copy++) {
+        snprintf(name, DP_WAL_NAME_SIZE, "lost-%06llu-%03u.tpj", (unsigned long long)index, copy);
+        if (faccessat(directory->fd, name, F_OK, 0) != 0)
+            return;
+    }
+}
+
+int dp_wal_file_set_aside(struct dp_wal_file *file, const struct dp_wal_directory *directory)
+{
+    char name[DP_WAL_NAME_SIZE];
+    char lost[DP_WAL_NAME_SIZE];
+    segment_name(file->index, name);
+    lost_name(directory, file->index, lost);
+    dp_wal_file_close(file);
+    bool done =
+        renameat(directory->fd, name, directory->fd, lost) == 0 && fsync(directory->fd) == 0;
+    return done ? 0 : -errno;
+}
+
+int dp_wal_file_copy(const struct dp_wal_file *file, const struct dp_wal_directory *directory)
+{
+    char lost[DP_WAL_NAME_SIZE];
+    lost_name(directory, file->index, lost);
+    int fd = openat(directory->fd, lost, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return -errno;
+    int code = 0;
+    for (uint64_t offset = 0; code == 0 && offset < file->size;) {
+        ssize_t done = pwrite(fd, file->memory + offset, file->size - offset, (off_t)offset);
+        if (done > 0)
+            offset += (uint64_t)done;
+        else if (done == 0 || errno != EINTR)
+            code = done == 0 ? EIO : errno;
+    }
+    if (code == 0 && (fsync(fd) != 0 || fsync(directory->fd) != 0))
+        code = errno;
+    close(fd);
+    return -code;
+}

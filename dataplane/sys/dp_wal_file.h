@@ -53,6 +53,10 @@ int dp_wal_file_open(struct dp_wal_file *file, const struct dp_wal_directory *di
  * it could not write, and would call it clean the next time. */
 int dp_wal_file_flush(const struct dp_wal_file *file, uint64_t start, uint64_t stop);
 void dp_wal_file_close(struct dp_wal_file *file); /* unmaps; closing twice is fine */
+/* Takes a segment out of the journal, under the name `lost-...`; closes it. */
+int dp_wal_file_set_aside(struct dp_wal_file *file, const struct dp_wal_directory *directory);
+/* Keeps what it holds in another file, `lost-...`. */
+int dp_wal_file_copy(const struct dp_wal_file *file, const struct dp_wal_directory *directory);
 /* Closes and removes a file that was never started; its name is gone from disk when this returns.
  */
 int dp_wal_file_discard(struct dp_wal_file *file, const struct dp_wal_directory *directory);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <time.h>
 
@@ -146,7 +147,13 @@ int dp_wal_keeper_start(struct dp_wal_keeper *keeper, const struct dp_wal_file *
     keeper->header = *header;
     keeper->next.fd = -1;
     dp_store_relaxed(&keeper->durable, sequence_first(current) - 1);
+    /* Signals are for the threads of those who wait for them. */
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     int code = pthread_create(&keeper->thread, NULL, keep, keeper);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (code != 0)
         return dp_wal_fail(keeper->directory, code, "its thread cannot be started", err);
     keeper->started = true;

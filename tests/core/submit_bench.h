@@ -14,7 +14,16 @@
 #define CENT INT64_C(10000000)
 #define DOLLAR (100 * CENT)
 
-enum { OPEN = 0, NEVER_OPENED = 1, BENCH_RING_SLOTS = 4, BENCH_NUMBERS = 20 };
+/* A program that needs more room says how much before it includes this. */
+#ifndef BENCH_SIZES
+enum {
+    OPEN = 0,
+    NEVER_OPENED = 1,
+    BENCH_RING_SLOTS = 4,
+    BENCH_NUMBERS = 20,
+    BENCH_EXECUTIONS = 16
+};
+#endif
 
 struct path {
     struct dp_submit submit;
@@ -102,8 +111,9 @@ static inline struct path *path_open(void)
 {
     struct path *path = aligned_alloc(DP_CACHE_LINE, dp_round_up(sizeof(*path), DP_CACHE_LINE));
     memset(path, 0, sizeof(*path));
-    const struct dp_orders_config orders = {
-        .order_count_max = BENCH_NUMBERS, .exec_count_max = 16, .user_ref_num_first = 1};
+    const struct dp_orders_config orders = {.order_count_max = BENCH_NUMBERS,
+        .exec_count_max = BENCH_EXECUTIONS,
+        .user_ref_num_first = 1};
     const struct dp_journal_header header = {.sequence_first = 1};
     path->submit.orders = path_memory(path, dp_orders_size(&orders));
     CHECK_EQUAL(dp_orders_init(path->submit.orders, &orders, NULL), 0);

@@ -119,14 +119,34 @@ static void test_a_full_journal_refuses_everything_or_goes_on_in_the_next_segmen
     path->submit.next_segment = no_next_segment;
     CHECK_EQUAL(dp_submit_new(&path->submit, 0, &request, &none), DP_REASON_JOURNAL_UNAVAILABLE);
     CHECK_EQUAL(none, 0);
-    CHECK_EQUAL(dp_submit_cancel(&path->submit, 0, user_ref_num), DP_REASON_JOURNAL_UNAVAILABLE);
-    CHECK_EQUAL(path_report(path, DP_EVENT_ACCEPTED, user_ref_num, 1, 0), DP_ORDER_APPLIED);
-    CHECK_EQUAL(dp_counter_read(&path->counters, DP_COUNTER_JOURNAL_LOST), 1);
     CHECK_EQUAL(dp_orders_count(path->submit.orders), 1);
 
     path->submit.next_segment = next_segment;
     path->submit.wal = path;
-    CHECK_EQUAL(path_submit(path, 1, 10 * DOLLAR), 2);
+    CHECK_EQUAL(path_submit(path, 1, 10 * DOLLAR), user_ref_num + 1);
+    path_close(path);
+}
+
+static void test_a_cancel_leaves_without_a_record_and_then_no_order_passes(void)
+{
+    struct path *path = path_open();
+    uint32_t user_ref_num = path_submit(path, 1, 10 * DOLLAR);
+    const struct dp_request request = {
+        .side = DP_SIDE_BUY, .time_in_force = DP_TIF_DAY, .qty = 1, .price_nanos = 10 * DOLLAR};
+    struct dp_ouch_message message;
+    uint32_t none;
+    CHECK(path_sent(path, &message));
+    path->segment.used = path->segment.size - sizeof(struct dp_journal_record);
+    path->submit.next_segment = no_next_segment;
+    CHECK_EQUAL(dp_submit_cancel(&path->submit, 0, user_ref_num), DP_REASON_ACCEPTED);
+    CHECK(path_sent(path, &message) && message.type == 'X');
+    CHECK_EQUAL(path_report(path, DP_EVENT_ACCEPTED, user_ref_num, 1, 0), DP_ORDER_APPLIED);
+    CHECK_EQUAL(dp_counter_read(&path->counters, DP_COUNTER_JOURNAL_LOST), 2);
+
+    /* Room again does not help: the events in between are missing. */
+    path->submit.next_segment = next_segment;
+    path->submit.wal = path;
+    CHECK_EQUAL(dp_submit_new(&path->submit, 0, &request, &none), DP_REASON_JOURNAL_UNAVAILABLE);
     path_close(path);
 }
 
@@ -309,6 +329,7 @@ int main(void)
         TEST(test_what_the_wire_cannot_carry_is_refused),
         TEST(test_a_full_ring_refuses_before_anything_is_reserved),
         TEST(test_a_full_journal_refuses_everything_or_goes_on_in_the_next_segment),
+        TEST(test_a_cancel_leaves_without_a_record_and_then_no_order_passes),
         TEST(test_no_number_no_order), TEST(test_no_number_is_used_before_it_is_reserved),
         TEST(test_a_replace_sends_what_is_liable_and_reserves_the_increase),
         TEST(test_a_refused_replace_is_recorded_on_the_order),

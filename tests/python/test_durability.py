@@ -84,6 +84,16 @@ def test_a_replica_is_refused_in_one_line(durability, tmp_path):
     )
 
 
+def test_a_disk_that_may_only_be_read_is_said_so(session, tmp_path, small_disk, capsys):
+    disk = small_disk("8m")
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    words = ["replay", str(session), "--journal", str(disk / "j"), "--quiet"]
+    assert main([*words, "--config", str(config_with(tmp_path, "memory"))]) == 1
+    assert capsys.readouterr().err == (
+        f"tickplane: journal: {disk}/j: cannot be made: Read-only file system\n"
+    )
+
+
 @pytest.fixture(scope="module")
 def shim(tmp_path_factory) -> str:
     folder = tmp_path_factory.mktemp("shim")

@@ -13,6 +13,7 @@ import pytest
 from appliance import cli
 from dataplane.errors import DataplaneError
 from dataplane.journal import Journal, verify
+from dataplane.recovery import Capacity, recover
 
 SIZE = 64 << 10
 TRAILER = struct.Struct("<QQQBBBBI")
@@ -200,6 +201,17 @@ def test_a_segment_of_another_run_is_foreign(tmp_path):
     other.save(tmp_path / "k")
     (directory / "journal-000001.tpj").write_bytes((tmp_path / "k/journal-000000.tpj").read_bytes())
     assert verify(directory)["verdict"] == "corrupt"
+
+
+def test_a_clock_that_is_set_back_and_forth_changes_no_verdict(tmp_path):
+    writer = Writer()
+    for number, time_ns in enumerate((10**18, 5, 2 * 10**18, 7, 6), 1):
+        writer.add(1, struct.pack("<q", time_ns) + event(number)[8:])
+    writer.end(FINAL)
+    directory = writer.save(tmp_path / "j")
+    assert verify(directory)["verdict"] == "closed"
+    found = recover(str(directory), Capacity(10, 10))
+    assert (found.state.sequence, found.state.problems()) == (6, [])
 
 
 def test_a_kill_during_a_roll_leaves_a_valid_journal(tmp_path):

@@ -10,10 +10,11 @@
 enum what { FAIL_EIO, FAIL_ENOSPC, FAIL_EINTR, SHORT_WRITE };
 
 static struct {
-    _Atomic uint32_t calls; /* so far */
-    uint32_t fail_at;       /* 0: never */
-    enum what what;
-    _Atomic uint32_t failed; /* flushes that were told to fail */
+    _Atomic uint32_t calls;   /* so far */
+    _Atomic uint32_t fail_at; /* 0: never */
+    _Atomic enum what what;
+    _Atomic uint32_t delay_ms; /* that a flush takes */
+    _Atomic uint32_t failed;   /* flushes that were told to fail */
 } disk;
 
 /* Whether this call is the one; EINTR comes once and is no failure. */
@@ -39,6 +40,7 @@ int fsync(int fd)
 
 int msync(void *memory, size_t size, int flags)
 {
+    usleep(dp_load_relaxed(&disk.delay_ms) * 1000);
     if (!is_due() || disk.what == SHORT_WRITE)
         return REAL(msync)(memory, size, flags);
     dp_fetch_add_relaxed(&disk.failed, disk.what != FAIL_EINTR);
@@ -199,6 +201,23 @@ static void test_after_a_failed_flush_orders_stop_within_ten_milliseconds(void)
     CHECK(dp_wal_close(&wal, &err) < 0);
 }
 
+static void test_a_slow_flush_holds_orders_and_not_the_writer(void)
+{
+    CHECK_EQUAL(open_with(directory_of("slow"), DP_JOURNAL_FSYNC), 0);
+    disk.delay_ms = 300;
+    append(1);
+    usleep(50000); /* the flush of this one has begun */
+    uint64_t start_us = now_us();
+    append(ROOM / 2);
+    CHECK_THAT(now_us() - start_us < 100000, "appends took %" PRIu64 " us", now_us() - start_us);
+    CHECK(dp_wal_durable(&wal) <= 1);
+    disk.delay_ms = 0;
+    while (dp_wal_durable(&wal) < 1 + ROOM / 2)
+        usleep(1000);
+    CHECK(!dp_wal_failed(&wal));
+    CHECK_EQUAL(dp_wal_close(&wal, &err), 0);
+}
+
 int main(void)
 {
     if (!make_scratch())
@@ -206,5 +225,6 @@ int main(void)
     RUN_TESTS(TEST(test_every_call_fails_with_an_input_output_error),
         TEST(test_every_call_finds_the_disk_full), TEST(test_every_call_is_interrupted),
         TEST(test_short_writes_are_gone_on_with),
-        TEST(test_after_a_failed_flush_orders_stop_within_ten_milliseconds));
+        TEST(test_after_a_failed_flush_orders_stop_within_ten_milliseconds),
+        TEST(test_a_slow_flush_holds_orders_and_not_the_writer));
 }

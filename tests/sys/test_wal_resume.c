@@ -101,6 +101,61 @@ static void test_a_journal_whose_flush_failed_is_not_built_upon(void)
     CHECK_THAT(strstr(err.text, "tainted: a flush failed") != NULL, "%s", err.text);
 }
 
+/* Three records and a fourth behind a hole, in the first segment of a journal whose orders wait;
+ * the last says that records up to `durable` were on disk. */
+static void leave_hole(const char *directory, uint64_t durable)
+{
+    static const uint8_t zeros[sizeof(struct dp_journal_record)];
+    pid_t child = fork();
+    if (child == 0) {
+        if (open_with(directory, DP_JOURNAL_FSYNC) != 0)
+            _exit(1);
+        append(4);
+        wal.segment.durable_sequence = durable;
+        append(2);
+        _exit(0);
+    }
+    int status = 0;
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    patch(directory, DP_JOURNAL_HEADER_SIZE + 3 * sizeof(zeros), zeros, sizeof(zeros));
+}
+
+static void test_a_hole_that_no_order_left_on_is_cut_off_and_kept(void)
+{
+    const char *directory = directory_of("hole");
+    char kept[200];
+    leave_hole(directory, 3);
+    struct found found = read_back(directory);
+    CHECK(found.records == 3 && found.verdict == DP_JOURNAL_TORN);
+    CHECK_EQUAL(open_as(directory, DP_JOURNAL_FSYNC, true, 3), 0);
+    append(1);
+    CHECK_EQUAL(dp_wal_close(&wal, &err), 0);
+    found = read_back(directory);
+    CHECK(found.records == 4 && found.verdict == DP_JOURNAL_CLOSED);
+    snprintf(kept, sizeof(kept), "%s/lost-000000-000.tpj", directory);
+    CHECK_EQUAL(access(kept, F_OK), 0);
+}
+
+static void test_a_hole_in_what_was_on_disk_is_not_built_upon(void)
+{
+    const char *directory = directory_of("lied");
+    leave_hole(directory, 4);
+    CHECK_EQUAL(read_back(directory).verdict, DP_JOURNAL_CORRUPT);
+    CHECK_EQUAL(open_as(directory, DP_JOURNAL_FSYNC, true, 3), -EBADMSG);
+    CHECK_THAT(strstr(err.text, "record 4 is corrupt") != NULL, "%s", err.text);
+}
+
+static void test_a_segment_behind_the_cut_is_set_aside_or_stops_everything(void)
+{
+    const char *directory = directory_of("behind");
+    uint64_t sequence = ROOM + 1; /* the first segment with its end record */
+    crash_after(directory, ROOM + 5, 0);
+    /* Recovery read the first segment alone, and orders did not wait for the disk. */
+    CHECK_EQUAL(open_as(directory, DP_JOURNAL_MEMORY, true, sequence - 20), -EBADMSG);
+    CHECK_THAT(
+        strstr(err.text, "is missing; see tickplane journal verify") != NULL, "%s", err.text);
+}
+
 /* A run that recovers, appends and is killed somewhere, again and again. */
 static void run_until_killed(const char *directory, uint64_t sequence, uint32_t delay_us)
 {
@@ -150,5 +205,8 @@ int main(void)
         TEST(test_what_recovery_did_not_read_is_not_built_upon),
         TEST(test_a_changed_journal_is_not_built_upon),
         TEST(test_a_journal_whose_flush_failed_is_not_built_upon),
+        TEST(test_a_hole_that_no_order_left_on_is_cut_off_and_kept),
+        TEST(test_a_hole_in_what_was_on_disk_is_not_built_upon),
+        TEST(test_a_segment_behind_the_cut_is_set_aside_or_stops_everything),
         TEST(test_kills_at_any_moment_leave_a_journal_to_go_on_with));
 }
