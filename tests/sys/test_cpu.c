@@ -127,12 +127,14 @@ static void test_placed_memory_lies_on_its_node(void)
     uint32_t node = dp_cpu_node();
     void *memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     bool is_placed = dp_cpu_place(memory, SIZE, node, &err);
-    CHECK_EQUAL(dp_cpu_pages_on(memory, SIZE, node), is_placed ? 0 : -1); /* not touched yet */
+    int64_t before = dp_cpu_pages_on(memory, SIZE, node);
     memset(memory, 1, SIZE);
-    if (is_placed)
+    if (is_placed && before >= 0) {
+        CHECK_EQUAL(before, 0); /* not touched yet */
         CHECK_EQUAL(dp_cpu_pages_on(memory, SIZE, node), SIZE / 4096);
-    else
-        printf("     %s\n", err.text);
+    } else {
+        printf("     %s\n", is_placed ? "the kernel does not say where pages are" : err.text);
+    }
     munmap(memory, SIZE);
 }
 
