@@ -18,7 +18,7 @@ from typing import Any
 
 from appliance import config as configuration
 from appliance.config import Config
-from appliance.engine_core import engine_core
+from appliance.engine_core import engine_core, say_where_memory_lies
 from appliance.errors import CommandError
 from appliance.outputs import check_output
 from appliance.report import render
@@ -73,6 +73,8 @@ def run(args: argparse.Namespace) -> int:
 def replay(args: argparse.Namespace, config: Config, region_path: str) -> dict[str, Any]:
     """Run the session to its end or to Ctrl-C, and return the report's facts."""
     engine = open_engine(settings_of(args, config, region_path))
+    if config.cpu.engine is not None:
+        say_where_memory_lies(config.cpu, region_path)
     engine.set_limits(config.instrument_limits, config.overrides)
     for strategy in config.strategies:
         engine.add_strategy(

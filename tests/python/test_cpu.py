@@ -12,7 +12,7 @@ import pytest
 from appliance import config
 from appliance.config import CpuConfig
 from appliance.config_section import ConfigError
-from appliance.engine_core import engine_core
+from appliance.engine_core import engine_core, pages_elsewhere, say_where_memory_lies
 from dataplane import cpu
 from dataplane.errors import DataplaneError
 
@@ -67,7 +67,7 @@ def test_memory_that_may_not_be_locked_is_one_line():
     program = textwrap.dedent("""
         import ctypes, os, resource
         from appliance.config import CpuConfig
-        from appliance.engine_core import engine_core
+        from appliance.engine_core import engine_core, pages_elsewhere, say_where_memory_lies
         resource.setrlimit(resource.RLIMIT_MEMLOCK, (0, 0))
         if os.geteuid() == 0:
             os.setresuid(65534, 65534, 65534)  # loses CAP_IPC_LOCK
@@ -103,3 +103,26 @@ def test_both_keys_and_their_complaints():
         with pytest.raises(ConfigError) as caught:
             config.parse(text + f"cpu:\n  {words}\n", source="t")
         assert complaint in str(caught.value)
+
+
+def test_pages_on_another_node_are_counted():
+    maps = [
+        "7f0000000000 default file=/dev/shm/one mapped=9 N0=7 N1=2 kernelpagesize_kB=4\n",
+        "7f0000100000 default file=/dev/shm/one-more mapped=5 N1=5 kernelpagesize_kB=4\n",
+        "7f0000200000 default anon=3 dirty=3 N1=3 kernelpagesize_kB=4\n",
+        "7f0000300000 default file=/dev/shm/one dirty=1 N1=1 kernelpagesize_kB=2048\n",
+    ]
+    assert pages_elsewhere(maps, "/dev/shm/one", 0) == (3, 10)
+    assert pages_elsewhere(maps, "/dev/shm/one", 1) == (7, 10)
+    assert pages_elsewhere(maps, "/dev/shm/two", 0) == (0, 0)
+
+
+def test_memory_on_another_node_is_one_line(monkeypatch, capsys):
+    core = CpuConfig(engine=0, lock_memory=False)
+    monkeypatch.setattr("appliance.engine_core.pages_elsewhere", lambda *words: (3, 10))
+    say_where_memory_lies(core, "/dev/shm/one")
+    assert capsys.readouterr().err in (
+        "tickplane: cpu: 0: 3 of 10 pages of /dev/shm/one lie on another node than 0; "
+        "free memory there\n",
+        "",  # a kernel without nodes
+    )
