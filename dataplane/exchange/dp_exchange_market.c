@@ -7,8 +7,10 @@
 uint8_t dp_exchange_refused(const struct dp_exchange *exchange)
 {
     const struct dp_match_sink *sink = &exchange->sink;
+    if (sink->count == 0) /* so many reports that they were settled already */
+        return 0;
     const struct dp_match_report *last = &sink->reports[sink->count - 1];
-    return sink->count > 0 && last->type == DP_MATCH_REJECTED ? last->reason : 0;
+    return last->type == DP_MATCH_REJECTED ? last->reason : 0;
 }
 
 uint16_t dp_exchange_reject_code(

@@ -203,7 +203,7 @@ def test_half_open_connections_are_let_go():
     with running(login_ns=100 * MS_NS, silence_ns=200 * MS_NS) as venue:
         silent = [connect(venue.orders) for _ in range(50)]
         live = logged_in(venue.orders)
-        venue.wait_until(lambda: venue.stats["connection_count"] == 0)
+        venue.wait_until_all_left(51)
         assert venue.notes.count("closed: no login in time") == 50
         assert venue.notes.count("closed: silent for too long") == 1
         for client in (*silent, live):
@@ -216,7 +216,8 @@ def test_more_connections_than_there_may_be_are_closed():
         venue.wait_until(lambda: venue.stats["connection_count"] == 4)
         over = connect(venue.orders)
         assert reads_to_its_end(over) == b""
-        assert "closed: as many connections as there may be" in venue.notes
+        full = "closed: as many connections as there may be"
+        venue.wait_until(lambda: full in venue.notes)
         for client in (*kept, over):
             client.close()
 
@@ -302,8 +303,8 @@ def resident_kib() -> int:
 
 
 def test_random_sessions_leak_nothing():
-    """Ten thousand; VENUE_SESSIONS asks for another number."""
-    count = int(os.environ.get("VENUE_SESSIONS", "10000"))
+    """A slice; `make soak AREAS=venue` runs many times more."""
+    count = int(os.environ.get("VENUE_SESSIONS", "3000"))
     with running() as venue:
         dice = random.Random(int(os.environ.get("SEED", "1")))
         before, files = 0, 0
