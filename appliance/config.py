@@ -16,14 +16,23 @@ from datetime import UTC, date, datetime, timedelta
 from importlib import resources
 from zoneinfo import ZoneInfo, available_timezones
 
+from appliance.config_risk import (
+    AccountConfig,
+    GroupLimits,
+    InstrumentLimits,
+    StrategyLimits,
+    parse_account,
+    parse_accounts,
+    parse_group_limits,
+    parse_instrument_limits,
+    parse_strategy_limits,
+)
 from appliance.config_section import ConfigError, Section, compose, suggestion
 from dataplane.segment import CLASSES, DURABILITIES
 
 # A configuration is a page or two; this keeps a wrong file (a capture, /dev/zero) out of memory.
 SIZE_MAX = 1 << 20
-QTY_MAX = 999_999  # OUCH 5.0, Enter Order, Quantity
 STRATEGIES_MAX = 16
-DUPLICATES_MAX = 29  # equal orders remembered a strategy: DP_RISK_DUPLICATES_MAX
 COUNT_MAX = 1 << 30  # of records in one part of the region
 SECOND_NS = 1_000_000_000
 BUILT_IN = ("market_maker", "imbalance_taker")
@@ -70,32 +79,6 @@ class VenueConfig:
 
 
 @dataclass(frozen=True)
-class InstrumentLimits:
-    """Limits of one instrument, over all strategies."""
-
-    order_qty_max: int
-    order_notional_max_nanos: int
-    position_max: int
-    collar_bps: int
-    collar_abs_nanos: int
-
-
-@dataclass(frozen=True)
-class StrategyLimits:
-    """Limits of one strategy, over all its instruments."""
-
-    order_qty_max: int
-    order_notional_max_nanos: int
-    gross_max_nanos: int
-    net_max_nanos: int
-    open_order_count_max: int
-    order_rate_max: int
-    order_burst_max: int
-    duplicate_count_max: int
-    duplicate_window_ns: int
-
-
-@dataclass(frozen=True)
 class StrategyConfig:
     """One strategy: what it is, what it trades, how far it may go.
 
@@ -109,6 +92,7 @@ class StrategyConfig:
     target: str
     symbols: tuple[str, ...]  # empty: not chosen by name
     first: int  # the first so many of the directory; 0: not chosen by place
+    account: str
     params: Section
     limits: StrategyLimits
 
@@ -148,6 +132,8 @@ class Config:
     capacity: CapacityConfig
     feed: FeedConfig
     venue: VenueConfig
+    firm: GroupLimits
+    accounts: tuple[AccountConfig, ...]
     instrument_limits: InstrumentLimits
     overrides: Mapping[str, InstrumentLimits]
     strategies: tuple[StrategyConfig, ...]
@@ -158,6 +144,10 @@ class Config:
     def limits_of(self, symbol: str) -> InstrumentLimits:
         """Return the limits of an instrument: its own, else the default ones."""
         return self.overrides.get(symbol, self.instrument_limits)
+
+    def account_index(self, strategy: StrategyConfig) -> int:
+        """Return the place of a strategy's account."""
+        return [account.name for account in self.accounts].index(strategy.account)
 
     def only_strategy(self, words: str) -> Config:
         """Return the same with the strategies of that name or kind alone.
@@ -201,14 +191,15 @@ def parse(text: str, *, source: str) -> Config:
     """Turn YAML text into a checked configuration, or raise ConfigError."""
     root = compose(text, source)
     root.only(
-        "appliance", "session", "capacity", "feed", "venue", "instruments", "strategies",
-        "journal", "seed", "cpu",
+        "appliance", "session", "capacity", "feed", "venue", "firm", "accounts", "instruments",
+        "strategies", "journal", "seed", "cpu",
     )  # fmt: skip
     appliance = root.section("appliance")
     appliance.only("name")
     instruments = root.section("instruments")
     instruments.only("default", "overrides")
     base = instruments.section("default")
+    accounts = parse_accounts(root)
     return Config(
         source=source,
         name=parse_name(appliance),
@@ -216,9 +207,11 @@ def parse(text: str, *, source: str) -> Config:
         capacity=parse_capacity(root.section("capacity")),
         feed=parse_feed(root.section("feed")),
         venue=parse_venue(root.section("venue")),
+        firm=parse_group_limits(root.section("firm")),
+        accounts=accounts,
         instrument_limits=parse_instrument_limits(base),
         overrides=parse_overrides(instruments.section("overrides"), base),
-        strategies=parse_strategies(root),
+        strategies=parse_strategies(root, accounts),
         journal=parse_journal(root.section("journal")),
         cpu=parse_cpu(root.section("cpu")),
         seed=root.integer("seed", 0, (1 << 64) - 1, default=1),
@@ -303,18 +296,6 @@ def parse_venue(section: Section) -> VenueConfig:
     )
 
 
-def parse_instrument_limits(section: Section) -> InstrumentLimits:
-    """Check the limits of one instrument: every one must be there."""
-    section.only("max_order_qty", "max_order_notional", "max_position", "collar_bps", "collar_abs")
-    return InstrumentLimits(
-        order_qty_max=section.integer("max_order_qty", 1, QTY_MAX),
-        order_notional_max_nanos=section.nanos("max_order_notional", 1),
-        position_max=section.integer("max_position", 0, 1 << 40),
-        collar_bps=section.integer("collar_bps", 0, 100_000),
-        collar_abs_nanos=section.nanos("collar_abs"),
-    )
-
-
 def parse_overrides(section: Section, base: Section) -> dict[str, InstrumentLimits]:
     """Check ``instruments.overrides``: symbol to what differs from the default."""
     for symbol in section:
@@ -326,23 +307,25 @@ def parse_overrides(section: Section, base: Section) -> dict[str, InstrumentLimi
     }
 
 
-def parse_strategies(root: Section) -> tuple[StrategyConfig, ...]:
+def parse_strategies(
+    root: Section, accounts: tuple[AccountConfig, ...]
+) -> tuple[StrategyConfig, ...]:
     """Check ``strategies``: a list, each with a name of its own."""
     sections = root.sections("strategies")
     if len(sections) > STRATEGIES_MAX:
         root.fail("strategies", f"{len(sections)} of them; give at most {STRATEGIES_MAX}")
     strategies: list[StrategyConfig] = []
     for section in sections:
-        strategy = parse_strategy(section)
+        strategy = parse_strategy(section, accounts)
         if any(strategy.name == other.name for other in strategies):
             section.fail("name", f"{strategy.name!r} is taken; give each strategy its own name")
         strategies.append(strategy)
     return tuple(strategies)
 
 
-def parse_strategy(section: Section) -> StrategyConfig:
+def parse_strategy(section: Section, accounts: tuple[AccountConfig, ...]) -> StrategyConfig:
     """Check one of ``strategies``."""
-    section.only("name", "kind", "symbols", "first", "params", "risk")
+    section.only("name", "kind", "symbols", "first", "account", "params", "risk")
     words = section.text("kind", example="market_maker", size_max=200)
     try:
         kind, target = parse_kind(words, "kind", ())
@@ -355,6 +338,7 @@ def parse_strategy(section: Section) -> StrategyConfig:
         target=target,
         symbols=symbols,
         first=first,
+        account=parse_account(section, accounts),
         params=section.section("params"),
         limits=parse_strategy_limits(section.section("risk")),
     )
@@ -391,25 +375,6 @@ def parse_choice(section: Section) -> tuple[tuple[str, ...], int]:
         if not SYMBOL.fullmatch(symbol):
             section.fail("symbols", f"{symbol!r} is not a symbol; give 1 to 8 printable characters")
     return symbols, 0
-
-
-def parse_strategy_limits(section: Section) -> StrategyLimits:
-    """Check ``risk`` of one strategy: every limit must be there."""
-    section.only(
-        "max_order_qty", "max_order_notional", "max_gross", "max_net", "max_open_orders",
-        "order_rate", "order_burst", "duplicate_count", "duplicate_window_ms",
-    )  # fmt: skip
-    return StrategyLimits(
-        order_qty_max=section.integer("max_order_qty", 1, QTY_MAX),
-        order_notional_max_nanos=section.nanos("max_order_notional", 1),
-        gross_max_nanos=section.nanos("max_gross", 1),
-        net_max_nanos=section.nanos("max_net", 1),
-        open_order_count_max=section.integer("max_open_orders", 1, COUNT_MAX),
-        order_rate_max=section.integer("order_rate", 1, 100_000_000),
-        order_burst_max=section.integer("order_burst", 1, 100_000_000),
-        duplicate_count_max=section.integer("duplicate_count", 1, DUPLICATES_MAX),
-        duplicate_window_ns=section.integer("duplicate_window_ms", 1, 60_000) * 1_000_000,
-    )
 
 
 def parse_cpu(section: Section) -> CpuConfig:

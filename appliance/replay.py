@@ -75,6 +75,7 @@ def replay(args: argparse.Namespace, config: Config, region_path: str) -> dict[s
     engine = open_engine(settings_of(args, config, region_path))
     if config.cpu.engine is not None:
         say_where_memory_lies(config.cpu, region_path)
+    engine.set_groups(config.firm, [(one.name, one.limits) for one in config.accounts])
     engine.set_limits(config.instrument_limits, config.overrides)
     for strategy in config.strategies:
         engine.add_strategy(
@@ -82,6 +83,8 @@ def replay(args: argparse.Namespace, config: Config, region_path: str) -> dict[s
             symbols=strategy.symbols,
             first=strategy.first,
             limits=strategy.limits,
+            name=strategy.name,
+            account_index=config.account_index(strategy),
         )
     started = time.perf_counter()
     ending = run_to_end(engine, args)
@@ -140,6 +143,7 @@ def settings_of(args: argparse.Namespace, config: Config, region_path: str) -> E
         order_count_max=config.capacity.orders,
         level_count_max=config.capacity.levels,
         own_order_count_max=config.capacity.own_orders,
+        account_count=len(config.accounts),
         order_latency_ns=config.venue.order_latency_ns,
         report_latency_ns=config.venue.report_latency_ns,
         cl_ord_id_prefix=config.venue.cl_ord_id_prefix,

@@ -112,7 +112,7 @@ def screen() -> Iterator[Callable[[str], None]]:
         sys.stdout.flush()
 
 
-def find(name: str | None) -> Path:
+def find(name: str | None, verb: str = "top") -> Path:
     """Return the region's file: the one named, else the newest of that appliance, or of all."""
     if name is not None and "/" in name:
         return Path(name)
@@ -122,10 +122,12 @@ def find(name: str | None) -> Path:
         runs = re.compile(rf"{PREFIX}{re.escape(name)}(-\d+)?")
         found = [path for path in found if runs.fullmatch(path.name)]
         if not found:
-            raise CommandError(f"top: {name}: no such appliance in {SHM}; running now: {running()}")
+            raise CommandError(
+                f"{verb}: {name}: no such appliance in {SHM}; running now: {running()}"
+            )
     if not found:
         raise CommandError(
-            f"top: no appliance in {SHM}; start one in another terminal: tickplane replay FILE"
+            f"{verb}: no appliance in {SHM}; start one in another terminal: tickplane replay FILE"
         )
     return found[-1]
 

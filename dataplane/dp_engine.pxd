@@ -8,6 +8,7 @@ from dataplane.dp_counter cimport dp_counters
 from dataplane.dp_digest cimport dp_digest
 from dataplane.dp_err cimport dp_err
 from dataplane.dp_hist cimport dp_hist, dp_stage
+from dataplane.dp_risk cimport dp_risk
 from dataplane.dp_strategy cimport dp_strategy
 
 
@@ -65,8 +66,6 @@ cdef extern from "dp_risk.h" nogil:
     static inline uint64_t money_low(dp_money_nanos money) { return (uint64_t)money; }
     """
     ctypedef long long dp_money_nanos  # really 128 bits: only ever handed on
-    struct dp_risk:
-        pass
     struct dp_risk_strategy_limits:
         uint64_t order_qty_max
         int64_t order_notional_max_nanos
@@ -77,6 +76,29 @@ cdef extern from "dp_risk.h" nogil:
         uint64_t order_burst_max
         uint64_t duplicate_count_max
         int64_t duplicate_window_ns
+        uint64_t fan_out_max
+        uint64_t reject_rate_max
+        uint64_t fill_rate_max
+        int64_t loss_max_nanos
+        int64_t drawdown_max_nanos
+        uint32_t soft_percent
+        uint16_t account_index
+        bint has_policy
+    struct dp_risk_group_limits:
+        uint64_t order_qty_max
+        int64_t order_notional_max_nanos
+        int64_t gross_max_nanos
+        int64_t net_max_nanos
+        uint64_t open_order_count_max
+        int64_t open_max_nanos
+        int64_t entered_max_nanos
+        uint64_t message_floor
+        uint64_t message_ratio
+        uint64_t order_rate_max
+        uint64_t order_burst_max
+        int64_t loss_max_nanos
+        int64_t drawdown_max_nanos
+        int64_t feed_age_max_ns
         bint has_policy
     struct dp_risk_instrument_limits:
         uint64_t order_qty_max
@@ -84,6 +106,19 @@ cdef extern from "dp_risk.h" nogil:
         uint64_t position_max
         uint32_t collar_bps
         int64_t collar_abs_nanos
+        uint32_t adv_fraction_bps
+        uint64_t adv_qty
+        int64_t band_low_nanos
+        int64_t band_high_nanos
+        int64_t reference_age_max_ns
+        uint64_t locate_qty
+        uint32_t typical_multiple
+        uint32_t impact_bps
+        uint32_t impact_levels
+        uint8_t short_sale
+        bint restricted
+        bint price_test
+        bint self_trade_denied
         bint has_policy
     struct dp_risk_position:
         int64_t position
@@ -117,6 +152,7 @@ cdef extern from "dp_engine.h" nogil:
         int64_t gap_timeout_ns
         dp_books_config books
         dp_orders_config orders
+        uint32_t account_count
         dp_venue_config venue
         dp_ouch_session session
         bint measure_latency
@@ -124,6 +160,7 @@ cdef extern from "dp_engine.h" nogil:
         char symbol[8]
         dp_risk_instrument_limits limits
     struct dp_engine_watch:
+        const char *name
         char (*symbols)[8]  # const in C
         uint32_t symbol_count
         uint32_t first_count
@@ -149,6 +186,9 @@ cdef extern from "dp_engine.h" nogil:
     int64_t dp_engine_mark(const dp_engine *engine, uint32_t instrument_index)
     int dp_engine_set_limits(
         dp_engine *engine, const dp_engine_limits *limits, uint32_t limits_count, dp_err *err)
+    int dp_engine_set_group(
+        dp_engine *engine, uint32_t group, const char *name, const dp_risk_group_limits *limits,
+        dp_err *err)
     int dp_engine_add_strategy(
         dp_engine *engine, const dp_strategy *strategy, const dp_engine_watch *watch,
         const dp_risk_strategy_limits *limits, dp_err *err)

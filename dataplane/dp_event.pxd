@@ -53,6 +53,7 @@ cdef extern from "dp_event.h" nogil:
         uint8_t liquidity
         uint8_t ord_status
         uint8_t order_state
+        uint16_t policy_version
         uint64_t leaves_qty
         uint64_t cum_qty
 

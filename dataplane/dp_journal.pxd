@@ -11,6 +11,7 @@ cdef extern from "dp_journal.h" nogil:
         DP_JOURNAL_EVENT
         DP_JOURNAL_END
         DP_JOURNAL_INSTRUMENT
+        DP_JOURNAL_CONTROL
 
     enum dp_journal_end_cause:
         DP_JOURNAL_END_FINAL
@@ -52,6 +53,19 @@ cdef extern from "dp_journal.h" nogil:
         uint32_t instrument_index
         char symbol[8]
 
+    struct dp_journal_control:
+        int64_t time_ns
+        uint64_t policy_version
+        int64_t before
+        int64_t after
+        uint32_t scope_index
+        uint8_t action
+        uint8_t scope_kind
+        uint8_t field
+        uint8_t source
+        char author[16]
+        char cause[40]
+
     struct dp_journal_end:
         uint64_t record_count
         uint32_t cause
@@ -60,6 +74,7 @@ cdef extern from "dp_journal.h" nogil:
         int64_t time_ns
         dp_event event
         dp_journal_instrument instrument
+        dp_journal_control control
         dp_journal_end end
         uint64_t sequence
         uint64_t inbound_sequence

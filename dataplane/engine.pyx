@@ -26,9 +26,11 @@ from dataplane.dp_engine cimport (
     dp_engine, dp_engine_add_strategy, dp_engine_books, dp_engine_clock, dp_engine_close,
     dp_engine_config, dp_engine_counters, dp_engine_events_digest, dp_engine_finish,
     dp_engine_hist, dp_engine_limits, dp_engine_mark, dp_engine_open, dp_engine_orders,
-    dp_engine_risk, dp_engine_run, dp_engine_set_limits, dp_engine_source_status, dp_engine_start,
+    dp_engine_risk, dp_engine_run, dp_engine_set_group,
+    dp_engine_set_limits, dp_engine_source_status, dp_engine_start,
     dp_engine_status_of, dp_engine_submit, dp_engine_venue_stats, dp_engine_watch,
     dp_engine_wire_digest, dp_net_endpoint, dp_order_status, dp_orders_at, dp_orders_count,
+    dp_risk_group_limits,
     dp_risk_instrument_limits, dp_risk_position, dp_risk_position_of, dp_risk_strategy_limits,
     money_high, money_low,
 )
@@ -66,6 +68,7 @@ class EngineSettings:
     order_count_max: int = 1 << 21
     level_count_max: int = 1 << 19
     own_order_count_max: int = 1 << 20
+    account_count: int = 0
     order_latency_ns: int = 20_000
     report_latency_ns: int = 20_000
     cl_ord_id_prefix: str = "TP"
@@ -75,6 +78,9 @@ class EngineSettings:
 
 
 ctypedef char[8] char8
+
+cdef enum:
+    UNLIMITED = 0x7fffffffffffffff  # DP_RISK_UNLIMITED
 
 
 cdef object whole(int64_t high, uint64_t low):
@@ -134,6 +140,7 @@ cdef class Engine:
         config.orders.order_count_max = settings.own_order_count_max
         config.orders.exec_count_max = settings.own_order_count_max
         config.orders.user_ref_num_first = 1
+        config.account_count = settings.account_count
         config.venue.order_latency_ns = settings.order_latency_ns
         config.venue.report_latency_ns = settings.report_latency_ns
         config.measure_latency = settings.measure_latency
@@ -173,7 +180,20 @@ cdef class Engine:
         finally:
             free(limits)
 
-    def add_strategy(self, Strategy strategy, *, symbols=(), first=0, limits):
+    def set_groups(self, firm, accounts):
+        """Set limits of the firm, and of ``accounts``: pairs of name and limits, in their order.
+
+        Each is an object with attributes of struct dp_risk_group_limits.
+        """
+        cdef dp_risk_group_limits limits
+        cdef dp_err err
+        for group, (name, values) in enumerate([("firm", firm), *accounts]):
+            fill_group_limits(&limits, values)
+            if dp_engine_set_group(self._engine, group, name.encode(), &limits, &err) < 0:
+                raise_err(&err)
+
+    def add_strategy(
+            self, Strategy strategy, *, symbols=(), first=0, limits, name="", account_index=0):
         """Seat a strategy; it hears of those symbols, or of the first so many of the directory."""
         cdef dp_engine_watch watch
         cdef dp_risk_strategy_limits risk
@@ -184,10 +204,13 @@ cdef class Engine:
         try:
             for index, symbol in enumerate(symbols):
                 copy_symbol(copies[index], symbol)
+            text = name.encode()
+            watch.name = text
             watch.symbols = copies
             watch.symbol_count = len(symbols)
             watch.first_count = first
             fill_strategy_limits(&risk, limits)
+            risk.account_index = account_index
             if dp_engine_add_strategy(self._engine, &strategy.table, &watch, &risk, &err) < 0:
                 raise_err(&err)
         finally:
@@ -370,16 +393,50 @@ cdef str digest_text(const dp_digest *digest):
 
 
 cdef int fill_instrument_limits(dp_risk_instrument_limits *limits, object values) except -1:
+    memset(limits, 0, sizeof(dp_risk_instrument_limits))
     limits.order_qty_max = values.order_qty_max
     limits.order_notional_max_nanos = values.order_notional_max_nanos
     limits.position_max = values.position_max
     limits.collar_bps = values.collar_bps
     limits.collar_abs_nanos = values.collar_abs_nanos
+    limits.adv_fraction_bps = values.adv_fraction_bps
+    limits.adv_qty = values.adv_qty
+    limits.band_low_nanos = values.band_low_nanos
+    limits.band_high_nanos = values.band_high_nanos
+    limits.reference_age_max_ns = values.reference_age_max_ns
+    limits.locate_qty = values.locate_qty
+    limits.typical_multiple = values.typical_multiple
+    limits.impact_bps = values.impact_bps
+    limits.impact_levels = values.impact_levels
+    limits.short_sale = values.short_sale
+    limits.restricted = values.restricted
+    limits.price_test = values.price_test
+    limits.self_trade_denied = values.self_trade_denied
+    limits.has_policy = True
+    return 0
+
+
+cdef int fill_group_limits(dp_risk_group_limits *limits, object values) except -1:
+    memset(limits, 0, sizeof(dp_risk_group_limits))
+    limits.order_qty_max = limits.order_notional_max_nanos = UNLIMITED
+    limits.gross_max_nanos = values.gross_max_nanos
+    limits.net_max_nanos = values.net_max_nanos
+    limits.open_order_count_max = values.open_order_count_max
+    limits.open_max_nanos = values.open_max_nanos
+    limits.entered_max_nanos = values.entered_max_nanos
+    limits.message_floor = values.message_floor
+    limits.message_ratio = values.message_ratio
+    limits.order_rate_max = values.order_rate_max
+    limits.order_burst_max = values.order_burst_max
+    limits.loss_max_nanos = values.loss_max_nanos
+    limits.drawdown_max_nanos = values.drawdown_max_nanos
+    limits.feed_age_max_ns = values.feed_age_max_ns
     limits.has_policy = True
     return 0
 
 
 cdef int fill_strategy_limits(dp_risk_strategy_limits *limits, object values) except -1:
+    memset(limits, 0, sizeof(dp_risk_strategy_limits))
     limits.order_qty_max = values.order_qty_max
     limits.order_notional_max_nanos = values.order_notional_max_nanos
     limits.gross_max_nanos = values.gross_max_nanos
@@ -389,5 +446,11 @@ cdef int fill_strategy_limits(dp_risk_strategy_limits *limits, object values) ex
     limits.order_burst_max = values.order_burst_max
     limits.duplicate_count_max = values.duplicate_count_max
     limits.duplicate_window_ns = values.duplicate_window_ns
+    limits.fan_out_max = values.fan_out_max
+    limits.reject_rate_max = values.reject_rate_max
+    limits.fill_rate_max = values.fill_rate_max
+    limits.loss_max_nanos = values.loss_max_nanos
+    limits.drawdown_max_nanos = values.drawdown_max_nanos
+    limits.soft_percent = values.soft_percent
     limits.has_policy = True
     return 0

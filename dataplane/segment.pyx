@@ -32,11 +32,13 @@ from dataplane.dp_journal cimport (
     DP_JOURNAL_END_RECOVERED,
     DP_JOURNAL_END_ROLLED,
     DP_JOURNAL_EVENT,
+    DP_JOURNAL_CONTROL,
     DP_JOURNAL_INSTRUMENT,
     DP_JOURNAL_NEVER_WRITTEN,
     DP_JOURNAL_OK,
     DP_JOURNAL_UNFINISHED,
     dp_cl_ord_id,
+    dp_journal_control,
     dp_journal_find_behind,
     dp_journal_header,
     dp_journal_header_check,
@@ -45,6 +47,17 @@ from dataplane.dp_journal cimport (
     dp_journal_record,
     dp_journal_verdict_name,
     dp_journal_walk_init,
+)
+from dataplane.dp_risk cimport (
+    DP_RISK_SCOPE_FIRM,
+    DP_RISK_SCOPE_INSTRUMENT,
+    dp_risk_field_at,
+    dp_risk_scope_kind,
+    dp_risk_scope_word,
+    dp_switch_mode,
+    dp_switch_mode_word,
+    dp_switch_source,
+    dp_switch_source_word,
 )
 
 from dataplane.errors import DataplaneError
@@ -87,6 +100,9 @@ cdef _cl_ord_id(const char *prefix, uint32_t user_ref_num):
     return text[:DP_CL_ORD_ID_SIZE].decode("ascii", "replace").rstrip()
 
 
+ACTIONS = {1: "KILL_SET", 2: "KILL_CLEARED", 3: "LIMIT_CHANGED"}
+
+
 cdef dict _event_fields(const dp_journal_record *record, const char *prefix, dict symbols):
     cdef const dp_event *event = &record.event
     sides = {DP_SIDE_BUY: "BUY", DP_SIDE_SELL: "SELL"}
@@ -113,9 +129,33 @@ cdef dict _event_fields(const dp_journal_record *record, const char *prefix, dic
         "reason": _reason(event),
         "observed": event.observed,
         "limit": event.limit,
+        "policy_version": event.policy_version,
         "session": record.session,
         "inbound_sequence": record.inbound_sequence or None,
     }
+
+
+cdef dict _control_fields(const dp_journal_control *control, dict symbols):
+    kind, index = <dp_risk_scope_kind>control.scope_kind, control.scope_index
+    scope = dp_risk_scope_word(kind).decode()
+    found = {
+        "event": ACTIONS.get(control.action, f"ACTION_{control.action}"),
+        "scope": scope if kind == DP_RISK_SCOPE_FIRM else f"{scope}:{symbols.get(index, index)}"
+        if kind == DP_RISK_SCOPE_INSTRUMENT else f"{scope}:{index}",
+        "before": control.before,
+        "after": control.after,
+        "source": dp_switch_source_word(<dp_switch_source>control.source).decode(),
+        "author": control.author[:16].split(b"\0")[0].decode("utf-8", "replace") or None,
+        "cause": control.cause[:40].split(b"\0")[0].decode("utf-8", "replace") or None,
+        "policy_version": control.policy_version,
+    }
+    if found["event"] == "LIMIT_CHANGED":
+        field = dp_risk_field_at(kind, control.field)
+        found["limit"] = field.name.decode() if field != NULL else str(control.field)
+    else:
+        for key in ("before", "after"):
+            found[key] = dp_switch_mode_word(<dp_switch_mode>found[key]).decode()
+    return found
 
 
 cdef dict _fields(const dp_journal_record *record, const char *prefix, dict symbols):
@@ -129,6 +169,8 @@ cdef dict _fields(const dp_journal_record *record, const char *prefix, dict symb
             "instrument_index": record.instrument.instrument_index,
             "symbol": symbol,
         }
+    if record.kind == DP_JOURNAL_CONTROL:
+        return _control_fields(&record.control, symbols)
     if record.kind == DP_JOURNAL_END:
         cause = END_CAUSES.get(record.end.cause, str(record.end.cause))
         return {"event": "END", "record_count": record.end.record_count, "cause": cause}

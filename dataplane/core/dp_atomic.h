@@ -42,6 +42,8 @@
     atomic_fetch_and_explicit((object), (value), memory_order_acquire)
 #define dp_exchange_acquire(object, value) \
     atomic_exchange_explicit((object), (value), memory_order_acquire)
+#define dp_fetch_add_release(object, value) \
+    atomic_fetch_add_explicit((object), (value), memory_order_release)
 #define dp_fence_acquire() atomic_thread_fence(memory_order_acquire)
 #define dp_fence_release() atomic_thread_fence(memory_order_release)
 /* Inside a loop that waits for another thread: lets a sibling of this core have it meanwhile. */

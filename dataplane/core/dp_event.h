@@ -4,7 +4,7 @@
  * The only record of orders there is: the order table is a pure function of these events, the
  * journal stores them verbatim, the event digest runs over their bytes, and strategies are told by
  * them. Plain data, fixed layout, little-endian in memory and in the journal. Every byte is defined
- * (reserved ones are 0), so equal runs give equal bytes.
+ * (what says nothing is 0), so equal runs give equal bytes.
  */
 #ifndef DP_EVENT_H
 #define DP_EVENT_H
@@ -109,7 +109,8 @@ struct dp_event {
             uint8_t ord_status;    /* filled in by dp_orders_apply(): enum dp_ord_status after it */
             /* Venue's order state of ACCEPTED and REPLACED: 'L' live, 'D' dead; else 0. */
             uint8_t order_state;
-            uint8_t reserved[2];
+            /* Risk: changes of limits and switches before it, modulo 65,536. */
+            uint16_t policy_version;
         };
         uint64_t codes;
     };

@@ -23,6 +23,7 @@ struct schema_field {
 #define RECORD(name, type) ROW(dp_journal_record, "record", name, type)
 #define EVENT(name, type) ROW(dp_event, "event", name, type)
 #define INSTRUMENT(name, type) ROW(dp_journal_instrument, "instrument", name, type)
+#define CONTROL(name, type) ROW(dp_journal_control, "control", name, type)
 #define END(name, type) ROW(dp_journal_end, "end", name, type)
 
 /* What the header page tells a reader that has nothing but the file. Offsets come from the
@@ -55,11 +56,23 @@ static const struct schema_field schema_fields[] = {
     EVENT(liquidity, "char"),
     EVENT(ord_status, "char"),
     EVENT(order_state, "char"),
+    EVENT(policy_version, "u16"),
     EVENT(leaves_qty, "u64"),
     EVENT(cum_qty, "u64"),
     INSTRUMENT(time_ns, "i64"),
     INSTRUMENT(instrument_index, "u32"),
     INSTRUMENT(symbol, "char8"),
+    CONTROL(time_ns, "i64"),
+    CONTROL(policy_version, "u64"),
+    CONTROL(before, "i64"),
+    CONTROL(after, "i64"),
+    CONTROL(scope_index, "u32"),
+    CONTROL(action, "u8"),
+    CONTROL(scope_kind, "u8"),
+    CONTROL(field, "u8"),
+    CONTROL(source, "u8"),
+    CONTROL(author, "char16"),
+    CONTROL(cause, "char40"),
     END(time_ns, "i64"),
     END(record_count, "u64"),
     END(cause, "u32"),
@@ -189,6 +202,16 @@ bool dp_journal_append_instrument(struct dp_journal_segment *segment, uint32_t i
         .time_ns = time_ns, .instrument_index = instrument_index};
     memcpy(instrument.symbol, symbol, sizeof(instrument.symbol));
     put(segment, &instrument, time_ns, DP_JOURNAL_INSTRUMENT, false);
+    dp_journal_commit(segment);
+    return true;
+}
+
+bool dp_journal_append_control(
+    struct dp_journal_segment *segment, const struct dp_journal_control *control)
+{
+    if (!dp_journal_has_room(segment))
+        return false;
+    put(segment, control, control->time_ns, DP_JOURNAL_CONTROL, false);
     dp_journal_commit(segment);
     return true;
 }

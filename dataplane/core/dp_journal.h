@@ -36,7 +36,12 @@
 
 /* Append only: a reader steps over a kind that it does not know, its CRC and chain checked like any
  * other. */
-enum dp_journal_kind { DP_JOURNAL_EVENT = 1, DP_JOURNAL_END = 2, DP_JOURNAL_INSTRUMENT = 3 };
+enum dp_journal_kind {
+    DP_JOURNAL_EVENT = 1,
+    DP_JOURNAL_END = 2,
+    DP_JOURNAL_INSTRUMENT = 3,
+    DP_JOURNAL_CONTROL = 4,
+};
 
 /* Where time_ns of a record came from. */
 enum dp_journal_clock {
@@ -97,6 +102,27 @@ struct dp_journal_instrument {
     uint8_t zero[72]; /* 0 */
 };
 
+/* What a person or a breaker changed. */
+enum dp_journal_action {
+    DP_JOURNAL_KILL_SET = 1,
+    DP_JOURNAL_KILL_CLEARED = 2,
+    DP_JOURNAL_LIMIT_CHANGED = 3,
+};
+
+struct dp_journal_control {
+    int64_t time_ns;
+    uint64_t policy_version; /* from here on */
+    int64_t before;          /* mode of the switch, or the limit */
+    int64_t after;
+    uint32_t scope_index;
+    uint8_t action;     /* enum dp_journal_action */
+    uint8_t scope_kind; /* enum dp_risk_scope_kind */
+    uint8_t field;      /* LIMIT_CHANGED: number of dp_risk_field.h */
+    uint8_t source;     /* enum dp_switch_source */
+    char author[16];    /* who, ended by 0 */
+    char cause[40];     /* why, ended by 0 */
+};
+
 /* Why a segment ended. */
 enum dp_journal_end_cause {
     DP_JOURNAL_END_FINAL = 1,     /* the journal is complete */
@@ -117,6 +143,7 @@ struct dp_journal_record {
         int64_t time_ns; /* every payload begins with it */
         struct dp_event event;
         struct dp_journal_instrument instrument;
+        struct dp_journal_control control;
         struct dp_journal_end end;
     };
     uint64_t sequence; /* 1 for the first record of the journal, then +1 */
@@ -217,6 +244,8 @@ static inline void dp_journal_commit(struct dp_journal_segment *segment)
 bool dp_journal_append(struct dp_journal_segment *segment, const struct dp_event *event);
 /* Names an instrument; once a journal for each, before its first event. symbol: 8 bytes, space
  * padded. */
+bool dp_journal_append_control(
+    struct dp_journal_segment *segment, const struct dp_journal_control *control);
 bool dp_journal_append_instrument(struct dp_journal_segment *segment, uint32_t instrument_index,
     const char symbol[8], int64_t time_ns);
 void dp_journal_close(struct dp_journal_segment *segment,

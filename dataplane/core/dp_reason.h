@@ -31,7 +31,21 @@
     X(17, ORDER_PENDING, "the order waits for an answer of the venue", 99) \
     X(18, POOL_EXHAUSTED, "no free order record; wait for orders to end", 99) \
     X(19, JOURNAL_UNAVAILABLE, "the journal cannot take the record", 99) \
-    X(20, TX_FULL, "the transmit ring is full", 99)
+    X(20, TX_FULL, "the transmit ring is full", 99) \
+    X(21, NOT_AUTHORISED, "the strategy's session is not authenticated", 0) \
+    X(22, NODE_DEGRADED, "journal, clock or adapter is not healthy", 0) \
+    X(23, RESTRICTED_SYMBOL, "the instrument is restricted for this account", 0) \
+    X(24, ORDER_ATTRIBUTE, "an attribute of the order is not permitted", 11) \
+    X(25, SHORT_SALE, "a short sale unmarked, without locate, or against the price test", 22) \
+    X(26, TYPICAL_SIZE_MULTIPLE, "many times the size of the last orders", 26) \
+    X(27, ADV_FRACTION, "too large a part of the average daily volume", 3) \
+    X(28, MARKET_IMPACT, "the order would sweep too far through the book", 3) \
+    X(29, ORDER_TO_TRADE, "too many messages for the executions they led to", 21) \
+    X(30, FAN_OUT, "too many orders from one message in", 21) \
+    X(31, SELF_TRADE, "the order could trade with one of our own", 99) \
+    X(32, OPEN_NOTIONAL, "too much money in open orders", 3) \
+    X(33, ACCUMULATED_VALUE, "value of all orders of the day would pass its limit", 25) \
+    X(34, MESSAGE_RATE, "more messages a second than the firm allows", 21)
 
 enum dp_reason {
 #define X(number, name, words, fix) DP_REASON_##name = number,

@@ -5,260 +5,293 @@
 #include "dp_risk_layout.h"
 
 #define INSTRUMENTS_MAX 65536u
-#define MONEY_MAX ((dp_money_nanos)INT64_MAX << 64)
 
-static uint64_t duplicates_offset(const struct dp_risk_config *config)
+/* ---- layout ---- */
+
+static struct dp_risk_config whole(const struct dp_risk_config *config)
 {
-    return sizeof(struct dp_risk) + config->strategy_count_max * sizeof(struct risk_strategy);
+    struct dp_risk_config copy = *config;
+    if (copy.lane_count_max == 0)
+        copy.lane_count_max = 1;
+    return copy;
 }
 
-static uint64_t instruments_offset(const struct dp_risk_config *config)
+/* The firm, and one account where none is asked for. */
+static uint32_t group_count(const struct dp_risk_config *config)
 {
-    return duplicates_offset(config) +
-        (uint64_t)config->strategy_count_max * RISK_DUPLICATE_SLOTS * sizeof(struct risk_duplicate);
+    return 1 + (config->account_count_max > 0 ? config->account_count_max : 1);
+}
+
+static uint32_t advance(uint64_t *line_count, uint64_t count, size_t size)
+{
+    uint64_t at = *line_count;
+    *line_count += dp_round_up(count * size, DP_CACHE_LINE) / DP_CACHE_LINE;
+    return (uint32_t)at;
+}
+
+/* 2^32 cache lines are 256 GiB: the largest configuration takes about 700 MiB. */
+static void lay_out(struct dp_risk *risk, const struct dp_risk_config *config)
+{
+    uint64_t strategies = config->strategy_count_max;
+    uint64_t lanes = config->lane_count_max;
+    uint64_t at = 0;
+    advance(&at, 1, sizeof(struct dp_risk) + strategies * sizeof(struct risk_strategy));
+    risk->groups_at = advance(&at, group_count(config), sizeof(struct risk_group));
+    risk->instruments_at =
+        advance(&at, config->instrument_count_max, sizeof(struct risk_instrument));
+    risk->seats_at = advance(&at, strategies, sizeof(struct risk_seat));
+    risk->shares_at = advance(&at, group_count(config) * lanes, sizeof(struct risk_share));
+    risk->lines_at = advance(&at, config->instrument_count_max * lanes, sizeof(struct risk_line));
+    risk->prints_at = advance(&at, strategies * RISK_PRINT_SETS, sizeof(struct risk_print_set));
+    risk->sightings_at =
+        advance(&at, strategies * RISK_PRINT_SETS * 2, RISK_SIGHTINGS * sizeof(int64_t));
+    risk->holdings_at = advance(&at, strategies * RISK_HOLDINGS, sizeof(struct risk_holding));
+    risk->size = at * DP_CACHE_LINE;
+    risk->config = *config;
 }
 
 size_t dp_risk_size(const struct dp_risk_config *config)
 {
-    return instruments_offset(config) +
-        (uint64_t)config->instrument_count_max * sizeof(struct risk_instrument);
+    struct dp_risk_config copy = whole(config);
+    struct dp_risk header;
+    lay_out(&header, &copy);
+    return header.size;
+}
+
+static int check_count(
+    const char *name, uint32_t value, uint32_t least, uint32_t most, struct dp_err *err)
+{
+    if (value >= least && value <= most)
+        return 0;
+    return dp_err_set(err, EINVAL, "risk: %s: %u; give %u to %u", name, value, least, most);
+}
+
+static int check_config(const struct dp_risk_config *config, struct dp_err *err)
+{
+    int status = check_count(
+        "strategy_count_max", config->strategy_count_max, 1, DP_RISK_STRATEGIES_MAX, err);
+    if (status == 0)
+        status = check_count(
+            "instrument_count_max", config->instrument_count_max, 1, INSTRUMENTS_MAX, err);
+    if (status == 0)
+        status = check_count(
+            "account_count_max", config->account_count_max, 0, DP_RISK_ACCOUNTS_MAX, err);
+    if (status == 0)
+        status = check_count("lane_count_max", config->lane_count_max, 1, DP_CREDIT_LANES_MAX, err);
+    return status;
 }
 
 int dp_risk_init(struct dp_risk *risk, const struct dp_risk_config *config, struct dp_err *err)
 {
-    if (config->strategy_count_max == 0 || config->strategy_count_max > DP_RISK_STRATEGIES_MAX)
-        return dp_err_set(err, EINVAL, "risk: strategy_count_max: %u; give 1 to %d",
-            config->strategy_count_max, DP_RISK_STRATEGIES_MAX);
-    if (config->instrument_count_max == 0 || config->instrument_count_max > INSTRUMENTS_MAX)
-        return dp_err_set(err, EINVAL, "risk: instrument_count_max: %u; give 1 to %u",
-            config->instrument_count_max, INSTRUMENTS_MAX);
-
-    memset(risk, 0, dp_risk_size(config));
-    risk->duplicates_offset = duplicates_offset(config);
-    risk->instruments_offset = instruments_offset(config);
-    risk->strategy_count = config->strategy_count_max;
-    risk->instrument_count = config->instrument_count_max;
+    struct dp_risk_config copy = whole(config);
+    int status = check_config(&copy, err);
+    if (status < 0)
+        return status;
+    memset(risk, 0, dp_risk_size(&copy));
+    lay_out(risk, &copy);
+    dp_store_relaxed(&risk->gate, 1); /* 0 stands for never looked */
+    if (config->starts_uncertain)
+        dp_risk_kill(risk, (struct dp_risk_scope){DP_RISK_SCOPE_FIRM, 0}, DP_SWITCH_UNCERTAIN,
+            DP_SWITCH_BY_RESTART);
     return 0;
 }
 
-/* ---- limits ---- */
-
-struct limit_row {
-    const char *name;
-    int64_t value;
-    int64_t min;
-    int64_t max; /* UNLIMITED is taken besides */
-};
-
-static int check_limits(const char *where, uint32_t index, const struct limit_row *rows,
-    size_t row_count, struct dp_err *err)
+const struct dp_risk_config *dp_risk_config(const struct dp_risk *risk)
 {
-    for (const struct limit_row *row = rows; row < rows + row_count; row++) {
-        bool fits = row->value >= row->min && row->value <= row->max;
-        if (!fits && row->value != DP_RISK_UNLIMITED)
-            return dp_err_set(err, EINVAL, "risk: %s %u: %s: %lld; give %lld to %lld, or unlimited",
-                where, index, row->name, (long long)row->value, (long long)row->min,
-                (long long)row->max);
+    return &risk->config;
+}
+
+/* ---- the kill switch ---- */
+
+const char *dp_risk_scope_word(enum dp_risk_scope_kind kind)
+{
+    switch (kind) {
+#define X(number, name, word) \
+    case DP_RISK_SCOPE_##name: return word;
+        DP_RISK_SCOPES(X)
+#undef X
+    default: return "unknown";
     }
-    return 0;
 }
 
-/* A limit above INT64_MAX is as good as none. */
-static int64_t signed_limit(uint64_t limit)
+static dp_switch_mark *mark_at(const struct dp_risk *risk, struct dp_risk_scope scope)
 {
-    return limit > INT64_MAX ? DP_RISK_UNLIMITED : (int64_t)limit;
+    const struct dp_risk_config *config = &risk->config;
+    uint32_t index = scope.index;
+    switch (scope.kind) {
+    case DP_RISK_SCOPE_FIRM: return index == 0 ? &dp_risk_group(risk, DP_RISK_FIRM)->mark : NULL;
+    case DP_RISK_SCOPE_ACCOUNT:
+        return index + 1 < group_count(config) ? &dp_risk_group(risk, index + 1)->mark : NULL;
+    case DP_RISK_SCOPE_STRATEGY:
+        return index < config->strategy_count_max
+            ? (dp_switch_mark *)(uintptr_t)&risk->strategies[index].mark
+            : NULL;
+    case DP_RISK_SCOPE_SESSION:
+        return index < DP_RISK_SESSIONS_MAX
+            ? (dp_switch_mark *)(uintptr_t)&risk->session_marks[index]
+            : NULL;
+    case DP_RISK_SCOPE_INSTRUMENT:
+        return index < config->instrument_count_max ? &dp_risk_instrument(risk, index)->mark : NULL;
+    default: return NULL;
+    }
 }
 
-static dp_money_nanos money_limit(int64_t limit)
+bool dp_risk_kill(struct dp_risk *risk, struct dp_risk_scope scope, enum dp_switch_mode mode,
+    enum dp_switch_source source)
 {
-    return limit == DP_RISK_UNLIMITED ? MONEY_MAX : limit;
+    dp_switch_mark *mark = mark_at(risk, scope);
+    if (mark == NULL)
+        return false;
+    dp_switch_set(&risk->gate, mark, mode, source);
+    return true;
 }
 
-static void set_rate(struct risk_strategy *strategy, const struct dp_risk_strategy_limits *limits)
+bool dp_risk_arm(struct dp_risk *risk, struct dp_risk_scope scope, uint64_t mark_seen)
 {
-    bool limited = signed_limit(limits->order_rate_max) != DP_RISK_UNLIMITED;
-    uint64_t rate = limited ? limits->order_rate_max : 1;
-    uint64_t burst =
-        limits->order_burst_max < DP_RISK_RATE_MAX ? limits->order_burst_max : DP_RISK_RATE_MAX;
-    uint64_t credit_max = burst * RISK_TOKEN;
-    bool first_time = !strategy->has_policy;
-
-    strategy->rate = (uint32_t)rate;
-    strategy->order_cost = limited ? RISK_TOKEN : 0;
-    strategy->credit_max = credit_max;
-    strategy->fill_ns = (int64_t)(credit_max / rate + 1);
-    if (first_time || strategy->credit > credit_max)
-        strategy->credit = credit_max;
+    dp_switch_mark *mark = mark_at(risk, scope);
+    return mark != NULL && dp_switch_clear(&risk->gate, mark, mark_seen);
 }
 
-/* The kept sightings are as many as the old limit allowed: a new limit starts afresh. */
-static void set_duplicates(
-    struct dp_risk *risk, uint16_t strategy_index, const struct dp_risk_strategy_limits *limits)
+uint64_t dp_risk_mark_of(const struct dp_risk *risk, struct dp_risk_scope scope)
 {
-    struct risk_strategy *strategy = &risk->strategies[strategy_index];
-    bool limited = signed_limit(limits->duplicate_count_max) != DP_RISK_UNLIMITED;
-
-    strategy->duplicate_count_max = limited ? (uint32_t)limits->duplicate_count_max : 0;
-    strategy->duplicate_window_ns = limits->duplicate_window_ns;
-    memset(dp_risk_duplicates(risk, strategy_index), 0,
-        RISK_DUPLICATE_SLOTS * sizeof(struct risk_duplicate));
+    const dp_switch_mark *mark = mark_at(risk, scope);
+    return mark != NULL ? dp_switch_look(mark) : 0;
 }
 
-int dp_risk_set_strategy(struct dp_risk *risk, uint16_t strategy_index,
-    const struct dp_risk_strategy_limits *limits, struct dp_err *err)
+enum dp_switch_mode dp_risk_mode_of(
+    const struct dp_risk *risk, uint16_t strategy_index, uint32_t instrument_index)
 {
-    const struct limit_row rows[] = {
-        {"order_qty_max", signed_limit(limits->order_qty_max), 0, INT64_MAX},
-        {"order_notional_max_nanos", limits->order_notional_max_nanos, 0, INT64_MAX},
-        {"gross_max_nanos", limits->gross_max_nanos, 0, INT64_MAX},
-        {"net_max_nanos", limits->net_max_nanos, 0, INT64_MAX},
-        {"order_rate_max", signed_limit(limits->order_rate_max), 1, DP_RISK_RATE_MAX},
-        {"order_burst_max", signed_limit(limits->order_burst_max), 1, DP_RISK_RATE_MAX},
-        {"duplicate_count_max", signed_limit(limits->duplicate_count_max), 1,
-            DP_RISK_DUPLICATES_MAX},
-        {"duplicate_window_ns", limits->duplicate_window_ns, 0, INT64_MAX},
+    const struct risk_seat *seat = dp_risk_seat(risk, strategy_index);
+    const struct dp_risk_scope scopes[] = {
+        {DP_RISK_SCOPE_FIRM, 0},
+        {DP_RISK_SCOPE_ACCOUNT, seat->account_index},
+        {DP_RISK_SCOPE_STRATEGY, strategy_index},
+        {DP_RISK_SCOPE_SESSION, seat->session_index},
+        {DP_RISK_SCOPE_INSTRUMENT, instrument_index},
     };
-    if (strategy_index >= risk->strategy_count)
-        return dp_err_set(err, EINVAL, "risk: strategy index: %u; give one below %u",
-            strategy_index, risk->strategy_count);
-    int result = !limits->has_policy
-        ? 0
-        : check_limits("strategy", strategy_index, rows, sizeof(rows) / sizeof(rows[0]), err);
-    if (result < 0)
-        return result;
-
-    struct risk_strategy *strategy = &risk->strategies[strategy_index];
-    strategy->order_qty_max = limits->order_qty_max;
-    strategy->notional_max = money_limit(limits->order_notional_max_nanos);
-    strategy->gross_max = money_limit(limits->gross_max_nanos);
-    strategy->net_max = money_limit(limits->net_max_nanos);
-    strategy->open_order_count_max = limits->open_order_count_max;
-    if (limits->has_policy) {
-        set_rate(strategy, limits);
-        set_duplicates(risk, strategy_index, limits);
+    enum dp_switch_mode strongest = DP_SWITCH_CLEAR;
+    for (size_t index = 0; index < sizeof(scopes) / sizeof(scopes[0]); index++) {
+        enum dp_switch_mode mode = dp_switch_mode_of(dp_risk_mark_of(risk, scopes[index]));
+        strongest = mode > strongest ? mode : strongest;
     }
-    strategy->has_policy = limits->has_policy;
-    return 0;
+    return strongest;
 }
 
-int dp_risk_set_instrument(struct dp_risk *risk, uint32_t instrument_index,
-    const struct dp_risk_instrument_limits *limits, struct dp_err *err)
+uint64_t dp_risk_gate(const struct dp_risk *risk)
 {
-    const struct limit_row rows[] = {
-        {"order_notional_max_nanos", limits->order_notional_max_nanos, 0, INT64_MAX},
-        {"collar_abs_nanos", limits->collar_abs_nanos, 0, INT64_MAX},
-    };
-    if (instrument_index >= risk->instrument_count)
-        return dp_err_set(err, EINVAL, "risk: instrument index: %u; give one below %u",
-            instrument_index, risk->instrument_count);
-    int result = !limits->has_policy
-        ? 0
-        : check_limits("instrument", instrument_index, rows, sizeof(rows) / sizeof(rows[0]), err);
-    if (result < 0)
-        return result;
-
-    struct risk_instrument *instrument = dp_risk_instrument(risk, instrument_index);
-    instrument->order_qty_max = limits->order_qty_max;
-    instrument->notional_max = money_limit(limits->order_notional_max_nanos);
-    instrument->position_max = signed_limit(limits->position_max);
-    instrument->collar_bps = limits->collar_bps;
-    instrument->collar_abs_nanos = limits->collar_abs_nanos;
-    instrument->has_policy = limits->has_policy;
-    return 0;
+    return dp_load_acquire(&risk->gate);
 }
 
-/* ---- kill switch ---- */
+/* ---- what the node is ---- */
 
-void dp_risk_kill(struct dp_risk *risk)
+/* The one writer of each bit is the engine; others' bits are kept. */
+static void set_bits(struct dp_risk *risk, _Atomic uint64_t *word, uint64_t bits, bool set)
 {
-    dp_store_relaxed(&risk->killed, 1);
+    uint64_t before = dp_load_relaxed(word);
+    while (!dp_cas_acq_rel(word, &before, set ? before | bits : before & ~bits))
+        ;
+    dp_switch_tell(&risk->gate);
 }
 
-void dp_risk_clear(struct dp_risk *risk)
+void dp_risk_set_degraded(struct dp_risk *risk, enum dp_risk_degraded what, bool degraded)
 {
-    dp_store_relaxed(&risk->killed, 0);
+    set_bits(risk, &risk->degraded, what, degraded);
 }
 
-bool dp_risk_is_killed(const struct dp_risk *risk)
+void dp_risk_set_session(struct dp_risk *risk, uint16_t session_index, bool authenticated)
 {
-    return dp_load_relaxed(&risk->killed) != 0;
+    DP_ASSERT(session_index < DP_RISK_SESSIONS_MAX);
+    set_bits(risk, &risk->sessions_out, UINT64_C(1) << session_index, !authenticated);
 }
 
-/* ---- what the venue reports ---- */
-
-struct dp_risk_weight dp_risk_weigh(const struct dp_order *order)
+void dp_risk_set_trip(struct dp_risk *risk, enum dp_reason reason, bool trips)
 {
-    struct dp_risk_weight weight = {
-        .cum_money = order->cum_money,
-        .cum_qty = order->cum_qty,
-        .open = dp_order_is_live(order),
-    };
-    if (weight.open) {
-        weight.leaves = dp_order_worst_leaves(order);
-        weight.money = (dp_money_nanos)dp_order_worst_price(order) * (dp_money_nanos)weight.leaves;
-    }
-    return weight;
+    DP_ASSERT(reason < DP_REASON_COUNT);
+    set_bits(risk, &risk->trip_on, UINT64_C(1) << reason, trips);
 }
 
-void dp_risk_apply(
-    struct dp_risk *risk, const struct dp_order *order, const struct dp_risk_weight *before)
+void dp_risk_heard(struct dp_risk *risk, int64_t now_ns)
 {
-    /* A denied order may carry any index and side, and a venue may report on any number (T36). */
-    if (DP_UNLIKELY(order->strategy_index >= risk->strategy_count ||
-            order->instrument_index >= risk->instrument_count))
-        return;
+    dp_store_relaxed(&risk->heard_ns, now_ns);
+}
 
-    struct dp_risk_weight after = dp_risk_weigh(order);
-    struct risk_strategy *strategy = &risk->strategies[order->strategy_index];
-    struct risk_instrument *instrument = dp_risk_instrument(risk, order->instrument_index);
-    dp_money_nanos open = after.money - before->money;
-    dp_money_nanos executed = after.cum_money - before->cum_money;
-    int64_t leaves = (int64_t)(after.leaves - before->leaves);
-    int64_t qty = (int64_t)(after.cum_qty - before->cum_qty);
+/* ---- looking in ---- */
 
-    strategy->open_order_count += (uint64_t)after.open - (uint64_t)before->open;
-    if (order->side == DP_SIDE_BUY) {
-        strategy->buy_open += open;
-        strategy->buy_executed += executed;
-        instrument->buy_leaves += leaves;
-        instrument->bought_qty += qty;
-        instrument->position += qty;
-        instrument->cash -= executed;
-    } else {
-        strategy->sell_open += open;
-        strategy->sell_executed += executed;
-        instrument->sell_leaves += leaves;
-        instrument->sold_qty += qty;
-        instrument->position -= qty;
-        instrument->cash += executed;
-    }
+void dp_risk_name_group(struct dp_risk *risk, uint32_t group, const char *name)
+{
+    DP_ASSERT(group < group_count(&risk->config));
+    snprintf(dp_risk_group(risk, group)->name, DP_RISK_NAME_SIZE, "%s", name);
+}
+
+void dp_risk_name_strategy(struct dp_risk *risk, uint16_t strategy_index, const char *name)
+{
+    DP_ASSERT(strategy_index < risk->config.strategy_count_max);
+    snprintf(risk->strategies[strategy_index].name, DP_RISK_NAME_SIZE, "%s", name);
+}
+
+const char *dp_risk_group_name(const struct dp_risk *risk, uint32_t group)
+{
+    return group < group_count(&risk->config) ? dp_risk_group(risk, group)->name : "";
+}
+
+const char *dp_risk_strategy_name(const struct dp_risk *risk, uint16_t strategy_index)
+{
+    return strategy_index < risk->config.strategy_count_max ? risk->strategies[strategy_index].name
+                                                            : "";
+}
+
+static dp_money_nanos nanos(int64_t ticks)
+{
+    return (dp_money_nanos)ticks * DP_RISK_TICK_NANOS;
 }
 
 struct dp_risk_exposure dp_risk_exposure(const struct dp_risk *risk, uint16_t strategy_index)
 {
-    if (strategy_index >= risk->strategy_count)
+    if (strategy_index >= risk->config.strategy_count_max)
         return (struct dp_risk_exposure){0};
-    const struct risk_strategy *strategy = &risk->strategies[strategy_index];
+    const struct risk_seat *seat = dp_risk_seat(risk, strategy_index);
+    int64_t buy_net = seat->base[RISK_NET_BUY] - seat->credit.free[RISK_NET_BUY];
+    int64_t sell_net = seat->base[RISK_NET_SELL] - seat->credit.free[RISK_NET_SELL];
     return (struct dp_risk_exposure){
-        .buy_open = strategy->buy_open,
-        .sell_open = strategy->sell_open,
-        .buy_executed = strategy->buy_executed,
-        .sell_executed = strategy->sell_executed,
-        .open_order_count = strategy->open_order_count,
+        .buy_open = nanos(buy_net - seat->bought + seat->sold),
+        .sell_open = nanos(sell_net - seat->sold + seat->bought),
+        .buy_executed = nanos(seat->bought),
+        .sell_executed = nanos(seat->sold),
+        .open_order_count = (uint64_t)(seat->base[RISK_COUNT] - seat->credit.free[RISK_COUNT]),
+        .alerts = seat->alerts,
+        .profit = nanos(seat->profit),
     };
 }
 
 struct dp_risk_position dp_risk_position(const struct dp_risk *risk, uint32_t instrument_index)
 {
-    if (instrument_index >= risk->instrument_count)
-        return (struct dp_risk_position){0};
-    const struct risk_instrument *instrument = dp_risk_instrument(risk, instrument_index);
-    return (struct dp_risk_position){
-        .position = instrument->position,
-        .buy_leaves = (uint64_t)instrument->buy_leaves,
-        .sell_leaves = (uint64_t)instrument->sell_leaves,
-        .cash = instrument->cash,
-        .bought_qty = (uint64_t)instrument->bought_qty,
-        .sold_qty = (uint64_t)instrument->sold_qty,
-    };
+    struct dp_risk_position sum = {0};
+    if (instrument_index >= risk->config.instrument_count_max)
+        return sum;
+    for (uint32_t lane = 0; lane < risk->config.lane_count_max; lane++) {
+        const struct risk_line *line = dp_risk_line(risk, lane, instrument_index);
+        sum.position += line->position;
+        sum.buy_leaves += (uint64_t)(dp_risk_side_used(line, RISK_LONG) - line->position);
+        sum.sell_leaves += (uint64_t)(dp_risk_side_used(line, RISK_SHORT) + line->position);
+        sum.cash += line->cash;
+        sum.bought_qty += (uint64_t)line->bought_qty;
+        sum.sold_qty += (uint64_t)line->sold_qty;
+    }
+    return sum;
+}
+
+struct dp_risk_use dp_risk_gross(const struct dp_risk *risk, uint32_t group)
+{
+    struct dp_risk_use use = {.limit = -1};
+    if (group >= group_count(&risk->config))
+        return use;
+    int64_t limit = dp_load_relaxed(&dp_risk_group(risk, group)->limits[RISK_GROSS]);
+    for (uint32_t lane = 0; lane < risk->config.lane_count_max; lane++) {
+        const struct risk_share *share = dp_risk_share(risk, group, lane);
+        use.used += nanos(
+            dp_load_relaxed(&share->holds[RISK_GROSS].leased) - share->credit.free[RISK_GROSS]);
+    }
+    if (limit != DP_CREDIT_UNLIMITED)
+        use.limit = nanos(limit);
+    return use;
 }

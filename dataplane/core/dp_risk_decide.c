@@ -1,302 +1,417 @@
-#include "dp_risk.h"
-#include "dp_risk_layout.h"
-
-/* Everything one decision looks at. */
-struct decision {
-    const struct dp_risk_order *order;
-    struct risk_strategy *strategy;
-    struct risk_instrument *instrument;
-    struct risk_duplicate *duplicates;
-    struct dp_risk_verdict *verdict;
-};
-
-static int64_t clamp(dp_money_nanos value)
-{
-    return value > INT64_MAX ? INT64_MAX : value < INT64_MIN ? INT64_MIN : (int64_t)value;
-}
-
-static enum dp_reason answer(struct dp_risk_verdict *verdict, enum dp_reason reason,
-    dp_money_nanos observed, dp_money_nanos limit)
-{
-    verdict->reason = reason;
-    verdict->observed = clamp(observed);
-    verdict->limit = clamp(limit);
-    return reason;
-}
+/*
+ * The checks, in their order. Written once: `careful` is a constant in both places where
+ * check_all() is used, so the compiler makes two of it. The plain one runs when nothing has changed
+ * since the seat and the line were armed and the order is inside the combined bounds; it skips what
+ * those have answered. Everything else goes the careful way, which looks at each limit by itself.
+ */
+#include "dp_risk_decision.h"
 
 /* ---- the order alone ---- */
 
-static enum dp_reason check_size(const struct decision *it)
+static CHECK check_account(const struct decision *it)
+{
+    if (DP_UNLIKELY((it->line->accounts_denied >> it->seat->account_index & 1) != 0))
+        return answer(it, DP_REASON_RESTRICTED_SYMBOL, it->seat->account_index, 0);
+    return DP_REASON_ACCEPTED;
+}
+
+static CHECK check_state(const struct decision *it)
+{
+    if (DP_UNLIKELY(it->order->trading_state != DP_TRADING_OPEN))
+        return answer(it, DP_REASON_HALTED, it->order->trading_state, DP_TRADING_OPEN);
+    if (DP_UNLIKELY((it->order->attributes & it->seat->attributes_denied) != 0))
+        return answer(it, DP_REASON_ORDER_ATTRIBUTE, it->order->attributes,
+            (dp_money_nanos)~it->seat->attributes_denied);
+    return DP_REASON_ACCEPTED;
+}
+
+/* Careful only: the combined bounds have let the plain order through. */
+static CHECK check_size(const struct decision *it)
 {
     const struct dp_risk_order *order = it->order;
-    uint64_t qty_max = it->strategy->order_qty_max < it->instrument->order_qty_max
-        ? it->strategy->order_qty_max
-        : it->instrument->order_qty_max;
-
-    if (DP_UNLIKELY(order->qty > qty_max))
-        return answer(it->verdict, DP_REASON_MAX_ORDER_QTY, (dp_money_nanos)order->qty,
-            (dp_money_nanos)qty_max);
-    /* Beyond these the sums below could wrap. Nothing a venue takes comes near. */
-    if (DP_UNLIKELY(order->qty - 1 >= RISK_QTY_MAX || order->increase_qty > RISK_QTY_MAX))
+    uint64_t qty_max =
+        it->seat->qty_max < it->line->order_qty_max ? it->seat->qty_max : it->line->order_qty_max;
+    if (order->qty > qty_max && qty_max < RISK_QTY_MAX)
         return answer(
-            it->verdict, DP_REASON_ORDER_INVALID, (dp_money_nanos)order->qty, RISK_QTY_MAX);
-    if (DP_UNLIKELY(order->price_nanos <= 0 || order->price_nanos > RISK_PRICE_NANOS_MAX))
-        return answer(
-            it->verdict, DP_REASON_ORDER_INVALID, order->price_nanos, RISK_PRICE_NANOS_MAX);
-    if (DP_UNLIKELY(order->side != DP_SIDE_BUY && order->side != DP_SIDE_SELL))
-        return answer(it->verdict, DP_REASON_ORDER_INVALID, order->side, DP_SIDE_SELL);
+            it, DP_REASON_MAX_ORDER_QTY, (dp_money_nanos)order->qty, (dp_money_nanos)qty_max);
+    if (order->qty - 1 >= RISK_QTY_MAX || order->increase_qty > RISK_QTY_MAX)
+        return answer(it, DP_REASON_ORDER_INVALID, (dp_money_nanos)order->qty, RISK_QTY_MAX);
+    if (it->ticks - 1 >= RISK_PRICE_TICKS_MAX ||
+        (int64_t)it->ticks * DP_RISK_TICK_NANOS != order->price_nanos)
+        return answer(it, DP_REASON_ORDER_INVALID, order->price_nanos,
+            (dp_money_nanos)RISK_PRICE_TICKS_MAX * DP_RISK_TICK_NANOS);
     return DP_REASON_ACCEPTED;
 }
 
 /* ---- the order against the market ---- */
 
-/* For the refused order's record only: here a division does not hurt. */
-static enum dp_reason answer_collar(const struct decision *it, int64_t reference_doubled)
-{
-    const struct dp_risk_order *order = it->order;
-    dp_money_nanos reference = reference_doubled / 2;
-    dp_money_nanos band = reference * it->instrument->collar_bps / 10000;
-    if (band < it->instrument->collar_abs_nanos)
-        band = it->instrument->collar_abs_nanos;
-    return answer(it->verdict, DP_REASON_PRICE_COLLAR, order->price_nanos,
-        order->side == DP_SIDE_BUY ? reference + band : reference - band);
-}
-
 /* Twice the distance is compared with twice the band, and ten thousand times each: no half nano is
- * lost and nothing is divided. */
-static bool is_outside_collar(const struct decision *it, int64_t reference_doubled)
+ * lost and nothing is divided. Two prices below 2^48: the products fit 64 and 80 bits. */
+static bool is_outside_collar(const struct decision *it)
 {
     const struct dp_risk_order *order = it->order;
-    int64_t above = 2 * order->price_nanos - reference_doubled;
-    int64_t distance = order->side == DP_SIDE_BUY ? above : -above;
-    dp_money_nanos band = (dp_money_nanos)reference_doubled * it->instrument->collar_bps;
-    return (dp_money_nanos)distance > 2 * (dp_money_nanos)it->instrument->collar_abs_nanos &&
-        (dp_money_nanos)distance * 10000 > band;
+    int64_t reference = order->best_bid_nanos + order->best_ask_nanos;
+    int64_t above = 2 * order->price_nanos - reference;
+    int64_t distance = outward(it, above);
+    return distance > it->line->collar_twice &&
+        (dp_money_nanos)distance * 10000 > (dp_money_nanos)reference * it->line->collar_bps;
 }
 
-static enum dp_reason check_market(const struct decision *it)
+static bool is_old(const struct decision *it)
+{
+    int64_t heard_ns = dp_load_relaxed(&it->risk->heard_ns);
+    return it->order->now_ns - heard_ns > it->line->age_max_ns;
+}
+
+static CHECK check_reference(const struct decision *it)
 {
     const struct dp_risk_order *order = it->order;
     int64_t bid = order->best_bid_nanos;
     int64_t ask = order->best_ask_nanos;
+    const uint64_t ask_max = RISK_PRICE_TICKS_MAX * DP_RISK_TICK_NANOS;
 
-    if (DP_UNLIKELY(bid <= 0 || bid >= ask || ask > RISK_PRICE_NANOS_MAX))
-        return answer(it->verdict, DP_REASON_NO_REFERENCE_PRICE, bid, ask);
+    /* What is not positive is large without its sign. */
+    if (DP_UNLIKELY((uint64_t)bid - 1 >= (uint64_t)ask - 1 || (uint64_t)ask > ask_max))
+        return answer(it, DP_REASON_NO_REFERENCE_PRICE, bid, ask);
+    if (DP_UNLIKELY(is_old(it)))
+        return answer(it, DP_REASON_NO_REFERENCE_PRICE,
+            order->now_ns - dp_load_relaxed(&it->risk->heard_ns), it->line->age_max_ns);
     if (DP_UNLIKELY(order->book_flags != 0))
-        return answer(it->verdict, DP_REASON_STALE_MARKET_DATA, order->book_flags, 0);
-    if (DP_UNLIKELY(is_outside_collar(it, bid + ask)))
-        return answer_collar(it, bid + ask);
+        return answer(it, DP_REASON_STALE_MARKET_DATA, order->book_flags, 0);
+    if (DP_UNLIKELY(is_outside_collar(it)))
+        return HAND_OVER(dp_risk_answer_collar, it);
     return DP_REASON_ACCEPTED;
 }
 
-static enum dp_reason check_notional(const struct decision *it)
+/* Careful only: limit up, limit down. */
+static CHECK check_band(const struct decision *it)
 {
-    dp_money_nanos notional =
-        (dp_money_nanos)it->order->price_nanos * (dp_money_nanos)it->order->qty;
-    dp_money_nanos limit = it->strategy->notional_max < it->instrument->notional_max
-        ? it->strategy->notional_max
-        : it->instrument->notional_max;
-    if (DP_UNLIKELY(notional > limit))
-        return answer(it->verdict, DP_REASON_MAX_ORDER_NOTIONAL, notional, limit);
+    uint32_t limit = it->line->band[it->side];
+    if (dp_risk_reach((uint32_t)it->ticks, it->side) > limit)
+        return answer(it, DP_REASON_PRICE_COLLAR, it->order->price_nanos,
+            dp_risk_nanos(dp_risk_reach(limit, it->side)));
+    return DP_REASON_ACCEPTED;
+}
+
+static CHECK check_notional(const struct decision *it)
+{
+    int64_t limit = it->seat->notional_max < it->line->notional_max ? it->seat->notional_max
+                                                                    : it->line->notional_max;
+    if (DP_UNLIKELY(it->notional > limit))
+        return answer(
+            it, DP_REASON_MAX_ORDER_NOTIONAL, dp_risk_nanos(it->notional), dp_risk_nanos(limit));
+    return DP_REASON_ACCEPTED;
+}
+
+/* Most sales are marked where they must be, and rest: those need no look. */
+static CHECK check_short(const struct decision *it)
+{
+    const struct dp_risk_order *order = it->order;
+    uint32_t rules = it->line->flags & (RISK_MARK_RULE | RISK_PRICE_RULE);
+    bool looked_at = (rules != 0) & (it->side == 1) &
+        (!is_marked(it) | (order->price_nanos <= order->best_bid_nanos));
+    return DP_UNLIKELY(looked_at) ? HAND_OVER(dp_risk_check_short_sale, it) : DP_REASON_ACCEPTED;
+}
+
+/* Careful only: they bound the quantity, after the checks of price. */
+static CHECK check_usual(const struct decision *it)
+{
+    if (it->order->qty > it->line->typical_qty_max)
+        return answer(it, DP_REASON_TYPICAL_SIZE_MULTIPLE, (dp_money_nanos)it->order->qty,
+            it->line->typical_qty_max);
+    if (it->order->qty > it->line->volume_qty_max)
+        return answer(
+            it, DP_REASON_ADV_FRACTION, (dp_money_nanos)it->order->qty, it->line->volume_qty_max);
+    return DP_REASON_ACCEPTED;
+}
+
+static CHECK check_sweep(const struct decision *it)
+{
+    const struct dp_risk_order *order = it->order;
+    int64_t touch = it->side == 0 ? order->best_ask_nanos : order->best_bid_nanos;
+    bool meets = outward(it, order->price_nanos - touch) >= 0;
+    if (DP_UNLIKELY(((it->line->flags & RISK_IMPACT_RULE) != 0) & meets))
+        return HAND_OVER(dp_risk_check_impact, it);
     return DP_REASON_ACCEPTED;
 }
 
 /* ---- the order against those before it ---- */
 
-static uint64_t fingerprint(const struct dp_risk_order *order)
-{
-    uint64_t hash = (uint64_t)order->price_nanos * 0x9e3779b97f4a7c15ull;
-    hash ^= order->qty << 32 | (uint64_t)order->instrument_index << 2 | order->side;
-    hash = (hash ^ hash >> 32) * 0xd6e8feb86659fd93ull;
-    return (hash ^ hash >> 32) | 1; /* 0 is the slot never used */
-}
-
-/* Two places for each fingerprint; the one seen longer ago makes room. */
-static struct risk_duplicate *duplicate_slot(struct risk_duplicate *slots, uint64_t print)
-{
-    size_t index = (size_t)(print >> 1) & (RISK_DUPLICATE_SLOTS - 1);
-    struct risk_duplicate *slot = &slots[index];
-    struct risk_duplicate *other = &slots[index ^ 1];
-    if (slot->fingerprint == print)
-        return slot;
-    if (other->fingerprint == print)
-        return other;
-
-    slot = slot->last_ns <= other->last_ns ? slot : other;
-    slot->fingerprint = print;
-    slot->count = 0;
-    slot->oldest = 0;
-    return slot;
-}
-
-/* The ring holds as many sightings as may pass: when the oldest of a full ring is inside the
- * window, one more is too many. A refused one is not a sighting. */
-static enum dp_reason check_duplicate(const struct decision *it)
+static inline uint64_t fingerprint(const struct decision *it)
 {
     const struct dp_risk_order *order = it->order;
-    uint32_t count_max = it->strategy->duplicate_count_max;
-    if (count_max == 0)
-        return DP_REASON_ACCEPTED;
+    uint64_t rest = order->qty << 18 | (uint64_t)order->instrument_index << 2 | order->side;
+    return (it->ticks * 0x9e3779b97f4a7c15ull ^ rest * 0xd6e8feb86659fd93ull) | 1;
+}
 
-    struct risk_duplicate *slot = duplicate_slot(it->duplicates, fingerprint(order));
-    uint32_t index = slot->count < count_max ? slot->count : slot->oldest;
-    if (slot->count == count_max) {
-        if (order->now_ns - slot->times_ns[index] < it->strategy->duplicate_window_ns)
-            return answer(
-                it->verdict, DP_REASON_DUPLICATE_ORDER, (dp_money_nanos)count_max + 1, count_max);
-        slot->oldest = index + 1 == count_max ? 0 : index + 1;
-    } else {
-        slot->count++;
+/* A sighting takes the place of the oldest; the window of the next oldest then decides. */
+static inline void note_sighting(
+    const struct decision *it, struct risk_print *print, uint32_t place_index)
+{
+    int64_t *times = (int64_t *)dp_risk_place(it->risk, it->seat->sightings_at) +
+        (size_t)place_index * RISK_SIGHTINGS;
+    uint32_t next = print->next + 1;
+    times[print->next] = it->order->now_ns;
+    next = next == it->seat->duplicate_count_max ? 0 : next;
+    print->last_ns = it->order->now_ns;
+    print->next = next;
+    print->left -= print->left > 0;
+    print->free_ns = print->left > 0 ? INT64_MIN : times[next] + it->seat->duplicate_window_ns;
+}
+
+/* Two places for each fingerprint; the one seen longer ago makes room. A refused one is not a
+ * sighting. */
+static CHECK check_duplicate(const struct decision *it)
+{
+    if (it->seat->duplicate_count_max == 0)
+        return DP_REASON_ACCEPTED;
+    uint64_t wanted = fingerprint(it);
+    uint32_t set_index = (uint32_t)(wanted >> 48) & (RISK_PRINT_SETS - 1);
+    struct risk_print_set *sets = dp_risk_place(it->risk, it->seat->prints_at);
+    struct risk_print *ways = sets[set_index].ways;
+
+    uint32_t way = ways[1].last_ns < ways[0].last_ns;
+    way = ways[0].fingerprint == wanted ? 0 : way;
+    way = ways[1].fingerprint == wanted ? 1 : way;
+    struct risk_print *print = &ways[way];
+    if (print->fingerprint != wanted) {
+        print->fingerprint = wanted;
+        print->next = 0;
+        print->left = it->seat->duplicate_count_max;
+    } else if (DP_UNLIKELY(it->order->now_ns < print->free_ns)) {
+        uint32_t count_max = it->seat->duplicate_count_max;
+        return answer(it, DP_REASON_DUPLICATE_ORDER, (dp_money_nanos)count_max + 1, count_max);
     }
-    slot->times_ns[index] = order->now_ns;
-    slot->last_ns = order->now_ns;
+    note_sighting(it, print, set_index * 2 + way);
     return DP_REASON_ACCEPTED;
 }
 
-/* Credit grows by `rate` each nanosecond and an order costs 1e9 of it: exact, whatever the rate. A
- * clock that steps back gives no credit. */
-static enum dp_reason check_rate(const struct decision *it)
+/* In billionths of an order: what the bucket would have given with this one, and its depth. */
+static CHECK answer_rate(
+    const struct decision *it, const struct risk_bucket *bucket, int64_t now, enum dp_reason reason)
 {
-    struct risk_strategy *strategy = it->strategy;
-    int64_t now_ns = it->order->now_ns;
+    dp_money_nanos ahead = bucket->full_at - now + bucket->step;
+    dp_money_nanos depth = (dp_money_nanos)bucket->depth + bucket->step;
+    return answer(it, reason, ahead * 1000000000 / bucket->step, depth * 1000000000 / bucket->step);
+}
 
-    if (now_ns > strategy->credit_ns) {
-        uint64_t elapsed_ns = (uint64_t)now_ns - (uint64_t)strategy->credit_ns;
-        uint64_t fill_ns = (uint64_t)strategy->fill_ns;
-        uint64_t credit = strategy->credit +
-            (elapsed_ns < fill_ns ? elapsed_ns : fill_ns) * (uint64_t)strategy->rate;
-        strategy->credit = credit < strategy->credit_max ? credit : strategy->credit_max;
-        strategy->credit_ns = now_ns;
-    }
-    if (DP_UNLIKELY(strategy->credit < strategy->order_cost))
-        return answer(it->verdict, DP_REASON_ORDER_RATE,
-            (dp_money_nanos)(strategy->credit_max - strategy->credit + strategy->order_cost),
-            (dp_money_nanos)strategy->credit_max);
-    strategy->credit -= strategy->order_cost;
+static CHECK check_rate(const struct decision *it)
+{
+    int64_t now = dp_risk_beats(it->order->now_ns, it->seat->start_ns);
+    if (DP_UNLIKELY(!dp_risk_take_token(&it->seat->orders, now)))
+        return answer_rate(it, &it->seat->orders, now, DP_REASON_ORDER_RATE);
+    now = dp_risk_beats(it->order->now_ns, it->firm->start_ns);
+    if (DP_UNLIKELY(!dp_risk_take_token(&it->firm->orders, now)))
+        return answer_rate(it, &it->firm->orders, now, DP_REASON_MESSAGE_RATE);
+    return DP_REASON_ACCEPTED;
+}
+
+static CHECK check_fan_out(const struct decision *it)
+{
+    struct risk_seat *seat = it->seat;
+    seat->fan_out = seat->fan_ns == it->order->now_ns ? seat->fan_out + 1 : 1;
+    seat->fan_ns = it->order->now_ns;
+    if (DP_LIKELY(seat->fan_out <= seat->fan_out_max))
+        return DP_REASON_ACCEPTED;
+    dp_risk_kill(it->risk,
+        (struct dp_risk_scope){DP_RISK_SCOPE_STRATEGY, it->order->strategy_index},
+        DP_SWITCH_REJECT_NEW, DP_SWITCH_BY_FAN_OUT);
+    return answer(it, DP_REASON_FAN_OUT, seat->fan_out, seat->fan_out_max);
+}
+
+/* Careful only. */
+static CHECK check_self(const struct decision *it)
+{
+    uint32_t other = it->line->own_max[!it->side];
+    bool meets = other != 0 && dp_risk_reach((uint32_t)it->ticks, it->side) >= ~other;
+    if (meets && (it->line->flags & RISK_SELF_RULE) != 0)
+        return answer(it, DP_REASON_SELF_TRADE, it->order->price_nanos,
+            dp_risk_nanos(dp_risk_reach(other, !it->side)));
     return DP_REASON_ACCEPTED;
 }
 
 /* ---- the order on top of all others ---- */
 
-static enum dp_reason check_open(const struct decision *it)
+/* Where a credit is below 0 nothing needed looks lacking too: dp_risk_check_credit() knows better.
+ */
+static inline bool fits(const struct decision *it)
 {
-    uint64_t count = it->strategy->open_order_count + !it->order->is_replace;
-    if (DP_UNLIKELY(!it->order->is_replace && count > it->strategy->open_order_count_max))
-        return answer(it->verdict, DP_REASON_OPEN_ORDER_COUNT, (dp_money_nanos)count,
-            (dp_money_nanos)it->strategy->open_order_count_max);
-    return DP_REASON_ACCEPTED;
-}
-
-static enum dp_reason check_position(const struct decision *it)
-{
-    const struct risk_instrument *instrument = it->instrument;
-    int64_t increase = (int64_t)it->order->increase_qty;
-    int64_t worst = it->order->side == DP_SIDE_BUY
-        ? instrument->position + instrument->buy_leaves + increase
-        : -(instrument->position - instrument->sell_leaves - increase);
-    if (DP_UNLIKELY(worst > instrument->position_max && increase > 0))
-        return answer(it->verdict, DP_REASON_POSITION, worst, instrument->position_max);
-    return DP_REASON_ACCEPTED;
-}
-
-static enum dp_reason check_exposure(const struct decision *it)
-{
-    const struct risk_strategy *strategy = it->strategy;
-    dp_money_nanos increase = it->order->increase_money;
-    dp_money_nanos bought = strategy->buy_executed + strategy->buy_open;
-    dp_money_nanos sold = strategy->sell_executed + strategy->sell_open;
-
-    /* The worst that can come: all open orders of this side execute and none of the other. Those
-     * must not count against it, for they can be cancelled, and cancels pass every limit. */
-    dp_money_nanos net;
-    if (it->order->side == DP_SIDE_BUY) {
-        bought += increase;
-        net = bought - strategy->sell_executed;
-    } else {
-        sold += increase;
-        net = sold - strategy->buy_executed;
-    }
-    dp_money_nanos gross = sold + bought;
-    if (DP_UNLIKELY(net > strategy->net_max && increase > 0))
-        return answer(it->verdict, DP_REASON_NET_EXPOSURE, net, strategy->net_max);
-    if (DP_UNLIKELY(gross > strategy->gross_max && increase > 0))
-        return answer(it->verdict, DP_REASON_GROSS_EXPOSURE_ENTERED, gross, strategy->gross_max);
-    return answer(it->verdict, DP_REASON_ACCEPTED, gross, strategy->gross_max);
+    risk_four lack = (it->need_low > it->seat->credit.half[0]) |
+        (it->need_low > it->account->credit.half[0]) | (it->need_low > it->firm->credit.half[0]) |
+        (it->need_high > it->seat->credit.half[1]) | (it->need_high > it->account->credit.half[1]) |
+        (it->need_high > it->firm->credit.half[1]) | (it->need_side > it->line->credit.all);
+    return !dp_risk_any(lack);
 }
 
 /* ---- the decision ---- */
 
-static enum dp_reason check_scope(
-    const struct dp_risk *risk, const struct dp_risk_order *order, struct dp_risk_verdict *verdict)
+/* Rarely the furthest of ours: only then the bound of the other side moves. */
+static inline void note_own(const struct decision *it)
 {
-    if (DP_UNLIKELY(dp_load_relaxed(&risk->killed) != 0))
-        return answer(verdict, DP_REASON_KILL_SWITCH, 1, 0);
-    if (DP_UNLIKELY(order->trading_state != DP_TRADING_OPEN))
-        return answer(verdict, DP_REASON_HALTED, order->trading_state, DP_TRADING_OPEN);
-    if (DP_UNLIKELY(order->strategy_index >= risk->strategy_count ||
-            !risk->strategies[order->strategy_index].has_policy))
-        return answer(verdict, DP_REASON_NO_POLICY, order->strategy_index, 0);
-    if (DP_UNLIKELY(order->instrument_index >= risk->instrument_count ||
-            !dp_risk_instrument(risk, order->instrument_index)->has_policy))
-        return answer(verdict, DP_REASON_NO_POLICY, order->instrument_index, 0);
+    struct risk_line *line = it->line;
+    uint32_t reach = dp_risk_reach((uint32_t)it->ticks, it->side);
+    line->own_count[it->side] += !it->order->is_replace;
+    if (DP_UNLIKELY(reach > line->own_max[it->side])) {
+        line->own_max[it->side] = reach;
+        dp_risk_set_bounds(line);
+    }
+}
+
+static inline void note_size(const struct decision *it)
+{
+    struct risk_line *line = it->line;
+    line->sizes[line->size_count % DP_RISK_SIZES] = (uint32_t)it->order->qty;
+    line->size_count++;
+}
+
+static inline void reserve(const struct decision *it)
+{
+    it->seat->credit.half[0] -= it->need_low;
+    it->seat->credit.half[1] -= it->need_high;
+    it->account->credit.half[0] -= it->need_low;
+    it->account->credit.half[1] -= it->need_high;
+    it->firm->credit.half[0] -= it->need_low;
+    it->firm->credit.half[1] -= it->need_high;
+    it->line->credit.all -= it->need_side;
+    note_own(it);
+    note_size(it);
+}
+
+static inline enum dp_reason accept(const struct decision *it)
+{
+    const int64_t most = INT64_MAX / DP_RISK_TICK_NANOS;
+    int64_t gross = it->seat->base[RISK_GROSS] - it->seat->credit.free[RISK_GROSS];
+    it->verdict->reason = DP_REASON_ACCEPTED;
+    it->verdict->observed = DP_LIKELY(gross <= most) ? gross * DP_RISK_TICK_NANOS : INT64_MAX;
+    it->verdict->limit = it->seat->gross_max_nanos;
     return DP_REASON_ACCEPTED;
 }
 
 /* Written out, not a loop over a table: each call is inlined and falls through to the next. */
-static enum dp_reason check_all(const struct decision *it)
+static CHECK check_all(const struct decision *it, const bool careful)
 {
-    enum dp_reason reason = check_size(it);
+    enum dp_reason reason = check_account(it);
     if (reason == DP_REASON_ACCEPTED)
-        reason = check_market(it);
+        reason = check_state(it);
+    if (careful && reason == DP_REASON_ACCEPTED)
+        reason = check_size(it);
+    if (reason == DP_REASON_ACCEPTED)
+        reason = check_reference(it);
+    if (careful && reason == DP_REASON_ACCEPTED)
+        reason = check_band(it);
     if (reason == DP_REASON_ACCEPTED)
         reason = check_notional(it);
+    if (reason == DP_REASON_ACCEPTED)
+        reason = check_short(it);
+    if (careful && reason == DP_REASON_ACCEPTED)
+        reason = check_usual(it);
+    if (reason == DP_REASON_ACCEPTED)
+        reason = check_sweep(it);
     if (reason == DP_REASON_ACCEPTED)
         reason = check_duplicate(it);
     if (reason == DP_REASON_ACCEPTED)
         reason = check_rate(it);
     if (reason == DP_REASON_ACCEPTED)
-        reason = check_open(it);
-    if (reason == DP_REASON_ACCEPTED)
-        reason = check_position(it);
-    if (reason == DP_REASON_ACCEPTED)
-        reason = check_exposure(it);
-    return reason;
+        reason = check_fan_out(it);
+    if (careful && reason == DP_REASON_ACCEPTED)
+        reason = check_self(it);
+    if (reason == DP_REASON_ACCEPTED && DP_UNLIKELY(!fits(it)))
+        reason = HAND_OVER(dp_risk_check_credit, it);
+    if (DP_UNLIKELY(reason != DP_REASON_ACCEPTED))
+        return reason;
+    reserve(it);
+    return accept(it);
 }
 
-static void reserve(struct risk_strategy *strategy, struct risk_instrument *instrument,
-    const struct dp_risk_order *order, int sign)
+static inline void set_places(struct decision *it)
 {
-    dp_money_nanos money = sign * order->increase_money;
-    int64_t qty = sign * (int64_t)order->increase_qty;
-    bool is_buy = order->side == DP_SIDE_BUY;
+    it->account = dp_risk_place(it->risk, it->seat->account_at);
+    it->firm = dp_risk_place(it->risk, it->seat->firm_at);
+}
 
-    strategy->open_order_count += order->is_replace ? 0 : (uint64_t)(int64_t)sign;
-    *(is_buy ? &strategy->buy_open : &strategy->sell_open) += money;
-    *(is_buy ? &instrument->buy_leaves : &instrument->sell_leaves) += qty;
+/* By constants that are chosen by index: side, mark and kind of order are anybody's guess, and a
+ * branch on them would often be taken wrong. */
+static inline void set_needs(struct decision *it)
+{
+    static const risk_four low = {-1, -1, -1, 0};
+    static const risk_four count[] = {{0, 0, 0, 1}, {0, 0, 0, 0}};
+    static const risk_four high[] = {{0, -1, 0, 0}, {0, 0, -1, 0}};
+    static const risk_four message = {1, 0, 0, 0};
+    static const risk_four sides[] = {{-1, 0, 0, 0}, {0, -1, 0, 0}, {-1, 0, -1, 0}, {0, -1, -1, 0}};
+    const struct dp_risk_order *order = it->order;
+    int64_t money = order->is_replace ? order->increase_ticks : it->notional;
+    int64_t qty = (int64_t)(order->is_replace ? order->increase_qty : order->qty);
+    risk_four all_money = {money, money, money, money};
+    risk_four all_qty = {qty, qty, qty, qty};
+    it->need_low = (all_money & low) | count[order->is_replace];
+    it->need_high = (all_money & high[it->side]) | message;
+    it->need_side = all_qty & sides[it->side + 2 * is_marked(it)];
+}
+
+/* Where the buckets' time begins. */
+static void start_clocks(struct decision *it)
+{
+    if (it->seat->start_ns == 0)
+        it->seat->start_ns = it->order->now_ns;
+    if (it->firm->start_ns == 0)
+        it->firm->start_ns = it->order->now_ns;
+}
+
+/* The lane's line is known only when the seat is armed. */
+static COLD decide_with_care(struct decision *it)
+{
+    struct dp_risk_strategy_limits limits;
+    uint32_t strategy_index = it->order->strategy_index;
+    if (!dp_risk_read_strategy(&it->risk->strategies[strategy_index], &limits))
+        return answer(it, DP_REASON_NO_POLICY, strategy_index, 0);
+    it->line = dp_risk_line(it->risk, limits.lane, it->order->instrument_index);
+    enum dp_reason reason = dp_risk_check_scope(it);
+    if (reason != DP_REASON_ACCEPTED)
+        return reason;
+    if (it->side > 1)
+        return answer(it, DP_REASON_ORDER_INVALID, it->order->side, DP_SIDE_SELL);
+    set_places(it);
+    start_clocks(it);
+    set_needs(it);
+    return check_all(it, true);
+}
+
+/* Nothing has changed, and the order is inside what all bounds of its kind allow together. */
+static inline bool is_plain(const struct decision *it, uint64_t gate)
+{
+    const struct dp_risk_order *order = it->order;
+    const struct risk_seat *seat = it->seat;
+    const struct risk_line *line = it->line;
+    uint32_t qty_max = seat->qty_max < line->qty_max ? seat->qty_max : line->qty_max;
+    return gate == seat->gate_seen && gate == line->gate_seen && order->qty - 1 < qty_max &&
+        it->ticks - 1 < RISK_PRICE_TICKS_MAX &&
+        (int64_t)it->ticks * DP_RISK_TICK_NANOS == order->price_nanos && it->side <= 1 &&
+        dp_risk_reach((uint32_t)it->ticks, it->side) <= line->price_max[it->side];
 }
 
 enum dp_reason dp_risk_decide(
     struct dp_risk *risk, const struct dp_risk_order *order, struct dp_risk_verdict *verdict)
 {
-    enum dp_reason reason = check_scope(risk, order, verdict);
-    if (DP_UNLIKELY(reason != DP_REASON_ACCEPTED))
-        return reason;
+    struct decision it;
+    it.risk = risk;
+    it.order = order;
+    it.verdict = verdict;
+    it.ticks = (uint64_t)order->price_nanos / DP_RISK_TICK_NANOS;
+    it.notional = (int64_t)(it.ticks * order->qty);
+    it.side = dp_risk_side(order->side);
+    uint64_t gate = dp_load_acquire(&risk->gate); /* pairs with dp_switch_tell() */
+    verdict->policy_version = gate - 1;
+    if (DP_UNLIKELY(order->strategy_index >= risk->config.strategy_count_max))
+        return answer(&it, DP_REASON_NO_POLICY, order->strategy_index, 0);
+    if (DP_UNLIKELY(order->instrument_index >= risk->config.instrument_count_max))
+        return answer(&it, DP_REASON_NO_POLICY, order->instrument_index, 0);
 
-    const struct decision it = {
-        .order = order,
-        .strategy = &risk->strategies[order->strategy_index],
-        .instrument = dp_risk_instrument(risk, order->instrument_index),
-        .duplicates = dp_risk_duplicates(risk, order->strategy_index),
-        .verdict = verdict,
-    };
-    reason = check_all(&it);
-    if (DP_LIKELY(reason == DP_REASON_ACCEPTED))
-        reserve(it.strategy, it.instrument, order, 1);
-    return reason;
-}
-
-void dp_risk_undo(struct dp_risk *risk, const struct dp_risk_order *order)
-{
-    reserve(&risk->strategies[order->strategy_index],
-        dp_risk_instrument(risk, order->instrument_index), order, -1);
+    it.seat = dp_risk_seat(risk, order->strategy_index);
+    struct risk_line *lines = dp_risk_place(risk, it.seat->lines_at);
+    it.line = &lines[order->instrument_index];
+    if (DP_UNLIKELY(!is_plain(&it, gate)))
+        return HAND_OVER(decide_with_care, &it);
+    set_places(&it);
+    set_needs(&it);
+    return check_all(&it, false);
 }

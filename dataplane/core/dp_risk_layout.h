@@ -1,100 +1,349 @@
 /*
  * dp_risk_layout - how the gate lies in memory. Private to dp_risk*.c.
  *
- *   dp_risk (kill switch, counts) | strategies | duplicate slots of each strategy | instruments
+ *   dp_risk | strategies (policy) | groups (policy, pools) | instruments (policy, pools)
+ *           | seats | group lanes | lines of each lane | fingerprints | sightings | holdings
  *
- * What one decision touches: the kill switch, three lines of its strategy, two of its instrument
- * and one to three of a duplicate slot. Limits are kept as the comparisons want them: 128 bits for
- * money, and an unlimited one is the largest number there is, so that no check has a case for it.
+ * Policies are what was commanded: written by whoever applies commands, read by all. The rest is
+ * private to one lane each, and what a decision touches: the gate word, three lines of its seat,
+ * one of the account and two of the firm, two of the instrument and one of fingerprints. There the
+ * limits lie as the comparisons want them, combined where several bound the same number.
  */
 #ifndef DP_RISK_LAYOUT_H
 #define DP_RISK_LAYOUT_H
 
+#include <immintrin.h>
+
 #include "dp_book.h"
+#include "dp_credit.h"
 #include "dp_risk.h"
+#include "dp_switch.h"
+#include "dp_versioned.h"
 
-#define RISK_TOKEN 1000000000u     /* one order in the bucket's unit: rate * nanoseconds */
-#define RISK_DUPLICATE_SLOTS 1024u /* of one strategy, a power of two */
-#define RISK_QTY_MAX UINT32_MAX
-#define RISK_PRICE_NANOS_MAX (INT64_MAX / 2)
+#define RISK_BEAT 1024 /* time of a bucket: parts of a nanosecond, 2^63 of them are 104 days */
+#define RISK_PRINT_SETS 512u /* of one strategy, a power of two; two fingerprints in each */
+#define RISK_SIGHTINGS 32u   /* room of one fingerprint, a power of two */
+#define RISK_HOLDINGS 4096u  /* of one strategy, a power of two */
+#define RISK_PRICE_TICKS_MAX UINT64_C(1999999999)
+#define RISK_QTY_MAX UINT32_C(16777215) /* times the largest price fits 63 bits with room */
 
-/* One fingerprint's last sightings, as many as its strategy allows within the window, in a ring. */
-struct risk_duplicate {
-    uint64_t fingerprint; /* 0: never used */
-    int64_t last_ns;
-    uint32_t count;  /* sightings kept, at most the allowed number */
-    uint32_t oldest; /* index in times_ns once the ring is full */
-    int64_t times_ns[DP_RISK_DUPLICATES_MAX];
+/* What a scope limits, as words of one line each. Money in ticks (price ticks * shares). */
+enum risk_dim {
+    RISK_GROSS,
+    RISK_OPEN,
+    RISK_ENTERED,
+    RISK_COUNT,
+    RISK_MESSAGES,
+    RISK_NET_BUY,
+    RISK_NET_SELL,
+    RISK_SPARE,
+    RISK_DIMS
 };
 
-static_assert(sizeof(struct risk_duplicate) == 4 * DP_CACHE_LINE, "slots must not share lines");
+/* What an instrument limits. Shares. */
+enum risk_side_dim { RISK_LONG, RISK_SHORT, RISK_LOCATE, RISK_SIDE_SPARE, RISK_SIDE_DIMS };
+
+/* Compared and subtracted four at a time. */
+typedef int64_t risk_four __attribute__((vector_size(32)));
+
+union risk_credit {
+    int64_t free[RISK_DIMS];
+    risk_four half[2];
+};
+
+union risk_side_credit {
+    int64_t free[RISK_SIDE_DIMS];
+    risk_four all;
+};
+
+/* A token bucket as the time at which it would be full again. A token moves that by `step`; there
+ * is none when it would lie further ahead than `depth`. Steps are rounded up: never more passes. */
+struct risk_bucket {
+    int64_t full_at; /* beats since dp_risk.start_ns */
+    int64_t step;    /* 0: unlimited */
+    int64_t depth;   /* (burst - 1) * step */
+};
+
+/* ---- policies: shared ---- */
+
+#define RISK_WORDS(type) (sizeof(type) / sizeof(uint64_t))
 
 struct risk_strategy {
-    /* limits */
-    alignas(DP_CACHE_LINE) dp_money_nanos notional_max;
-    dp_money_nanos gross_max;
-    dp_money_nanos net_max;
-    uint64_t order_qty_max;
-    uint64_t open_order_count_max;
-    /* exposure */
-    dp_money_nanos buy_open;
-    dp_money_nanos sell_open;
-    dp_money_nanos buy_executed;
-    dp_money_nanos sell_executed;
-    /* counters and their limits */
-    uint64_t open_order_count;
-    uint64_t credit; /* tokens * RISK_TOKEN */
-    uint64_t credit_max;
-    int64_t credit_ns; /* the bucket was brought up to this time */
-    int64_t fill_ns;   /* an empty bucket is full after this long */
-    int64_t duplicate_window_ns;
-    uint32_t rate;
-    uint32_t order_cost;          /* RISK_TOKEN, or 0 when the rate is unlimited */
-    uint32_t duplicate_count_max; /* 0 when unlimited */
-    bool has_policy;
+    alignas(DP_CACHE_LINE) dp_switch_mark mark;
+    _Atomic uint64_t version;
+    _Atomic uint64_t words[2][RISK_WORDS(struct dp_risk_strategy_limits)];
+    char name[DP_RISK_NAME_SIZE];
 };
 
-static_assert(sizeof(struct risk_strategy) == 3 * DP_CACHE_LINE, "a decision reads these lines");
+/* An account, or the firm. */
+struct risk_group {
+    alignas(DP_CACHE_LINE) dp_switch_mark mark;
+    _Atomic uint64_t version;
+    _Atomic uint64_t words[2][RISK_WORDS(struct dp_risk_group_limits)];
+    struct dp_credit_pool pools[RISK_DIMS];
+    _Atomic int64_t limits[RISK_DIMS]; /* of the pools; DP_CREDIT_UNLIMITED: not shared */
+    _Atomic int64_t profit_max;        /* ticks, of the day */
+    char name[DP_RISK_NAME_SIZE];
+};
 
 struct risk_instrument {
-    /* limits */
-    alignas(DP_CACHE_LINE) dp_money_nanos notional_max;
-    uint64_t order_qty_max;
-    int64_t position_max;
-    int64_t collar_abs_nanos;
-    uint32_t collar_bps;
-    bool has_policy;
-    /* state */
-    alignas(DP_CACHE_LINE) int64_t position;
-    int64_t buy_leaves;
-    int64_t sell_leaves;
-    int64_t bought_qty;
-    int64_t sold_qty;
-    dp_money_nanos cash;
+    alignas(DP_CACHE_LINE) dp_switch_mark mark;
+    _Atomic uint64_t version;
+    _Atomic uint64_t words[2][RISK_WORDS(struct dp_risk_instrument_limits)];
+    struct dp_credit_pool pools[RISK_SIDE_DIMS];
+    _Atomic int64_t limits[RISK_SIDE_DIMS];
 };
 
-static_assert(sizeof(struct risk_instrument) == 2 * DP_CACHE_LINE, "a decision reads these lines");
+/* ---- what one lane alone writes ---- */
+
+struct risk_seat {
+    /* read-mostly */
+    alignas(DP_CACHE_LINE) uint64_t gate_seen; /* at this gate everything was clear; 0: look */
+    int64_t notional_max;                      /* ticks */
+    uint32_t qty_max;
+    uint32_t attributes_denied;
+    uint32_t account_at; /* places in the region, in cache lines from its start */
+    uint32_t firm_at;
+    uint32_t lines_at;
+    uint32_t prints_at;
+    uint32_t account_index;
+    uint32_t duplicate_count_max; /* 0 when unlimited */
+    int64_t duplicate_window_ns;
+    uint32_t fan_out_max;
+    uint32_t fan_out; /* orders at fan_ns */
+    /* counters */
+    struct risk_bucket orders;
+    int64_t fan_ns;
+    int64_t gross_max_nanos;
+    int64_t start_ns; /* where beats count from: the first order's time */
+    uint32_t sightings_at;
+    uint32_t lane;
+    alignas(DP_CACHE_LINE) union risk_credit credit;
+    int64_t base[RISK_DIMS]; /* free + used */
+    /* beside the hot path */
+    struct risk_bucket rejects;
+    struct risk_bucket fills;
+    int64_t bought; /* BE and SE, ticks */
+    int64_t sold;
+    int64_t profit_max; /* ticks, of the day */
+    int64_t profit;
+    uint32_t session_index;
+    uint32_t soft_percent;
+    uint64_t alerts; /* times that a soft limit was passed */
+    bool is_above_soft;
+    bool holdings_full;
+};
+
+static_assert(offsetof(struct risk_seat, orders) == DP_CACHE_LINE &&
+        offsetof(struct risk_seat, credit) % DP_CACHE_LINE == 0,
+    "a decision reads three lines");
+
+/* An account's or the firm's share of one lane. */
+struct risk_share {
+    alignas(DP_CACHE_LINE) union risk_credit credit;
+    struct risk_bucket orders;
+    int64_t message_ratio;
+    int64_t start_ns;
+    _Atomic int64_t profit; /* of this lane's strategies, ticks */
+    uint64_t reserved[2];
+    struct dp_credit_hold holds[RISK_DIMS];
+};
+
+static_assert(sizeof(struct risk_share) % DP_CACHE_LINE == 0 &&
+        offsetof(struct risk_share, orders) == DP_CACHE_LINE,
+    "shares must not share lines");
+
+enum risk_line_flag {
+    RISK_MARK_RULE = 1, /* sales beyond what is held say so */
+    RISK_PRICE_RULE = 2,
+    RISK_IMPACT_RULE = 4,
+    RISK_SELF_RULE = 8,
+    RISK_TYPICAL_RULE = 16,
+};
+
+/* An instrument as one lane sees it. */
+struct risk_line {
+    alignas(DP_CACHE_LINE) union risk_side_credit credit;
+    uint64_t gate_seen;   /* as in the seat */
+    int64_t notional_max; /* ticks */
+    int64_t collar_twice; /* 2 * collar_abs_nanos */
+    uint32_t qty_max;     /* the least of the order's, volume's and typical size's */
+    uint32_t collar_bps;
+    /* second line */
+    /* By side. A sell's price counts as UINT32_MAX less ticks, so that one comparison does for
+     * both: no higher than the band, and below our own of the other side where self trades are
+     * denied. */
+    uint32_t price_max[2];
+    uint32_t accounts_denied;
+    uint32_t flags; /* enum risk_line_flag */
+    int64_t age_max_ns;
+    int64_t position;
+    int64_t bought_qty;
+    int64_t sold_qty;
+    uint32_t own_max[2]; /* by side, as price_max: none of our open orders is beyond; 0: none */
+    uint32_t own_count[2];
+    /* beside the hot path */
+    dp_money_nanos cash;
+    struct dp_credit_hold holds[RISK_LOCATE + 1];
+    uint32_t order_qty_max;
+    uint32_t volume_qty_max;
+    uint32_t typical_qty_max;
+    uint32_t typical_multiple;
+    uint32_t band[2]; /* by side, as price_max */
+    uint32_t impact_bps;
+    uint32_t impact_levels;
+    uint32_t sizes[DP_RISK_SIZES];
+    uint32_t size_count;
+};
+
+static_assert(offsetof(struct risk_line, price_max) == DP_CACHE_LINE &&
+        offsetof(struct risk_line, cash) == 2 * DP_CACHE_LINE &&
+        sizeof(struct risk_line) % DP_CACHE_LINE == 0,
+    "a decision reads two lines");
+
+/* One fingerprint: when the next equal order may pass. */
+struct risk_print {
+    uint64_t fingerprint; /* 0: never used */
+    int64_t free_ns;      /* the oldest of the sightings that count, and the window */
+    int64_t last_ns;
+    uint32_t next; /* where the next sighting is written: the oldest, once all places are used */
+    uint32_t left; /* places not used yet, at first as many as may pass */
+};
+
+struct risk_print_set {
+    struct risk_print ways[2];
+};
+
+static_assert(sizeof(struct risk_print_set) == DP_CACHE_LINE, "one line");
+
+/* What one strategy holds of one instrument. */
+struct risk_holding {
+    uint32_t instrument; /* index + 1; 0: free */
+    uint32_t reserved;
+    int64_t position;
+    int64_t cash; /* ticks */
+};
 
 struct dp_risk {
-    alignas(DP_CACHE_LINE) _Atomic uint32_t killed; /* written by any process; alone in its line */
-    alignas(DP_CACHE_LINE) uint64_t duplicates_offset;
-    uint64_t instruments_offset;
-    uint32_t strategy_count;
-    uint32_t instrument_count;
+    /* Moved by every change; written by any process (dp_switch.h). */
+    alignas(DP_CACHE_LINE) _Atomic uint64_t gate;
+    /* What the node is: written by the engine. */
+    alignas(DP_CACHE_LINE) _Atomic int64_t heard_ns; /* the feed's last word */
+    _Atomic uint64_t degraded;                       /* bits: enum dp_risk_degraded */
+    _Atomic uint64_t sessions_out;                   /* bits: sessions that are not authenticated */
+    _Atomic uint64_t trip_on; /* bits: reasons whose first refusal trips the strategy */
+    dp_switch_mark session_marks[DP_RISK_SESSIONS_MAX];
+    /* Written by dp_risk_init(), then read-only. */
+    alignas(DP_CACHE_LINE) struct dp_risk_config config;
+    uint32_t groups_at; /* cache lines from the start; the firm is group 0 */
+    uint32_t instruments_at;
+    uint32_t seats_at;
+    uint32_t shares_at;
+    uint32_t lines_at;
+    uint32_t prints_at;
+    uint32_t sightings_at;
+    uint32_t holdings_at;
+    uint64_t size;
     struct risk_strategy strategies[];
 };
 
-static inline struct risk_duplicate *dp_risk_duplicates(struct dp_risk *risk, uint32_t strategy)
+static inline void *dp_risk_place(const struct dp_risk *risk, uint32_t line_index)
 {
-    void *first = (uint8_t *)risk + risk->duplicates_offset;
-    return (struct risk_duplicate *)first + (size_t)strategy * RISK_DUPLICATE_SLOTS;
+    return (uint8_t *)(uintptr_t)risk + (size_t)line_index * DP_CACHE_LINE;
+}
+
+static inline struct risk_seat *dp_risk_seat(const struct dp_risk *risk, uint32_t strategy)
+{
+    return (struct risk_seat *)dp_risk_place(risk, risk->seats_at) + strategy;
+}
+
+static inline struct risk_group *dp_risk_group(const struct dp_risk *risk, uint32_t group)
+{
+    return (struct risk_group *)dp_risk_place(risk, risk->groups_at) + group;
 }
 
 static inline struct risk_instrument *dp_risk_instrument(
     const struct dp_risk *risk, uint32_t instrument)
 {
-    uintptr_t first = (uintptr_t)risk + risk->instruments_offset;
-    return (struct risk_instrument *)first + instrument;
+    return (struct risk_instrument *)dp_risk_place(risk, risk->instruments_at) + instrument;
+}
+
+static inline struct risk_line *dp_risk_line(
+    const struct dp_risk *risk, uint32_t lane, uint32_t instrument)
+{
+    struct risk_line *lines = dp_risk_place(risk, risk->lines_at);
+    return lines + (size_t)lane * risk->config.instrument_count_max + instrument;
+}
+
+/* Group 0 is the firm, account n is group n + 1. */
+static inline struct risk_share *dp_risk_share(
+    const struct dp_risk *risk, uint32_t group, uint32_t lane)
+{
+    struct risk_share *shares = dp_risk_place(risk, risk->shares_at);
+    return shares + (size_t)group * risk->config.lane_count_max + lane;
+}
+
+static inline struct risk_holding *dp_risk_holdings(const struct dp_risk *risk, uint32_t strategy)
+{
+    struct risk_holding *holdings = dp_risk_place(risk, risk->holdings_at);
+    return holdings + (size_t)strategy * RISK_HOLDINGS;
+}
+
+/* Position and open orders of that side, of one lane. */
+static inline int64_t dp_risk_side_used(const struct risk_line *line, enum risk_side_dim dim)
+{
+    return dp_load_relaxed(&line->holds[dim].leased) - line->credit.free[dim];
+}
+
+/* dp_risk_policy.c */
+bool dp_risk_read_strategy(
+    const struct risk_strategy *strategy, struct dp_risk_strategy_limits *limits);
+bool dp_risk_read_group(const struct risk_group *group, struct dp_risk_group_limits *limits);
+bool dp_risk_read_instrument(
+    const struct risk_instrument *instrument, struct dp_risk_instrument_limits *limits);
+
+/* dp_risk_arm.c: brings a seat or a line up to the policies; false when there is none. */
+bool dp_risk_arm_seat(struct dp_risk *risk, uint32_t strategy_index);
+bool dp_risk_arm_line(struct dp_risk *risk, uint32_t lane, uint32_t instrument_index);
+void dp_risk_set_bucket(struct risk_bucket *bucket, uint64_t rate, uint64_t burst);
+/* The bounds of a line's prices, from its bands and own orders. */
+void dp_risk_set_bounds(struct risk_line *line);
+/* What a lane holds of a pool goes back, or what it has used without asking is taken. */
+void dp_risk_settle(struct dp_credit_pool *pool, int64_t limit, uint32_t lane,
+    struct dp_credit_hold *hold, int64_t *free);
+
+/* Of dp_side, which was checked. */
+static inline uint32_t dp_risk_side(uint8_t side)
+{
+    return (uint32_t)side - DP_SIDE_BUY;
+}
+
+/* How far a price reaches into the other side: the higher the further. */
+static inline uint32_t dp_risk_reach(uint32_t ticks, uint32_t side)
+{
+    return ticks ^ (0u - side);
+}
+
+static inline bool dp_risk_any(risk_four lanes)
+{
+    return !_mm256_testz_si256((__m256i)lanes, (__m256i)lanes);
+}
+
+/* 0 when the clock leaps further than beats can count. */
+static inline int64_t dp_risk_beats(int64_t now_ns, int64_t start_ns)
+{
+    int64_t since_ns = now_ns - start_ns;
+    return (since_ns < INT64_MAX / RISK_BEAT / 2 ? since_ns : INT64_MAX / RISK_BEAT / 2) *
+        RISK_BEAT;
+}
+
+/* One token; false when there is none. A clock that steps back gives no credit. */
+static inline bool dp_risk_take_token(struct risk_bucket *bucket, int64_t now)
+{
+    int64_t full_at = bucket->full_at > now ? bucket->full_at : now;
+    bool there = full_at - now <= bucket->depth;
+    bucket->full_at = full_at + (there ? bucket->step : 0);
+    return there;
 }
 
 #endif

@@ -50,8 +50,6 @@ static enum dp_reason decide_new(struct dp_submit *submit, const struct dp_reque
         return reason;
 
     struct dp_risk_order order = dp_submit_risk_order(submit, event);
-    order.increase_qty = request->qty;
-    order.increase_money = (dp_money_nanos)request->price_nanos * (dp_money_nanos)request->qty;
     return dp_submit_decide(submit, &order, event);
 }
 

@@ -17,7 +17,7 @@ static void set_increase(struct dp_risk_order *risk, const struct dp_order *orde
     int64_t price_nanos =
         risk->price_nanos > order->price_nanos ? risk->price_nanos : order->price_nanos;
     risk->increase_qty = leaves - weight.leaves;
-    risk->increase_money = (dp_money_nanos)price_nanos * (dp_money_nanos)leaves - weight.money;
+    risk->increase_ticks = price_nanos / DP_RISK_TICK_NANOS * (int64_t)leaves - weight.ticks;
     risk->is_replace = true;
 }
 
@@ -144,6 +144,7 @@ static void send_cancel(struct dp_submit *submit, const struct dp_order *order)
         dp_submit_frame(submit, submit->cancel_template, &fields, 1);
     }
     dp_submit_ring_bell(submit, pending != 0 ? 2 : 1);
+    dp_risk_cancel(submit->risk, order->strategy_index, submit->now_ns);
     dp_counter_add(submit->counters, DP_COUNTER_CANCELS_SENT, 1);
 }
 

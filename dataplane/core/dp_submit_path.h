@@ -138,6 +138,8 @@ static inline struct dp_risk_order dp_submit_risk_order(
         .instrument_index = event->instrument_index,
         .book_flags = touch.flags,
         .trading_state = touch.trading_state,
+        .attributes = event->time_in_force == DP_TIF_IOC ? DP_RISK_IOC : DP_RISK_DAY,
+        .books = submit->books,
         .strategy_index = event->strategy_index,
         .side = event->side,
     };
@@ -154,6 +156,7 @@ static inline enum dp_reason dp_submit_decide(
         dp_hist_record(submit->risk_hist, dp_tsc() - start_tsc);
     event->observed = verdict.observed;
     event->limit = verdict.limit;
+    event->policy_version = (uint16_t)verdict.policy_version;
     return reason;
 }
 

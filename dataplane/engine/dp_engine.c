@@ -10,16 +10,27 @@
 
 /* ---- the region's parts ---- */
 
+/* One lane: the engine's thread. A replay begins with nothing open, so it need not be armed. */
+static struct dp_risk_config risk_config(const struct dp_engine_config *config)
+{
+    return (struct dp_risk_config){
+        .instrument_count_max = config->books.instrument_count_max,
+        .strategy_count_max = DP_ENGINE_STRATEGIES_MAX,
+        .account_count_max = config->account_count,
+        .lane_count_max = 1,
+    };
+}
+
 static size_t region_size(const struct dp_engine_config *config)
 {
-    struct dp_risk_config risk = {config->books.instrument_count_max, DP_ENGINE_STRATEGIES_MAX};
+    struct dp_risk_config risk = risk_config(config);
     return dp_region_header_size() + dp_region_part_size(sizeof(struct dp_engine_status)) +
         dp_region_part_size(sizeof(struct dp_counters)) +
         dp_region_part_size(sizeof(struct dp_recent)) +
         DP_STAGE_COUNT * dp_region_part_size(sizeof(struct dp_hist)) +
         dp_region_part_size(dp_books_size(&config->books)) +
         dp_region_part_size(dp_orders_size(&config->orders)) +
-        dp_region_part_size(dp_risk_size(&risk)) +
+        dp_region_part_size(dp_risk_size(&risk)) + dp_region_part_size(sizeof(struct dp_commands)) +
         dp_region_part_size(dp_ring_size(DP_ENGINE_TX_SLOTS, DP_TEMPLATE_FRAME_MAX));
 }
 
@@ -46,15 +57,16 @@ static int place_measurements(struct dp_engine *engine, struct dp_err *err)
 static int place_state(struct dp_engine *engine, struct dp_err *err)
 {
     const struct dp_engine_config *config = &engine->config;
-    struct dp_risk_config risk = {config->books.instrument_count_max, DP_ENGINE_STRATEGIES_MAX};
+    struct dp_risk_config risk = risk_config(config);
     engine->books = dp_region_place(engine->region, "books", dp_books_size(&config->books), err);
     engine->orders =
         dp_region_place(engine->region, "orders", dp_orders_size(&config->orders), err);
     engine->risk = dp_region_place(engine->region, "risk", dp_risk_size(&risk), err);
+    engine->commands = dp_region_place(engine->region, "commands", sizeof(struct dp_commands), err);
     engine->submit.tx = dp_region_place(
         engine->region, "submit.tx", dp_ring_size(DP_ENGINE_TX_SLOTS, DP_TEMPLATE_FRAME_MAX), err);
     if (engine->books == NULL || engine->orders == NULL || engine->risk == NULL ||
-        engine->submit.tx == NULL)
+        engine->commands == NULL || engine->submit.tx == NULL)
         return -err->code;
 
     int status = dp_books_init(engine->books, &config->books, err);
@@ -281,6 +293,16 @@ static int copy_watch(
     return 0;
 }
 
+int dp_engine_set_group(struct dp_engine *engine, uint32_t group, const char *name,
+    const struct dp_risk_group_limits *limits, struct dp_err *err)
+{
+    DP_ASSERT(!engine->started);
+    int status = dp_risk_set_group(engine->risk, group, limits, err);
+    if (status == 0)
+        dp_risk_name_group(engine->risk, group, name);
+    return status;
+}
+
 int dp_engine_add_strategy(struct dp_engine *engine, const struct dp_strategy *strategy,
     const struct dp_engine_watch *watch, const struct dp_risk_strategy_limits *limits,
     struct dp_err *err)
@@ -308,6 +330,8 @@ int dp_engine_add_strategy(struct dp_engine *engine, const struct dp_strategy *s
     int status = copy_watch(seat, watch, err);
     if (status < 0)
         return status;
+    dp_risk_name_strategy(
+        engine->risk, seat->gateway.strategy_index, watch->name != NULL ? watch->name : "");
     return dp_risk_set_strategy(engine->risk, seat->gateway.strategy_index, limits, err);
 }
 
@@ -384,6 +408,8 @@ int dp_engine_finish(struct dp_engine *engine, struct dp_err *err)
     DP_ASSERT(!engine->finished);
     if (engine->started)
         end_session(engine);
+    if (engine->started)
+        dp_engine_control(engine);
     int status = close_outputs(engine, err);
     engine->finished = true;
     dp_store_relaxed(&engine->status->now_ns, engine->now_ns);

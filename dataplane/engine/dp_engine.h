@@ -45,6 +45,7 @@ struct dp_engine_config {
     int64_t gap_timeout_ns;
     struct dp_books_config books;
     struct dp_orders_config orders;
+    uint32_t account_count;       /* 0: strategies stand alone, without accounts and firm */
     struct dp_venue_config venue; /* midnight and endpoints are filled in by the engine */
     struct dp_ouch_session session;
     bool measure_latency;
@@ -57,8 +58,9 @@ struct dp_engine_limits {
     struct dp_risk_instrument_limits limits;
 };
 
-/* Which instruments a strategy hears of. */
+/* A strategy's name, and which instruments it hears of. */
 struct dp_engine_watch {
+    const char *name;         /* for people; copied */
     const char (*symbols)[8]; /* space padded; may be NULL */
     uint32_t symbol_count;
     /* The first so many instruments of the directory; DP_ENGINE_WATCH_ALL for all. */
@@ -111,6 +113,9 @@ int64_t dp_engine_mark(const struct dp_engine *engine, uint32_t instrument_index
  * the entry with zero bytes as symbol is the default. */
 int dp_engine_set_limits(struct dp_engine *engine, const struct dp_engine_limits *limits,
     uint32_t limits_count, struct dp_err *err);
+/* Before dp_engine_start(): limits of the firm (group 0) or of account group - 1. */
+int dp_engine_set_group(struct dp_engine *engine, uint32_t group, const char *name,
+    const struct dp_risk_group_limits *limits, struct dp_err *err);
 /* Before dp_engine_start(): the table and its state must outlive the engine; watch is copied. */
 int dp_engine_add_strategy(struct dp_engine *engine, const struct dp_strategy *strategy,
     const struct dp_engine_watch *watch, const struct dp_risk_strategy_limits *limits,

@@ -5,6 +5,7 @@
 #define DP_ENGINE_INTERNAL_H
 
 #include "dp_capture.h"
+#include "dp_command.h"
 #include "dp_engine.h"
 #include "dp_feed.h"
 #include "dp_hold.h"
@@ -55,6 +56,17 @@ struct dp_engine {
     struct dp_books *books;
     struct dp_orders *orders;
     struct dp_risk *risk;
+    struct dp_commands *commands;
+    uint64_t posted_seen; /* commands and changes that were looked at */
+    uint64_t gate_seen;
+    int64_t watched_ns;
+    struct {
+        uint64_t firm;
+        uint64_t accounts[DP_RISK_ACCOUNTS_MAX];
+        uint64_t strategies[DP_ENGINE_STRATEGIES_MAX];
+        uint64_t sessions[DP_RISK_SESSIONS_MAX];
+        uint64_t instrument; /* of the command at hand */
+    } marks_seen;            /* as journalled */
     struct dp_clock clock;
 
     struct dp_submit submit;
@@ -107,6 +119,12 @@ void dp_engine_hold(struct dp_engine *engine);
 
 /* dp_engine_replay.c */
 int dp_engine_open_replay(struct dp_engine *engine, struct dp_err *err);
+
+/* dp_engine_control.c */
+/* Takes commands, and notes switches that changed. Costs two loads when there is nothing. */
+void dp_engine_control(struct dp_engine *engine);
+/* The feed was heard; once a second of its time profit and loss are looked at. */
+void dp_engine_watch_risk(struct dp_engine *engine);
 
 /* dp_engine_orders.c */
 /* One event of the venue's, or about what was not sent: table, risk, journal, strategy. */

@@ -10,6 +10,7 @@
 #include "dp_risk.h"
 
 #define DOLLAR INT64_C(1000000000)
+#define TICK INT64_C(100000)
 
 static inline struct dp_risk *risk_open(void)
 {
@@ -71,8 +72,6 @@ static inline struct dp_risk_order plain_order(void)
         .best_bid_nanos = 10 * DOLLAR - DOLLAR / 100,
         .best_ask_nanos = 10 * DOLLAR + DOLLAR / 100,
         .qty = 100,
-        .increase_qty = 100,
-        .increase_money = 1000 * (dp_money_nanos)DOLLAR,
         .trading_state = DP_TRADING_OPEN,
         .side = DP_SIDE_BUY,
     };
@@ -84,8 +83,6 @@ static inline struct dp_risk_order with_terms(uint8_t side, uint64_t qty, int64_
     order.side = side;
     order.qty = qty;
     order.price_nanos = price_nanos;
-    order.increase_qty = qty;
-    order.increase_money = (dp_money_nanos)price_nanos * (dp_money_nanos)qty;
     return order;
 }
 

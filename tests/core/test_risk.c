@@ -24,11 +24,11 @@ static void test_kill_switch_comes_first_and_is_cleared(void)
 {
     struct dp_risk *risk = risk_with(NULL, NULL);
     struct dp_risk_order order = plain_order();
-    dp_risk_kill(risk);
-    CHECK(dp_risk_is_killed(risk));
+    const struct dp_risk_scope firm = {DP_RISK_SCOPE_FIRM, 0};
+    CHECK(dp_risk_kill(risk, firm, DP_SWITCH_REJECT_NEW, DP_SWITCH_BY_PERSON));
     order.trading_state = DP_TRADING_HALTED;
-    expect(risk, &order, DP_REASON_KILL_SWITCH, 1, 0);
-    dp_risk_clear(risk);
+    expect(risk, &order, DP_REASON_KILL_SWITCH, DP_SWITCH_REJECT_NEW, DP_SWITCH_CLEAR);
+    CHECK(dp_risk_arm(risk, firm, dp_risk_mark_of(risk, firm)));
     expect(risk, &order, DP_REASON_HALTED, DP_TRADING_HALTED, DP_TRADING_OPEN);
     free(risk);
 }
@@ -76,6 +76,7 @@ static void test_numbers_that_no_venue_takes(void)
     } rows[] = {
         {"no quantity", 0, DOLLAR, DP_SIDE_BUY},
         {"a quantity that wraps", (uint64_t)UINT32_MAX + 1, DOLLAR, DP_SIDE_BUY},
+        {"a part of a tick", 1, DOLLAR + 1, DP_SIDE_BUY},
         {"no price", 1, 0, DP_SIDE_BUY},
         {"a negative price", 1, -1, DP_SIDE_BUY},
         {"a missing price", 1, DP_PRICE_NONE, DP_SIDE_SELL},
@@ -147,28 +148,28 @@ static void test_collar_at_its_edge_on_both_sides(void)
         int64_t low = 10 * DOLLAR - rows[index].band;
         struct dp_risk_order order = with_terms(DP_SIDE_BUY, 1, high);
         CHECK_EQUAL(decide(risk, &order), DP_REASON_ACCEPTED);
-        order = with_terms(DP_SIDE_BUY, 1, high + 1);
-        expect(risk, &order, DP_REASON_PRICE_COLLAR, high + 1, high);
+        order = with_terms(DP_SIDE_BUY, 1, high + TICK);
+        expect(risk, &order, DP_REASON_PRICE_COLLAR, high + TICK, high);
         order = with_terms(DP_SIDE_SELL, 1, low);
         CHECK_EQUAL(decide(risk, &order), DP_REASON_ACCEPTED);
-        order = with_terms(DP_SIDE_SELL, 1, low - 1);
-        expect(risk, &order, DP_REASON_PRICE_COLLAR, low - 1, low);
-        order = with_terms(DP_SIDE_BUY, 1, 1); /* far away on the passive side */
+        order = with_terms(DP_SIDE_SELL, 1, low - TICK);
+        expect(risk, &order, DP_REASON_PRICE_COLLAR, low - TICK, low);
+        order = with_terms(DP_SIDE_BUY, 1, TICK); /* far away on the passive side */
         CHECK_EQUAL(decide(risk, &order), DP_REASON_ACCEPTED);
         free(risk);
     }
 }
 
-static void test_a_mid_of_half_a_nano_is_not_rounded(void)
+static void test_a_mid_of_half_a_tick_is_not_rounded(void)
 {
     struct dp_risk_instrument_limits limits = unlimited_instrument();
     limits.collar_abs_nanos = 0;
     struct dp_risk *risk = risk_with(NULL, &limits);
-    struct dp_risk_order order = with_terms(DP_SIDE_BUY, 1, 10);
-    order.best_bid_nanos = 10;
-    order.best_ask_nanos = 11;
+    struct dp_risk_order order = with_terms(DP_SIDE_BUY, 1, 10 * TICK);
+    order.best_bid_nanos = 10 * TICK;
+    order.best_ask_nanos = 11 * TICK;
     CHECK_EQUAL(decide(risk, &order), DP_REASON_ACCEPTED);
-    order.price_nanos = 11; /* above 10.5 */
+    order.price_nanos = 11 * TICK; /* above 10.5 */
     CHECK_EQUAL(decide(risk, &order), DP_REASON_PRICE_COLLAR);
     free(risk);
 }
@@ -180,8 +181,8 @@ static void test_notional_at_its_limit(void)
     struct dp_risk *risk = risk_with(&limits, NULL);
     struct dp_risk_order order = plain_order();
     CHECK_EQUAL(decide(risk, &order), DP_REASON_ACCEPTED);
-    order.price_nanos++;
-    expect(risk, &order, DP_REASON_MAX_ORDER_NOTIONAL, 1000 * DOLLAR + 100, 1000 * DOLLAR);
+    order.price_nanos += TICK;
+    expect(risk, &order, DP_REASON_MAX_ORDER_NOTIONAL, 1000 * DOLLAR + 100 * TICK, 1000 * DOLLAR);
     free(risk);
 }
 
@@ -273,7 +274,7 @@ static void test_position_counts_what_is_open_on_one_side(void)
     buy = with_terms(DP_SIDE_BUY, 50, DOLLAR);
     CHECK_EQUAL(decide(risk, &buy), DP_REASON_ACCEPTED);
     buy.increase_qty = 0; /* a replace to less passes whatever is open */
-    buy.increase_money = 0;
+    buy.is_replace = true;
     CHECK_EQUAL(decide(risk, &buy), DP_REASON_ACCEPTED);
     free(risk);
 }
@@ -302,7 +303,7 @@ static void test_undo_gives_back_what_was_reserved(void)
     struct dp_risk *risk = risk_with(NULL, NULL);
     struct dp_risk_order order = plain_order();
     CHECK_EQUAL(decide(risk, &order), DP_REASON_ACCEPTED);
-    CHECK(dp_risk_exposure(risk, 0).buy_open == order.increase_money);
+    CHECK(dp_risk_exposure(risk, 0).buy_open == 1000 * (dp_money_nanos)DOLLAR);
     CHECK_EQUAL(dp_risk_position(risk, 0).buy_leaves, 100);
     dp_risk_undo(risk, &order);
     CHECK(dp_risk_exposure(risk, 0).buy_open == 0);
@@ -314,10 +315,16 @@ static void test_undo_gives_back_what_was_reserved(void)
 static void test_the_largest_amounts_do_not_wrap(void)
 {
     struct dp_risk *risk = risk_with(NULL, NULL);
-    struct dp_risk_order order = with_terms(DP_SIDE_BUY, UINT32_MAX, INT64_MAX / 2);
-    for (int count = 0; count < 1000; count++)
-        CHECK_EQUAL(decide(risk, &order), DP_REASON_ACCEPTED);
-    CHECK(dp_risk_exposure(risk, 0).buy_open == 1000 * order.increase_money);
+    struct dp_risk_order order = with_terms(DP_SIDE_BUY, (1 << 24) - 1, 199999 * DOLLAR);
+    order.best_bid_nanos = order.price_nanos - TICK;
+    order.best_ask_nanos = order.price_nanos + TICK;
+    int count = 0;
+    while (count < 1000 && decide(risk, &order) == DP_REASON_ACCEPTED)
+        count++;
+    CHECK_EQUAL(count, 137); /* 2^62 ticks: what is called unlimited */
+    CHECK(dp_risk_exposure(risk, 0).buy_open ==
+        count * (dp_money_nanos)order.price_nanos * (dp_money_nanos)order.qty);
+    CHECK_EQUAL(decide(risk, &order), DP_REASON_OPEN_NOTIONAL);
     free(risk);
 }
 
@@ -336,6 +343,9 @@ static void test_a_limit_out_of_range_says_which(void)
     CHECK_TEXT(err.text, "risk: strategy 0: duplicate_count_max: 30; give 1 to 29, or unlimited");
     CHECK_EQUAL(dp_risk_set_strategy(risk, 2, &limits, &err), -EINVAL);
     CHECK_TEXT(err.text, "risk: strategy index: 2; give one below 2");
+    limits.account_index = 1;
+    CHECK_EQUAL(dp_risk_set_strategy(risk, 0, &limits, &err), -EINVAL);
+    CHECK_TEXT(err.text, "risk: account index: 1; give one below 1");
     free(risk);
 }
 
@@ -346,7 +356,7 @@ int main(void)
         TEST(test_what_is_not_announced_as_trading_is_halted),
         TEST(test_quantity_of_strategy_and_instrument), TEST(test_numbers_that_no_venue_takes),
         TEST(test_reference_needs_both_sides_uncrossed), TEST(test_stale_book_refuses),
-        TEST(test_collar_at_its_edge_on_both_sides), TEST(test_a_mid_of_half_a_nano_is_not_rounded),
+        TEST(test_collar_at_its_edge_on_both_sides), TEST(test_a_mid_of_half_a_tick_is_not_rounded),
         TEST(test_notional_at_its_limit), TEST(test_duplicates_within_the_window),
         TEST(test_rate_is_a_bucket_that_fills_exactly),
         TEST(test_counters_are_charged_by_orders_refused_later),

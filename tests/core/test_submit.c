@@ -249,7 +249,8 @@ static void test_a_cancel_passes_while_killed_but_only_once(void)
     struct dp_ouch_message message;
     uint32_t user_ref_num = path_submit(path, 100, 10 * DOLLAR);
     path_sent(path, &message);
-    dp_risk_kill(path->submit.risk);
+    dp_risk_kill(path->submit.risk, (struct dp_risk_scope){DP_RISK_SCOPE_FIRM, 0},
+        DP_SWITCH_HARD_STOP, DP_SWITCH_BY_PERSON);
     CHECK_EQUAL(dp_submit_cancel(&path->submit, 1, user_ref_num), DP_REASON_ORDER_UNKNOWN);
     CHECK_EQUAL(dp_submit_cancel(&path->submit, 0, 99), DP_REASON_ORDER_UNKNOWN);
     CHECK_EQUAL(dp_submit_cancel(&path->submit, 0, user_ref_num), DP_REASON_ACCEPTED);

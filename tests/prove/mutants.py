@@ -38,6 +38,66 @@ class Mutant:
 
 MUTANTS = [
     Mutant(
+        "credit",
+        "more is leased than the pool has",
+        "dp_credit.c",
+        "        if (room < 0) {",
+        "        if (room < -1) {",
+    ),
+    Mutant(
+        "credit",
+        "a move does not turn the lane's bit",
+        "dp_credit.c",
+        "free_of(*word) - amount) ^ UINT64_C(1) << lane;",
+        "free_of(*word) - amount) ^ UINT64_C(0) << lane;",
+    ),
+    Mutant(
+        "credit",
+        "the intent is written behind the swap",
+        "dp_credit.c",
+        "    return dp_cas_release(&pool->word, word, next);",
+        "    dp_store_relaxed(&hold->moving, 0);\n"
+        "    if (!dp_cas_release(&pool->word, word, next))\n        return false;\n"
+        "    dp_store_relaxed(&hold->moving, (int64_t)((uint64_t)leased << 2) | bit << 1 | 1);\n"
+        "    return true;",
+    ),
+    Mutant(
+        "credit",
+        "what an heir finds half done is forgotten",
+        "dp_credit.c",
+        "    if (moving != 0 && (moving >> 1 & 1) == (int64_t)(word >> lane & 1))",
+        "    if (moving < 0 && (moving >> 1 & 1) == (int64_t)(word >> lane & 1))",
+    ),
+    Mutant(
+        "switch",
+        "the gate tells before the mark is set",
+        "dp_switch.c",
+        "    uint64_t before = dp_load_relaxed(mark);\n    bool stronger",
+        "    dp_switch_tell(gate);\n    gate = &(_Atomic uint64_t){0};\n"
+        "    uint64_t before = dp_load_relaxed(mark);\n    bool stronger",
+    ),
+    Mutant(
+        "switch",
+        "a mark that is set already is not told of",
+        "dp_switch.c",
+        "    dp_switch_tell(gate);\n    return stronger;",
+        "    if (stronger)\n        dp_switch_tell(gate);\n    return stronger;",
+    ),
+    Mutant(
+        "switch",
+        "a weaker mode replaces a stronger one",
+        "dp_switch.c",
+        "        stronger = dp_switch_mode_of(before) < mode;",
+        "        stronger = true;",
+    ),
+    Mutant(
+        "switch",
+        "limits are read from the copy that is being written",
+        "dp_versioned.h",
+        "        const _Atomic uint64_t *copy = words + (seen & 1) * word_count;",
+        "        const _Atomic uint64_t *copy = words + (~seen & 1) * word_count;",
+    ),
+    Mutant(
         "ring",
         "a full ring is written to",
         "dp_ring.h",

@@ -16,6 +16,7 @@ from itch_model import NANOS_PER_PRICE4, Books, decode, frames
 
 Event = dict[str, Any]
 SENT = ("NEW", "DENIED", "REPLACE")
+CONTROL = ("KILL_SET", "KILL_CLEARED", "LIMIT_CHANGED")
 SIGN = {"BUY": 1, "SELL": -1}
 SIDE_LETTER = {"BUY": "B", "SELL": "S"}
 
@@ -63,7 +64,7 @@ class Audit:
         for sequence, event in enumerate(events, 1):
             assert event["seq"] == sequence, event
             self.apply(event)
-            if event["event"] not in ("INSTRUMENT", "END"):
+            if event["event"] not in ("INSTRUMENT", "END", *CONTROL):
                 self.check_order(event)
                 self.check_limits(event)
 
@@ -144,9 +145,28 @@ class Audit:
         done = self.executed[index]
         assert money["BUY"] - done["SELL"] <= limits.net_max_nanos, event
         assert money["SELL"] - done["BUY"] <= limits.net_max_nanos, event
+        self.check_groups(event)
         most = self.config.instrument_limits.position_max
         assert self.position[symbol] + open_qty["BUY"] <= most, event
         assert self.position[symbol] - open_qty["SELL"] >= -most, event
+
+    def check_groups(self, event: Event) -> None:
+        """Neither an account nor the firm is beyond its limits, all strategies together."""
+        accounts = {index: one.account for index, one in enumerate(self.config.strategies)}
+        groups = [(one.name, one.limits) for one in self.config.accounts]
+        for name, limits in [(None, self.config.firm), *groups]:
+            inside = [index for index in accounts if name in (None, accounts[index])]
+            done: Counter[str] = sum((self.executed[index] for index in inside), Counter())
+            live = [one for one in self.live.values() if one.new["strategy_index"] in inside]
+            open_money: Counter[str] = Counter()
+            for order in live:
+                open_money[order.new["side"]] += order.worst()[1]
+            buy, sell = done["BUY"] + open_money["BUY"], done["SELL"] + open_money["SELL"]
+            assert len(live) <= limits.open_order_count_max, event
+            assert open_money.total() <= limits.open_max_nanos, event
+            assert buy + sell <= limits.gross_max_nanos, event
+            assert buy - done["SELL"] <= limits.net_max_nanos, event
+            assert sell - done["BUY"] <= limits.net_max_nanos, event
 
 
 @dataclass

@@ -18,9 +18,11 @@ NARROW = {
     "max_position": ("250",),
     "collar_bps": ("20",),
     "collar_abs": ("0.01",),
-    "max_gross": ("3000000", "3000000"),
-    "max_net": ("100000", "100000"),
-    "max_open_orders": ("20", "2"),
+    # of the firm, its account, and the two strategies
+    "max_gross": ("5000000", "4500000", "3000000", "3000000"),
+    "max_net": ("150000", "140000", "100000", "100000"),
+    "max_open_orders": ("25", "21", "20", "2"),
+    "max_open_notional": ("200000", "150000"),
 }
 
 

@@ -156,8 +156,31 @@ COMPLAINTS = [
         "wires:\n",
         0,
         "wires: unknown key; "
-        "known: appliance, session, capacity, feed, venue, instruments, strategies, journal, seed, "
-        "cpu",
+        "known: appliance, session, capacity, feed, venue, firm, accounts, instruments, "
+        "strategies, journal, seed, cpu",
+    ),
+    (
+        "firm without a limit",
+        "  max_net: 100000000 ",
+        "  # max_net: 100000000 ",
+        -1,
+        "firm.max_net: missing; write `max_net: 0.05`",
+    ),
+    (
+        "account twice",
+        "accounts:\n",
+        "accounts:\n  - {name: house, max_gross: 1, max_net: 1, max_open_orders: 1,"
+        " max_open_notional: 1, max_entered: 1, message_floor: 1, message_ratio: 1,"
+        " order_rate: 1, order_burst: 1}\n",
+        2,
+        "accounts[1].name: 'house' is taken; give each account its own name",
+    ),
+    (
+        "unknown account",
+        "    kind: market_maker ",
+        "    account: hause\n    kind: market_maker ",
+        0,
+        "strategies[0].account: 'hause' is not one of its values; did you mean house?",
     ),
     (
         "duplicate key",

@@ -122,7 +122,8 @@ def test_records_are_dictionaries_in_fix_words(tmp_path):
         "instrument_index": 7, "symbol": "ZVZZT", "side": "BUY", "time_in_force": "0", "qty": 101,
         "price": "100.0123", "price_nanos": 100_012_300_000, "exec_id": None, "liquidity": None,
         "ord_status": "PENDING_NEW", "order_state": None, "leaves_qty": 101, "cum_qty": 0,
-        "reason": None, "observed": 0, "limit": 0, "session": 0, "inbound_sequence": None,
+        "reason": None, "observed": 0, "limit": 0, "policy_version": 0,
+        "session": 0, "inbound_sequence": None,
     }  # fmt: skip
     assert rest[-1] == {
         "seq": 6, "time_ns": 5, "clock": "replay", "event": "END", "record_count": 5,

@@ -1,0 +1,30 @@
+/*
+ * dp_risk_field - limits by the names that people and configurations use.
+ *
+ * A table for each kind of scope: name, where in its struct, and whether it is an amount of money.
+ * Numbers are written into journals (DP_JOURNAL_CONTROL): append only. Pure; any thread.
+ */
+#ifndef DP_RISK_FIELD_H
+#define DP_RISK_FIELD_H
+
+#include "dp_risk.h"
+
+struct dp_risk_field {
+    const char *name; /* "max_gross" */
+    uint16_t offset;
+    uint8_t size;  /* bytes: 4 or 8 */
+    bool is_money; /* nanos; else a count, a rate, basis points or nanoseconds */
+};
+
+/* The firm and accounts have one table, sessions none. */
+uint32_t dp_risk_field_count(enum dp_risk_scope_kind kind);
+/* NULL beyond the last. */
+const struct dp_risk_field *dp_risk_field_at(enum dp_risk_scope_kind kind, uint32_t number);
+/* What a scope's limit is; false when it has no limits or no such field. */
+bool dp_risk_field_get(
+    const struct dp_risk *risk, struct dp_risk_scope scope, uint32_t number, int64_t *value);
+/* Sets one limit and keeps the others: 0, or -errno and why. For the one who applies commands. */
+int dp_risk_field_set(struct dp_risk *risk, struct dp_risk_scope scope, uint32_t number,
+    int64_t value, struct dp_err *err);
+
+#endif
