@@ -55,6 +55,14 @@ soak_venue() {
         -k random_sessions >build/soak-venue.log || { tail -20 build/soak-venue.log >&2; return 1; }
 }
 
+# Submitters of one account, killed at any instruction and recovered from what they logged.
+soak_risk() {
+    "$dir/tests/core_test_risk_lanes" "$SEED" "$SOAK_SECONDS" || {
+        echo "soak: risk: $dir/tests/core_test_risk_lanes $SEED $SOAK_SECONDS" >&2
+        return 1
+    }
+}
+
 # Rounds of about a second, each with the next seed.
 soak_queue() {
     local end=$((SECONDS + SOAK_SECONDS)) seed=$SEED

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from appliance.bench import itch, journal, queue, submit, venue
+from appliance.bench import itch, journal, queue, risk, submit, venue
 from appliance.bench.rows import Bench, Row
 from appliance.errors import CommandError
 from appliance.outputs import check_output
@@ -26,6 +26,7 @@ ROWS: dict[str, Callable[[Bench], Row]] = {
     **itch.ROWS,
     **journal.ROWS,
     **queue.ROWS,
+    **risk.ROWS,
     **submit.ROWS,
     **venue.ROWS,
 }

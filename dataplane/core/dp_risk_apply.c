@@ -219,7 +219,7 @@ static void trip(const struct change *change, enum dp_switch_source source)
 
 static void check_breakers(const struct change *change)
 {
-    int64_t now = dp_risk_beats(change->order->changed_ns, change->seat->start_ns);
+    int64_t now = dp_risk_beats(change->risk, change->order->changed_ns);
     if (change->qty > 0 && !dp_risk_take_token(&change->seat->fills, now))
         trip(change, DP_SWITCH_BY_REPEAT_EXECUTION);
     if (change->entered < 0 && !dp_risk_take_token(&change->seat->rejects, now))
@@ -284,5 +284,5 @@ void dp_risk_cancel(struct dp_risk *risk, uint16_t strategy_index, int64_t now_n
     struct risk_share *firm = dp_risk_place(risk, seat->firm_at);
     account->credit.free[RISK_MESSAGES]--;
     firm->credit.free[RISK_MESSAGES]--;
-    dp_risk_take_token(&firm->orders, dp_risk_beats(now_ns, firm->start_ns));
+    dp_risk_take_token(&firm->orders, dp_risk_beats(risk, now_ns));
 }

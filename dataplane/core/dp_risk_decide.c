@@ -144,19 +144,32 @@ static inline uint64_t fingerprint(const struct decision *it)
     return (it->ticks * 0x9e3779b97f4a7c15ull ^ rest * 0xd6e8feb86659fd93ull) | 1;
 }
 
-/* A sighting takes the place of the oldest; the window of the next oldest then decides. */
-static inline void note_sighting(
+static inline void note_first(const struct decision *it, struct risk_print *print, uint64_t wanted)
+{
+    uint32_t left = it->seat->duplicate_count_max - 1;
+    print->fingerprint = wanted;
+    print->free_ns = left > 0 ? INT64_MIN : it->order->now_ns + it->seat->duplicate_window_ns;
+    print->last_ns = it->order->now_ns;
+    print->next = 0;
+    print->left = left;
+}
+
+/* The last sighting goes to the place of the oldest; the window of the next oldest then decides. */
+static inline void note_again(
     const struct decision *it, struct risk_print *print, uint32_t place_index)
 {
     int64_t *times = (int64_t *)dp_risk_place(it->risk, it->seat->sightings_at) +
         (size_t)place_index * RISK_SIGHTINGS;
-    uint32_t next = print->next + 1;
-    times[print->next] = it->order->now_ns;
-    next = next == it->seat->duplicate_count_max ? 0 : next;
+    uint32_t ring = it->seat->duplicate_count_max - 1;
+    int64_t oldest_ns = it->order->now_ns;
+    if (ring > 0) {
+        times[print->next] = print->last_ns;
+        print->next = print->next + 1 == ring ? 0 : print->next + 1;
+        print->left -= print->left > 0;
+        oldest_ns = times[print->next];
+    }
     print->last_ns = it->order->now_ns;
-    print->next = next;
-    print->left -= print->left > 0;
-    print->free_ns = print->left > 0 ? INT64_MIN : times[next] + it->seat->duplicate_window_ns;
+    print->free_ns = print->left > 0 ? INT64_MIN : oldest_ns + it->seat->duplicate_window_ns;
 }
 
 /* Two places for each fingerprint; the one seen longer ago makes room. A refused one is not a
@@ -174,15 +187,15 @@ static CHECK check_duplicate(const struct decision *it)
     way = ways[0].fingerprint == wanted ? 0 : way;
     way = ways[1].fingerprint == wanted ? 1 : way;
     struct risk_print *print = &ways[way];
-    if (print->fingerprint != wanted) {
-        print->fingerprint = wanted;
-        print->next = 0;
-        print->left = it->seat->duplicate_count_max;
-    } else if (DP_UNLIKELY(it->order->now_ns < print->free_ns)) {
+    if (DP_LIKELY(print->fingerprint != wanted)) {
+        note_first(it, print, wanted);
+        return DP_REASON_ACCEPTED;
+    }
+    if (DP_UNLIKELY(it->order->now_ns < print->free_ns)) {
         uint32_t count_max = it->seat->duplicate_count_max;
         return answer(it, DP_REASON_DUPLICATE_ORDER, (dp_money_nanos)count_max + 1, count_max);
     }
-    note_sighting(it, print, set_index * 2 + way);
+    note_again(it, print, set_index * 2 + way);
     return DP_REASON_ACCEPTED;
 }
 
@@ -197,10 +210,9 @@ static CHECK answer_rate(
 
 static CHECK check_rate(const struct decision *it)
 {
-    int64_t now = dp_risk_beats(it->order->now_ns, it->seat->start_ns);
+    int64_t now = dp_risk_beats(it->risk, it->order->now_ns);
     if (DP_UNLIKELY(!dp_risk_take_token(&it->seat->orders, now)))
         return answer_rate(it, &it->seat->orders, now, DP_REASON_ORDER_RATE);
-    now = dp_risk_beats(it->order->now_ns, it->firm->start_ns);
     if (DP_UNLIKELY(!dp_risk_take_token(&it->firm->orders, now)))
         return answer_rate(it, &it->firm->orders, now, DP_REASON_MESSAGE_RATE);
     return DP_REASON_ACCEPTED;
@@ -282,7 +294,7 @@ static inline enum dp_reason accept(const struct decision *it)
     const int64_t most = INT64_MAX / DP_RISK_TICK_NANOS;
     int64_t gross = it->seat->base[RISK_GROSS] - it->seat->credit.free[RISK_GROSS];
     it->verdict->reason = DP_REASON_ACCEPTED;
-    it->verdict->observed = DP_LIKELY(gross <= most) ? gross * DP_RISK_TICK_NANOS : INT64_MAX;
+    it->verdict->observed = (gross < most ? gross : most) * DP_RISK_TICK_NANOS;
     it->verdict->limit = it->seat->gross_max_nanos;
     return DP_REASON_ACCEPTED;
 }
@@ -348,13 +360,11 @@ static inline void set_needs(struct decision *it)
     it->need_side = all_qty & sides[it->side + 2 * is_marked(it)];
 }
 
-/* Where the buckets' time begins. */
-static void start_clocks(struct decision *it)
+/* Where the buckets' time begins: at the first order of whichever lane. */
+static void start_clock(const struct decision *it)
 {
-    if (it->seat->start_ns == 0)
-        it->seat->start_ns = it->order->now_ns;
-    if (it->firm->start_ns == 0)
-        it->firm->start_ns = it->order->now_ns;
+    int64_t start_ns = 0;
+    dp_cas_relaxed(&it->risk->start_ns, &start_ns, it->order->now_ns);
 }
 
 /* The lane's line is known only when the seat is armed. */
@@ -371,7 +381,7 @@ static COLD decide_with_care(struct decision *it)
     if (it->side > 1)
         return answer(it, DP_REASON_ORDER_INVALID, it->order->side, DP_SIDE_SELL);
     set_places(it);
-    start_clocks(it);
+    start_clock(it);
     set_needs(it);
     return check_all(it, true);
 }

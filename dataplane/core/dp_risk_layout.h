@@ -115,7 +115,6 @@ struct risk_seat {
     struct risk_bucket orders;
     int64_t fan_ns;
     int64_t gross_max_nanos;
-    int64_t start_ns; /* where beats count from: the first order's time */
     uint32_t sightings_at;
     uint32_t lane;
     alignas(DP_CACHE_LINE) union risk_credit credit;
@@ -143,9 +142,8 @@ struct risk_share {
     alignas(DP_CACHE_LINE) union risk_credit credit;
     struct risk_bucket orders;
     int64_t message_ratio;
-    int64_t start_ns;
     _Atomic int64_t profit; /* of this lane's strategies, ticks */
-    uint64_t reserved[2];
+    uint64_t reserved[3];
     struct dp_credit_hold holds[RISK_DIMS];
 };
 
@@ -201,13 +199,14 @@ static_assert(offsetof(struct risk_line, price_max) == DP_CACHE_LINE &&
         sizeof(struct risk_line) % DP_CACHE_LINE == 0,
     "a decision reads two lines");
 
-/* One fingerprint: when the next equal order may pass. */
+/* One fingerprint: when the next equal order may pass. The last sighting stands here, those before
+ * it in a ring elsewhere: most orders are seen once, and go no further than this line. */
 struct risk_print {
     uint64_t fingerprint; /* 0: never used */
     int64_t free_ns;      /* the oldest of the sightings that count, and the window */
     int64_t last_ns;
-    uint32_t next; /* where the next sighting is written: the oldest, once all places are used */
-    uint32_t left; /* places not used yet, at first as many as may pass */
+    uint32_t next; /* where in the ring the next is written: the oldest, once it is full */
+    uint32_t left; /* places of the ring not used yet: one fewer than may pass */
 };
 
 struct risk_print_set {
@@ -231,6 +230,7 @@ struct dp_risk {
     alignas(DP_CACHE_LINE) _Atomic int64_t heard_ns; /* the feed's last word */
     _Atomic uint64_t degraded;                       /* bits: enum dp_risk_degraded */
     _Atomic uint64_t sessions_out;                   /* bits: sessions that are not authenticated */
+    _Atomic int64_t start_ns; /* where beats count from: the first order's time; 0: none yet */
     _Atomic uint64_t trip_on; /* bits: reasons whose first refusal trips the strategy */
     dp_switch_mark session_marks[DP_RISK_SESSIONS_MAX];
     /* Written by dp_risk_init(), then read-only. */
@@ -330,9 +330,9 @@ static inline bool dp_risk_any(risk_four lanes)
 }
 
 /* 0 when the clock leaps further than beats can count. */
-static inline int64_t dp_risk_beats(int64_t now_ns, int64_t start_ns)
+static inline int64_t dp_risk_beats(const struct dp_risk *risk, int64_t now_ns)
 {
-    int64_t since_ns = now_ns - start_ns;
+    int64_t since_ns = now_ns - dp_load_relaxed(&risk->start_ns);
     return (since_ns < INT64_MAX / RISK_BEAT / 2 ? since_ns : INT64_MAX / RISK_BEAT / 2) *
         RISK_BEAT;
 }
