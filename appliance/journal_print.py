@@ -17,7 +17,8 @@ from dataplane.journal import Journal
 Record = dict[str, Any]
 # Of use to a machine; a line for people leaves them out.
 DETAILS = (
-    "user_ref_num", "observed", "limit", "price_nanos", "instrument_index", "clock", "session",
+    "user_ref_num", "observed", "limit", "policy_version", "price_nanos", "instrument_index",
+    "clock", "session",
 )  # fmt: skip
 POLL_SECONDS = 0.05
 VERDICTS = {
@@ -109,7 +110,7 @@ def render_record(record: Record) -> str:
     skipped = {"seq", "time_ns", "event", *(DETAILS if "reason" in record else ())}
     fields = {key: value for key, value in record.items() if key not in skipped}
     if record.get("reason"):
-        fields |= {key: record[key] for key in ("observed", "limit")}
+        fields |= {key: record[key] for key in ("observed", "limit", "policy_version")}
     return head + "".join(f" {key}={value}" for key, value in fields.items() if value is not None)
 
 
