@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from appliance.bench import itch, journal, queue, risk, submit, venue
+from appliance.bench import itch, journal, match, queue, risk, submit, venue
 from appliance.bench.rows import Bench, Row
 from appliance.errors import CommandError
 from appliance.outputs import check_output
@@ -25,6 +25,7 @@ ROUNDS_MIN = 5
 ROWS: dict[str, Callable[[Bench], Row]] = {
     **itch.ROWS,
     **journal.ROWS,
+    **match.ROWS,
     **queue.ROWS,
     **risk.ROWS,
     **submit.ROWS,

@@ -4,6 +4,7 @@
 #include "dp_match_enter.h"
 #include "dp_match_extra.h"
 #include "dp_match_peg.h"
+#include "dp_match_plain.h"
 #include "dp_match_session.h"
 #include "dp_match_settle.h"
 #include "dp_match_trade.h"
@@ -17,15 +18,12 @@ static void settle(struct dp_match_turn *turn)
 static void reject(struct dp_match_sink *sink, uint64_t order_id, uint64_t tag,
     uint32_t instrument_index, uint64_t qty, enum dp_match_reason reason)
 {
-    *dp_match_report_next(sink) = (struct dp_match_report){
-        .type = DP_MATCH_REJECTED,
-        .reason = (uint8_t)reason,
-        .instrument_index = instrument_index,
-        .order_id = order_id,
-        .tag = tag,
-        .price_nanos = DP_PRICE_NONE,
-        .qty = qty,
-    };
+    struct dp_match_report *report = dp_match_report_next(sink, DP_MATCH_REJECTED);
+    report->reason = (uint8_t)reason;
+    report->instrument_index = instrument_index;
+    report->order_id = order_id;
+    report->tag = tag;
+    report->qty = qty;
 }
 
 static void reject_order(
@@ -116,6 +114,23 @@ static void new_special(struct dp_match_turn *turn, const struct dp_match_order 
         reject_order(turn->sink, order, reason);
 }
 
+/* Any order; a plain one that trades goes a short way. */
+static void new_order(struct dp_match_turn *turn, const struct dp_match_order *order)
+{
+    struct dp_match_book *book = turn->book;
+    enum dp_match_reason reason = dp_match_check_plain(turn->match, book, order);
+    uint32_t limit_slot = dp_match_price_slot(book, order->price_nanos);
+    if (DP_UNLIKELY(reason != DP_MATCH_REASON_NONE)) {
+        reject_order(turn->sink, order, reason);
+    } else if (dp_match_is_plain(order) && limit_slot != 0 && !book->dark &&
+        book->session == DP_MATCH_CONTINUOUS) {
+        struct dp_match_slot slot = slot_of(turn->match, order);
+        dp_match_enter(turn, &slot, limit_slot, &accepted);
+    } else {
+        new_special(turn, order);
+    }
+}
+
 void dp_match_new(struct dp_match *match, const struct dp_match_order *order, int64_t now_ns,
     struct dp_match_sink *sink)
 {
@@ -125,20 +140,13 @@ void dp_match_new(struct dp_match *match, const struct dp_match_order *order, in
         reject_order(sink, order, DP_MATCH_REASON_INSTRUMENT_UNKNOWN);
         return;
     }
-    struct dp_match_turn turn = {
-        match, dp_match_book(match, order->instrument_index), sink, now_ns};
-    enum dp_match_reason reason = dp_match_check_plain(match, turn.book, order);
-    uint32_t limit_slot = dp_match_price_slot(turn.book, order->price_nanos);
-    bool is_plain = dp_match_is_plain(order) && limit_slot != 0 &&
-        turn.book->session == DP_MATCH_CONTINUOUS && !turn.book->dark;
-    if (DP_UNLIKELY(reason != DP_MATCH_REASON_NONE)) {
-        reject_order(sink, order, reason);
-    } else if (DP_LIKELY(is_plain)) {
-        struct dp_match_slot slot = slot_of(match, order);
-        dp_match_enter(&turn, &slot, limit_slot, &accepted);
-    } else {
-        new_special(&turn, order);
-    }
+    struct dp_match_book *book = dp_match_book(match, order->instrument_index);
+    bool is_done = dp_match_plain_new(match, book, order, sink);
+    if (DP_LIKELY(is_done && book->attention == 0))
+        return;
+    struct dp_match_turn turn = {match, book, sink, now_ns};
+    if (!is_done)
+        new_order(&turn, order);
     settle(&turn);
 }
 
@@ -158,24 +166,33 @@ static bool begin(struct dp_match_turn *turn, uint64_t order_id, uint64_t tag, u
     return true;
 }
 
+/* Cancels, or leaves that much. */
+static void cancel_any(struct dp_match_turn *turn, uint32_t order, uint64_t leaves_qty_max)
+{
+    const struct dp_match_slot *slot = dp_match_slot(turn->match, order);
+    if (leaves_qty_max == 0) {
+        dp_match_cancel_order(turn, order, DP_MATCH_REASON_REQUEST);
+    } else if (leaves_qty_max % turn->book->lot_qty != 0) {
+        reject(turn->sink, slot->order_id, slot->tag, turn->book->index, leaves_qty_max,
+            DP_MATCH_REASON_QTY);
+    } else {
+        uint64_t qty = slot->leaves_qty > leaves_qty_max ? slot->leaves_qty - leaves_qty_max : 0;
+        dp_match_reduce(turn, order, qty);
+        dp_match_report_cancel(turn, slot, qty, DP_MATCH_REASON_REQUEST);
+    }
+}
+
 void dp_match_cancel(struct dp_match *match, uint64_t order_id, uint64_t leaves_qty_max,
     int64_t now_ns, struct dp_match_sink *sink)
 {
     struct dp_match_turn turn = {match, NULL, sink, now_ns};
     uint32_t order;
+    if (DP_LIKELY(leaves_qty_max == 0 && now_ns < match->timer_next_ns) &&
+        dp_match_plain_cancel(match, order_id, sink))
+        return;
     if (!begin(&turn, order_id, 0, &order))
         return;
-    const struct dp_match_slot *slot = dp_match_slot(match, order);
-    if (DP_LIKELY(leaves_qty_max == 0)) {
-        dp_match_cancel_order(&turn, order, DP_MATCH_REASON_REQUEST);
-    } else if (leaves_qty_max % turn.book->lot_qty != 0) {
-        reject(sink, order_id, slot->tag, dp_match_index(match, turn.book), leaves_qty_max,
-            DP_MATCH_REASON_QTY);
-    } else {
-        uint64_t qty = slot->leaves_qty > leaves_qty_max ? slot->leaves_qty - leaves_qty_max : 0;
-        dp_match_reduce(&turn, order, qty);
-        dp_match_report_cancel(&turn, slot, qty, DP_MATCH_REASON_REQUEST);
-    }
+    cancel_any(&turn, order, leaves_qty_max);
     settle(&turn);
 }
 
@@ -322,8 +339,7 @@ void dp_match_replace(struct dp_match *match, const struct dp_match_replace *rep
     struct change change = change_of(&turn, order, replace);
     enum dp_match_reason reason = check_replace(&turn, order, &change);
     if (DP_UNLIKELY(reason != DP_MATCH_REASON_NONE))
-        reject(sink, replace->order_id, replace->tag, dp_match_index(match, turn.book),
-            replace->qty, reason);
+        reject(sink, replace->order_id, replace->tag, turn.book->index, replace->qty, reason);
     else if (change.is_in_place)
         replace_in_place(&turn, order, replace);
     else

@@ -266,18 +266,15 @@ void dp_match_auction(struct dp_match_turn *turn)
 {
     struct outcome outcome = find_price(turn);
     uint64_t traded = outcome.qty != 0 ? trade_all(turn, outcome.price_nanos) : 0;
-    struct dp_match_report *report = dp_match_report_next(turn->sink);
-    *report = (struct dp_match_report){
-        .type = DP_MATCH_AUCTION,
-        .side = (uint8_t)(outcome.surplus_qty > 0 ? DP_SIDE_BUY
-                : outcome.surplus_qty < 0         ? DP_SIDE_SELL
-                                                  : DP_SIDE_NONE),
-        .instrument_index = dp_match_index(turn->match, turn->book),
-        .price_nanos = outcome.price_nanos,
-        .qty = traded,
-        .leaves_qty = size_of(outcome.surplus_qty),
-        .match_number = turn->match->match_number_last,
-    };
+    struct dp_match_report *report = dp_match_report_next(turn->sink, DP_MATCH_AUCTION);
+    report->side = (uint8_t)(outcome.surplus_qty > 0 ? DP_SIDE_BUY
+            : outcome.surplus_qty < 0                ? DP_SIDE_SELL
+                                                     : DP_SIDE_NONE);
+    report->instrument_index = turn->book->index;
+    report->price_nanos = outcome.price_nanos;
+    report->qty = traded;
+    report->leaves_qty = size_of(outcome.surplus_qty);
+    report->match_number = turn->match->match_number_last;
     if (outcome.qty == 0)
         return;
     turn->book->reference_price_nanos = outcome.price_nanos;

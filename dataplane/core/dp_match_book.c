@@ -1,77 +1,38 @@
 #include "dp_match_book.h"
 
-/* ---- tables ---- */
-
-static uint32_t take(struct dp_match_table *table, uint32_t free_next)
-{
-    uint32_t record = table->free_first;
-    if (record != 0)
-        table->free_first = free_next;
-    else
-        record = ++table->used;
-    table->live_count++;
-    return record;
-}
-
-/* Returns what the record must name as the next free one. */
-static uint32_t give(struct dp_match_table *table, uint32_t record)
-{
-    uint32_t free_next = table->free_first;
-    table->free_first = record;
-    table->live_count--;
-    return free_next;
-}
-
 uint32_t dp_match_extra_take(struct dp_match *match)
 {
     if (!dp_match_has_free(&match->extras))
         return 0;
     uint32_t free_next = dp_match_extra(match, match->extras.free_first)->group_next;
-    uint32_t extra = take(&match->extras, free_next);
+    uint32_t extra = dp_match_take_record(&match->extras, free_next);
     memset(dp_match_extra(match, extra), 0, sizeof(struct dp_match_extra));
     return extra;
 }
 
 void dp_match_extra_give(struct dp_match *match, uint32_t extra)
 {
-    dp_match_extra(match, extra)->group_next = give(&match->extras, extra);
+    dp_match_extra(match, extra)->group_next = dp_match_give_record(&match->extras, extra);
 }
 
 uint32_t dp_match_level_take(struct dp_match *match)
 {
     if (!dp_match_has_free(&match->levels))
         return 0;
-    uint32_t level = take(&match->levels, dp_match_level(match, match->levels.free_first)->slot);
+    uint32_t level =
+        dp_match_take_record(&match->levels, dp_match_level(match, match->levels.free_first)->slot);
     memset(dp_match_level(match, level), 0, sizeof(struct dp_match_level));
     return level;
-}
-
-/* ---- the index ---- */
-
-static void index_insert(struct dp_match *match, uint32_t order)
-{
-    struct dp_match_slot *slot = dp_match_slot(match, order);
-    uint32_t *bucket = dp_match_bucket(match, slot->order_id);
-    slot->bucket_next = *bucket;
-    *bucket = order;
-}
-
-static void index_remove(struct dp_match *match, uint32_t order)
-{
-    struct dp_match_slot *slot = dp_match_slot(match, order);
-    uint32_t *link = dp_match_bucket(match, slot->order_id);
-    while (*link != order)
-        link = &dp_match_slot(match, *link)->bucket_next;
-    *link = slot->bucket_next;
 }
 
 uint32_t dp_match_store(struct dp_match *match, const struct dp_match_slot *order)
 {
     if (DP_UNLIKELY(!dp_match_has_free(&match->orders)))
         return 0;
-    uint32_t record = take(&match->orders, dp_match_slot(match, match->orders.free_first)->next);
+    uint32_t record =
+        dp_match_take_record(&match->orders, dp_match_slot(match, match->orders.free_first)->next);
     *dp_match_slot(match, record) = *order;
-    index_insert(match, record);
+    dp_match_index_insert(match, record);
     if (DP_UNLIKELY(order->extra != 0)) {
         struct dp_match_extra *extra = dp_match_extra(match, order->extra);
         extra->order = record;
@@ -86,18 +47,18 @@ void dp_match_unstore(struct dp_match *match, struct dp_match_book *book, uint32
     struct dp_match_slot *slot = dp_match_slot(match, order);
     if (slot->level != 0)
         dp_match_dequeue(match, book, order);
-    index_remove(match, order);
+    dp_match_index_remove(match, order);
     if (DP_UNLIKELY(slot->extra != 0))
         dp_match_extra(match, slot->extra)->order = 0;
     slot->order_id = 0;
-    slot->next = give(&match->orders, order);
+    slot->next = dp_match_give_record(&match->orders, order);
 }
 
 void dp_match_rename(struct dp_match *match, uint32_t order, uint64_t order_id)
 {
-    index_remove(match, order);
+    dp_match_index_remove(match, order);
     dp_match_slot(match, order)->order_id = order_id;
-    index_insert(match, order);
+    dp_match_index_insert(match, order);
 }
 
 /* ---- levels ---- */
@@ -111,17 +72,17 @@ static uint32_t make_level(struct dp_match *match, struct dp_match_book *book,
     struct dp_match_level *made = dp_match_level(match, level);
     made->price_nanos = dp_match_slot_price(book, slot);
     made->slot = slot;
-    made->instrument_index = dp_match_index(match, book);
+    made->instrument_index = book->index;
     made->ladder = name;
     if (!dp_match_ladder_insert(&book->ladders[name], dp_match_nodes(match), key, level)) {
-        made->slot = give(&match->levels, level);
+        made->slot = dp_match_give_record(&match->levels, level);
         return 0;
     }
     book->attention += name >= DP_MATCH_TRIGGERS_UP;
     return level;
 }
 
-static void drop_level(struct dp_match *match, struct dp_match_book *book, uint32_t level)
+void dp_match_level_drop(struct dp_match *match, struct dp_match_book *book, uint32_t level)
 {
     struct dp_match_level *dropped = dp_match_level(match, level);
     if (dropped->ladder == DP_MATCH_HELD)
@@ -130,10 +91,10 @@ static void drop_level(struct dp_match *match, struct dp_match_book *book, uint3
     struct dp_match_ladder *ladder = &book->ladders[dropped->ladder];
     dp_match_ladder_remove(
         ladder, dp_match_nodes(match), dp_match_ladder_key(ladder, dropped->slot));
-    dropped->slot = give(&match->levels, level);
+    dropped->slot = dp_match_give_record(&match->levels, level);
 }
 
-static uint32_t level_for(struct dp_match *match, struct dp_match_book *book,
+uint32_t dp_match_level_for(struct dp_match *match, struct dp_match_book *book,
     enum dp_match_ladder_name name, uint32_t slot)
 {
     if (name == DP_MATCH_HELD)
@@ -146,30 +107,11 @@ static uint32_t level_for(struct dp_match *match, struct dp_match_book *book,
 
 /* ---- queues ---- */
 
-static void append(struct dp_match *match, uint32_t order, uint32_t *first, uint32_t *last)
-{
-    struct dp_match_slot *slot = dp_match_slot(match, order);
-    slot->next = 0;
-    slot->back = *last;
-    if (*last != 0)
-        dp_match_slot(match, *last)->next = order;
-    else
-        *first = order;
-    *last = order;
-}
-
-static void detach(struct dp_match *match, uint32_t order, uint32_t *first, uint32_t *last)
-{
-    const struct dp_match_slot *slot = dp_match_slot(match, order);
-    *(slot->back != 0 ? &dp_match_slot(match, slot->back)->next : first) = slot->next;
-    *(slot->next != 0 ? &dp_match_slot(match, slot->next)->back : last) = slot->back;
-}
-
 bool dp_match_enqueue(struct dp_match *match, struct dp_match_book *book, uint32_t order,
     enum dp_match_ladder_name ladder, uint32_t price_slot)
 {
     struct dp_match_slot *slot = dp_match_slot(match, order);
-    uint32_t number = level_for(match, book, ladder, price_slot);
+    uint32_t number = dp_match_level_for(match, book, ladder, price_slot);
     if (DP_UNLIKELY(number == 0))
         return false;
     struct dp_match_level *level = dp_match_level(match, number);
@@ -177,12 +119,12 @@ bool dp_match_enqueue(struct dp_match *match, struct dp_match_book *book, uint32
     level->order_count++;
     level->special_count += dp_match_is_special(slot);
     if (DP_UNLIKELY(slot->flags & DP_MATCH_SLOT_UNSHOWN)) {
-        append(match, order, &level->hidden_first, &level->hidden_last);
+        dp_match_append(match, order, &level->hidden_first, &level->hidden_last);
         return true;
     }
     level->display_count++;
     level->display_qty += dp_match_shown_qty(match, slot);
-    append(match, order, &level->first, &level->last);
+    dp_match_append(match, order, &level->first, &level->last);
     return true;
 }
 
@@ -192,22 +134,22 @@ void dp_match_dequeue(struct dp_match *match, struct dp_match_book *book, uint32
     struct dp_match_level *level = dp_match_level(match, slot->level);
     level->special_count -= dp_match_is_special(slot);
     if (DP_UNLIKELY(slot->flags & DP_MATCH_SLOT_UNSHOWN)) {
-        detach(match, order, &level->hidden_first, &level->hidden_last);
+        dp_match_detach(match, order, &level->hidden_first, &level->hidden_last);
     } else {
         level->display_count--;
         level->display_qty -= dp_match_shown_qty(match, slot);
-        detach(match, order, &level->first, &level->last);
+        dp_match_detach(match, order, &level->first, &level->last);
     }
     if (--level->order_count == 0)
-        drop_level(match, book, slot->level);
+        dp_match_level_drop(match, book, slot->level);
     slot->level = 0;
 }
 
 void dp_match_requeue(struct dp_match *match, uint32_t order)
 {
     struct dp_match_level *level = dp_match_level(match, dp_match_slot(match, order)->level);
-    detach(match, order, &level->first, &level->last);
-    append(match, order, &level->first, &level->last);
+    dp_match_detach(match, order, &level->first, &level->last);
+    dp_match_append(match, order, &level->first, &level->last);
 }
 
 uint32_t dp_match_level_next(

@@ -29,6 +29,68 @@ static inline bool dp_match_has_free(const struct dp_match_table *table)
     return table->live_count < table->capacity;
 }
 
+/* ---- the steps, for those who take them one by one ---- */
+
+static inline uint32_t dp_match_take_record(struct dp_match_table *table, uint32_t free_next)
+{
+    uint32_t record = table->free_first;
+    if (record != 0)
+        table->free_first = free_next;
+    else
+        record = ++table->used;
+    table->live_count++;
+    return record;
+}
+
+/* Returns what the record must name as the next free one. */
+static inline uint32_t dp_match_give_record(struct dp_match_table *table, uint32_t record)
+{
+    uint32_t free_next = table->free_first;
+    table->free_first = record;
+    table->live_count--;
+    return free_next;
+}
+
+static inline void dp_match_index_insert(struct dp_match *match, uint32_t order)
+{
+    struct dp_match_slot *slot = dp_match_slot(match, order);
+    uint32_t *bucket = dp_match_bucket(match, slot->order_id);
+    slot->bucket_next = *bucket;
+    *bucket = order;
+}
+
+static inline void dp_match_index_remove(struct dp_match *match, uint32_t order)
+{
+    struct dp_match_slot *slot = dp_match_slot(match, order);
+    uint32_t *link = dp_match_bucket(match, slot->order_id);
+    while (*link != order)
+        link = &dp_match_slot(match, *link)->bucket_next;
+    *link = slot->bucket_next;
+}
+
+static inline void dp_match_append(
+    struct dp_match *match, uint32_t order, uint32_t *first, uint32_t *last)
+{
+    struct dp_match_slot *slot = dp_match_slot(match, order);
+    slot->next = 0;
+    slot->back = *last;
+    if (*last != 0)
+        dp_match_slot(match, *last)->next = order;
+    else
+        *first = order;
+    *last = order;
+}
+
+static inline void dp_match_detach(
+    struct dp_match *match, uint32_t order, uint32_t *first, uint32_t *last)
+{
+    const struct dp_match_slot *slot = dp_match_slot(match, order);
+    *(slot->back != 0 ? &dp_match_slot(match, slot->back)->next : first) = slot->next;
+    *(slot->next != 0 ? &dp_match_slot(match, slot->next)->back : last) = slot->back;
+}
+
+/* ---- whole ---- */
+
 /* Keeps the order, whose level is 0, in a record and in the index; it stands nowhere yet. 0 when
  * none is free. */
 uint32_t dp_match_store(struct dp_match *match, const struct dp_match_slot *order);
@@ -36,6 +98,12 @@ uint32_t dp_match_store(struct dp_match *match, const struct dp_match_slot *orde
  * extra record stays. */
 void dp_match_unstore(struct dp_match *match, struct dp_match_book *book, uint32_t order);
 void dp_match_rename(struct dp_match *match, uint32_t order, uint64_t order_id);
+
+/* The level at this price, made if there is none; 0 when no record is free for it. */
+uint32_t dp_match_level_for(struct dp_match *match, struct dp_match_book *book,
+    enum dp_match_ladder_name name, uint32_t slot);
+/* Takes out a level that has no orders. The one for held orders stays. */
+void dp_match_level_drop(struct dp_match *match, struct dp_match_book *book, uint32_t level);
 
 /* Puts a stored order at the end of the queue for its price. False when there is no free level. */
 bool dp_match_enqueue(struct dp_match *match, struct dp_match_book *book, uint32_t order,

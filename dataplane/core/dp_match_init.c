@@ -200,6 +200,7 @@ static void init_book(
 {
     uint64_t tick = (uint64_t)terms->tick_nanos;
     memset(book, 0, sizeof(*book));
+    book->index = match->instrument_count;
     book->terms = *terms;
     book->tick_shift = (uint32_t)__builtin_ctzll(tick);
     book->tick_inverse = inverse_of_odd(tick >> book->tick_shift);
@@ -222,7 +223,7 @@ static void init_book(
     book->held_level = dp_match_level_take(match);
     struct dp_match_level *held = dp_match_level(match, book->held_level);
     held->ladder = DP_MATCH_HELD;
-    held->instrument_index = dp_match_index(match, book);
+    held->instrument_index = book->index;
     held->price_nanos = DP_PRICE_NONE;
 }
 

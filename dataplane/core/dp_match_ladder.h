@@ -58,6 +58,17 @@ void dp_match_nodes_init(struct dp_match_nodes *nodes, uint32_t capacity);
 /* key_max: largest key; below 2^30. is_bid: larger slots are better. */
 void dp_match_ladder_init(struct dp_match_ladder *ladder, uint32_t key_max, bool is_bid);
 
+/* The same as dp_match_ladder_find(), but 0 also when the key's leaf is not remembered. */
+static inline uint32_t dp_match_ladder_glance(
+    const struct dp_match_ladder *ladder, const struct dp_match_nodes *nodes, uint32_t key)
+{
+    const struct dp_match_leaf *leaf =
+        &ladder->leaves[key >> DP_MATCH_LADDER_BITS & (DP_MATCH_LADDER_LEAVES - 1)];
+    const struct dp_match_node *node = &nodes->nodes[leaf->node];
+    bool is_there = leaf->name == key >> DP_MATCH_LADDER_BITS && (node->bits >> (key & 63) & 1);
+    return is_there ? node->children[key & 63] : 0; /* node 0 has no bits */
+}
+
 /* The level with this key, or 0. */
 uint32_t dp_match_ladder_find(
     struct dp_match_ladder *ladder, const struct dp_match_nodes *nodes, uint32_t key);

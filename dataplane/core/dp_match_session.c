@@ -30,12 +30,9 @@ void dp_match_book_bands(struct dp_match_book *book)
 
 static void report_session(const struct dp_match_turn *turn)
 {
-    *dp_match_report_next(turn->sink) = (struct dp_match_report){
-        .type = DP_MATCH_SESSION,
-        .instrument_index = dp_match_index(turn->match, turn->book),
-        .price_nanos = DP_PRICE_NONE,
-        .qty = turn->book->session,
-    };
+    struct dp_match_report *report = dp_match_report_next(turn->sink, DP_MATCH_SESSION);
+    report->instrument_index = turn->book->index;
+    report->qty = turn->book->session;
 }
 
 bool dp_match_session_pause(
@@ -126,12 +123,9 @@ static void change_session(struct dp_match_turn *turn, enum dp_match_session to)
 static bool refuse(
     struct dp_match_sink *sink, uint32_t instrument_index, enum dp_match_reason reason)
 {
-    *dp_match_report_next(sink) = (struct dp_match_report){
-        .type = DP_MATCH_REJECTED,
-        .reason = (uint8_t)reason,
-        .instrument_index = instrument_index,
-        .price_nanos = DP_PRICE_NONE,
-    };
+    struct dp_match_report *report = dp_match_report_next(sink, DP_MATCH_REJECTED);
+    report->reason = (uint8_t)reason;
+    report->instrument_index = instrument_index;
     return false;
 }
 

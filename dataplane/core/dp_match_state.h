@@ -107,6 +107,7 @@ struct dp_match_book {
     uint32_t attention; /* orders and groups that settling must look at */
     uint32_t band_low;  /* price slots within which may be traded; 0 and slot_max: no bands */
     uint32_t band_high;
+    uint32_t index;
     uint8_t session;
     uint8_t policy;
     uint8_t dark;
@@ -225,12 +226,6 @@ static inline struct dp_match_nodes *dp_match_nodes(const struct dp_match *match
 static inline uint32_t *dp_match_bucket(const struct dp_match *match, uint64_t order_id)
 {
     return (uint32_t *)dp_match_at(match, match->buckets_at) + (order_id & match->bucket_mask);
-}
-
-static inline uint32_t dp_match_index(
-    const struct dp_match *match, const struct dp_match_book *book)
-{
-    return (uint32_t)(book - dp_match_book(match, 0));
 }
 
 /* ---- prices ---- */

@@ -1,6 +1,7 @@
 #include "dp_match_take.h"
 
 #include "dp_match_extra.h"
+#include "dp_match_plain.h"
 #include "dp_match_policy.h"
 #include "dp_match_trade.h"
 
@@ -22,6 +23,8 @@ static void meet(struct dp_match_turn *turn, uint32_t order, struct dp_match_slo
 static void take_plain(
     struct dp_match_turn *turn, struct dp_match_level *level, struct dp_match_slot *taker)
 {
+    if (DP_LIKELY(taker->extra == 0))
+        dp_match_plain_take(turn, level, taker);
     while (level->first != 0 && taker->leaves_qty != 0)
         meet(turn, level->first, taker);
     while (level->hidden_first != 0 && taker->leaves_qty != 0)

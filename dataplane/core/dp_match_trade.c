@@ -40,31 +40,6 @@ void dp_match_reduce(struct dp_match_turn *turn, uint32_t order, uint64_t qty)
 
 /* ---- trades ---- */
 
-static void report_trade(const struct dp_match_turn *turn, const struct dp_match_slot *maker,
-    const struct dp_match_slot *taker, const struct dp_match_posting *posting)
-{
-    struct dp_match_report *report = dp_match_report_next(turn->sink);
-    *report = (struct dp_match_report){
-        .type = DP_MATCH_TRADED,
-        .side = maker->side,
-        .flags = (uint8_t)((maker->leaves_qty != 0 ? DP_MATCH_ON_BOOK : 0) |
-            (maker->flags & DP_MATCH_SLOT_UNSHOWN ? DP_MATCH_NON_DISPLAYED : 0)),
-        .instrument_index = posting->instrument_index,
-        .order_id = maker->order_id,
-        .tag = maker->tag,
-        .price_nanos = posting->price_nanos,
-        .qty = posting->qty,
-        .leaves_qty = maker->leaves_qty,
-        .display_qty = dp_match_shown_qty(turn->match, maker),
-        .fee_nanos = posting->maker_fee_nanos,
-        .match_number = turn->match->match_number_last,
-        .contra_order_id = taker->order_id,
-        .contra_tag = taker->tag,
-        .contra_leaves_qty = taker->leaves_qty,
-        .contra_fee_nanos = posting->taker_fee_nanos,
-    };
-}
-
 /* Takes what was traded off the maker and off what its level shows. */
 static void take_from(const struct dp_match *match, struct dp_match_slot *maker,
     struct dp_match_level *level, uint64_t qty)
@@ -97,7 +72,7 @@ void dp_match_trade(
     taker->leaves_qty -= qty;
     match->match_number_last++;
     turn->book->last_price_nanos = posting.price_nanos;
-    report_trade(turn, maker, taker, &posting);
+    dp_match_report_trade(turn, maker, taker, &posting);
     if (DP_UNLIKELY((maker->extra | taker->extra) != 0)) {
         dp_match_note_trade(turn, maker->extra, qty);
         dp_match_note_trade(turn, taker->extra, qty);
@@ -126,7 +101,7 @@ void dp_match_trade_crossed(
     struct dp_match_slot *buy = dp_match_slot(match, buyer);
     struct dp_match_slot *sell = dp_match_slot(match, seller);
     struct dp_match_posting posting = {
-        .instrument_index = dp_match_index(match, turn->book),
+        .instrument_index = turn->book->index,
         .maker = buy->participant,
         .taker = sell->participant,
         .taker_side = DP_SIDE_SELL,
@@ -139,7 +114,7 @@ void dp_match_trade_crossed(
     take_from(match, sell, dp_match_level(match, sell->level), qty);
     match->match_number_last++;
     turn->book->last_price_nanos = price_nanos;
-    report_trade(turn, buy, sell, &posting);
+    dp_match_report_trade(turn, buy, sell, &posting);
     turn->sink->reports[turn->sink->count - 1].flags |= DP_MATCH_CROSS;
     after_crossed(turn, buyer, qty);
     after_crossed(turn, seller, qty);

@@ -13,28 +13,29 @@ struct dp_match_turn {
     int64_t now_ns;
 };
 
-static inline struct dp_match_report *dp_match_report_next(struct dp_match_sink *sink)
+/* The next report, of this type and else zero. Filled in field by field: a struct assigned as a
+ * whole would be made elsewhere first and copied. */
+static inline struct dp_match_report *dp_match_report_next(
+    struct dp_match_sink *sink, enum dp_match_report_type type)
 {
     if (DP_UNLIKELY(sink->count == sink->capacity))
         sink->flush(sink);
-    return &sink->reports[sink->count++];
+    struct dp_match_report *report = &sink->reports[sink->count++];
+    *report = (struct dp_match_report){.type = (uint8_t)type, .price_nanos = DP_PRICE_NONE};
+    return report;
 }
 
 /* A report about one order, on the stack or stored. */
 static inline struct dp_match_report *dp_match_report_order(const struct dp_match_turn *turn,
     enum dp_match_report_type type, const struct dp_match_slot *slot, uint64_t qty)
 {
-    struct dp_match_report *report = dp_match_report_next(turn->sink);
-    *report = (struct dp_match_report){
-        .type = (uint8_t)type,
-        .side = slot->side,
-        .instrument_index = dp_match_index(turn->match, turn->book),
-        .order_id = slot->order_id,
-        .tag = slot->tag,
-        .price_nanos = DP_PRICE_NONE,
-        .qty = qty,
-        .leaves_qty = slot->leaves_qty,
-    };
+    struct dp_match_report *report = dp_match_report_next(turn->sink, type);
+    report->side = slot->side;
+    report->instrument_index = turn->book->index;
+    report->order_id = slot->order_id;
+    report->tag = slot->tag;
+    report->qty = qty;
+    report->leaves_qty = slot->leaves_qty;
     return report;
 }
 
