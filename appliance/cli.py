@@ -36,6 +36,7 @@ VERBS = {
     "limits": ("appliance.limits", "show or change the limits of a running appliance"),
     "top": ("appliance.top", "watch a running appliance"),
     "ports": ("appliance.ports", "show which ports this machine has, best first, and why not"),
+    "match": ("appliance.match", "match orders, one a line of a file; reports come out"),
     "bench": ("appliance.bench.command", "measure, beside a reference measured in the same run"),
 }
 

@@ -10,6 +10,15 @@ static void route_market(struct dp_match_turn *turn, struct dp_match_slot *order
         turn, order, order->side == DP_SIDE_BUY ? turn->book->slot_max : 0, announcement);
 }
 
+/* It is there, and ends. */
+static void end_at_once(struct dp_match_turn *turn, struct dp_match_slot *order,
+    const struct dp_match_announcement *announcement, enum dp_match_reason reason)
+{
+    dp_match_report_order(turn, announcement->type, order, order->leaves_qty)->contra_order_id =
+        announcement->old_order_id;
+    dp_match_give_up(turn, order, reason);
+}
+
 /* As a limit order at the best price of the other side. */
 static void route_market_to_limit(struct dp_match_turn *turn, struct dp_match_slot *order,
     const struct dp_match_announcement *announcement)
@@ -28,9 +37,7 @@ static void route_market_to_limit(struct dp_match_turn *turn, struct dp_match_sl
         dp_match_enter(turn, order, best_slot, announcement);
         return;
     }
-    dp_match_report_order(turn, announcement->type, order, order->leaves_qty)->contra_order_id =
-        announcement->old_order_id;
-    dp_match_give_up(turn, order, DP_MATCH_REASON_NO_LIQUIDITY);
+    end_at_once(turn, order, announcement, DP_MATCH_REASON_NO_LIQUIDITY);
 }
 
 static void route_peg(struct dp_match_turn *turn, struct dp_match_slot *order,
@@ -39,6 +46,8 @@ static void route_peg(struct dp_match_turn *turn, struct dp_match_slot *order,
     uint32_t slot = dp_match_peg_slot(turn, order);
     if (slot != 0)
         dp_match_enter(turn, order, slot, announcement);
+    else if (order->time_in_force == DP_MATCH_IOC)
+        end_at_once(turn, order, announcement, DP_MATCH_REASON_IMMEDIATE);
     else
         dp_match_rest(turn, order, DP_MATCH_HELD, 0, announcement);
 }

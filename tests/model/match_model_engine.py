@@ -12,6 +12,7 @@ from match_model import (
     CROSS,
     DECREMENT,
     FOK,
+    IOC,
     LIMIT,
     MARKET,
     MARKET_TO_LIMIT,
@@ -373,7 +374,10 @@ class Model:
                 self.give_up(book, order, "NO_LIQUIDITY")
         elif order.type == PEG:
             price = peg_price(book, order)
-            if price is None:
+            if price is None and order.time_in_force == IOC:
+                self.announce(book, order, why)
+                self.give_up(book, order, "IMMEDIATE")
+            elif price is None:
                 self.rest(book, order, "held", None, why)
             else:
                 self.enter(book, order, price, why)
