@@ -114,21 +114,13 @@ static void new_special(struct dp_match_turn *turn, const struct dp_match_order 
         reject_order(turn->sink, order, reason);
 }
 
-/* Any order; a plain one that trades goes a short way. */
 static void new_order(struct dp_match_turn *turn, const struct dp_match_order *order)
 {
-    struct dp_match_book *book = turn->book;
-    enum dp_match_reason reason = dp_match_check_plain(turn->match, book, order);
-    uint32_t limit_slot = dp_match_price_slot(book, order->price_nanos);
-    if (DP_UNLIKELY(reason != DP_MATCH_REASON_NONE)) {
+    enum dp_match_reason reason = dp_match_check_plain(turn->match, turn->book, order);
+    if (reason != DP_MATCH_REASON_NONE)
         reject_order(turn->sink, order, reason);
-    } else if (dp_match_is_plain(order) && limit_slot != 0 && !book->dark &&
-        book->session == DP_MATCH_CONTINUOUS) {
-        struct dp_match_slot slot = slot_of(turn->match, order);
-        dp_match_enter(turn, &slot, limit_slot, &accepted);
-    } else {
+    else
         new_special(turn, order);
-    }
 }
 
 void dp_match_new(struct dp_match *match, const struct dp_match_order *order, int64_t now_ns,
@@ -140,13 +132,16 @@ void dp_match_new(struct dp_match *match, const struct dp_match_order *order, in
         reject_order(sink, order, DP_MATCH_REASON_INSTRUMENT_UNKNOWN);
         return;
     }
-    struct dp_match_book *book = dp_match_book(match, order->instrument_index);
-    bool is_done = dp_match_plain_new(match, book, order, sink);
-    if (DP_LIKELY(is_done && book->attention == 0))
-        return;
-    struct dp_match_turn turn = {match, book, sink, now_ns};
-    if (!is_done)
+    struct dp_match_turn turn = {
+        match, dp_match_book(match, order->instrument_index), sink, now_ns};
+    uint32_t slot = dp_match_price_slot(turn.book, order->price_nanos);
+    bool is_plain = slot != 0 && dp_match_plain_is_right(match, turn.book, order);
+    if (DP_UNLIKELY(!is_plain)) {
         new_order(&turn, order);
+    } else if (!dp_match_plain_rest(match, turn.book, order, slot, sink)) {
+        struct dp_match_slot taker = slot_of(match, order);
+        dp_match_enter(&turn, &taker, slot, &accepted);
+    }
     settle(&turn);
 }
 

@@ -2,30 +2,6 @@
 
 #include "dp_match_account.h"
 
-#define PPM 1000000
-
-/* value / PPM rounded up. */
-static dp_money_nanos parts_up(dp_money_nanos value)
-{
-    dp_money_nanos quotient = value / PPM;
-    return quotient + (value % PPM > 0);
-}
-
-static int64_t saturated(dp_money_nanos value)
-{
-    if (value > INT64_MAX)
-        return INT64_MAX;
-    return value < -INT64_MAX ? -INT64_MAX : (int64_t)value;
-}
-
-static int64_t fee(int64_t nanos_per_unit, int32_t ppm, uint64_t qty, dp_money_nanos money_nanos)
-{
-    dp_money_nanos by_qty = (dp_money_nanos)nanos_per_unit * (int64_t)qty;
-    if (DP_LIKELY(ppm == 0))
-        return (int64_t)by_qty; /* rates are bounded: dp_match_set_fees() */
-    return saturated(by_qty + parts_up(money_nanos * ppm));
-}
-
 void dp_match_account_tier(const struct dp_match *match, struct dp_match_account *account)
 {
     const struct dp_match_fee_class *of = &match->fee_classes[account->fee_class];
@@ -38,39 +14,6 @@ void dp_match_account_tier(const struct dp_match *match, struct dp_match_account
         }
         account->tier = of->tiers[index];
     }
-}
-
-static void trade(const struct dp_match *match, struct dp_match_account *account, uint64_t qty)
-{
-    account->traded_qty += qty;
-    if (DP_UNLIKELY(account->traded_qty >= account->tier_end_qty))
-        dp_match_account_tier(match, account);
-}
-
-void dp_match_post(struct dp_match *match, struct dp_match_posting *posting)
-{
-    struct dp_match_account *maker = dp_match_account(match, posting->maker);
-    struct dp_match_account *taker = dp_match_account(match, posting->taker);
-    dp_money_nanos money = (dp_money_nanos)posting->price_nanos * (int64_t)posting->qty;
-    const struct dp_match_fee_tier *tier = &maker->tier;
-    posting->maker_fee_nanos = posting->is_cross
-        ? fee(tier->taker_nanos_per_unit, tier->taker_ppm, posting->qty, money)
-        : fee(tier->maker_nanos_per_unit, tier->maker_ppm, posting->qty, money);
-    posting->taker_fee_nanos =
-        fee(taker->tier.taker_nanos_per_unit, taker->tier.taker_ppm, posting->qty, money);
-
-    int64_t bought =
-        posting->taker_side == DP_SIDE_BUY ? (int64_t)posting->qty : -(int64_t)posting->qty;
-    money = posting->taker_side == DP_SIDE_BUY ? money : -money;
-    *dp_match_position(match, posting->taker, posting->instrument_index) += bought;
-    *dp_match_position(match, posting->maker, posting->instrument_index) -= bought;
-    taker->cash_nanos -= money;
-    maker->cash_nanos += money;
-    taker->fees_nanos += posting->taker_fee_nanos;
-    maker->fees_nanos += posting->maker_fee_nanos;
-    match->venue_fees_nanos += (dp_money_nanos)posting->taker_fee_nanos + posting->maker_fee_nanos;
-    trade(match, maker, posting->qty);
-    trade(match, taker, posting->qty);
 }
 
 struct dp_match_account_view dp_match_ledger_account(
