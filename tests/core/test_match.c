@@ -310,11 +310,23 @@ static void test_a_full_engine_refuses(void)
     rig_close(&rig);
 }
 
+/* The promise of docs/matching.md: 96 bytes a plain resting order, index and levels with it. */
+static void test_a_million_orders_take_less_than_96_bytes_each(void)
+{
+    struct dp_match_config config = rig_config;
+    config.terms_count_max = 0;
+    config.level_count_max = 20000;
+    config.order_count_max = 1000000;
+    CHECK_THAT(dp_match_size(&config) / config.order_count_max <= 96, "%zu bytes in all",
+        dp_match_size(&config));
+}
+
 int main(void)
 {
     RUN_TESTS(TEST(test_orders_trade_by_price_then_time), TEST(test_what_is_not_for_resting_goes),
         TEST(test_priority_is_kept_only_by_less_at_the_same_price), TEST(test_cancels),
         TEST(test_nobody_trades_with_their_own_group),
         TEST(test_every_field_out_of_range_is_refused), TEST(test_prices_are_multiples_of_the_tick),
-        TEST(test_a_snapshot_goes_on_as_the_original), TEST(test_a_full_engine_refuses));
+        TEST(test_a_snapshot_goes_on_as_the_original), TEST(test_a_full_engine_refuses),
+        TEST(test_a_million_orders_take_less_than_96_bytes_each));
 }
