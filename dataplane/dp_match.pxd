@@ -14,6 +14,9 @@ cdef extern from "dp_match.h" nogil:
     const int DP_MATCH_FEE_TIERS_MAX
     const int64_t DP_PRICE_NONE
 
+    enum dp_side:
+        pass
+
     struct dp_match:
         pass
 
@@ -167,6 +170,14 @@ cdef extern from "dp_match_view.h" nogil:
         uint8_t time_in_force
         uint8_t flags
 
+    struct dp_match_level_view:
+        int64_t price_nanos
+        uint64_t display_qty
+        uint32_t order_count
+
+    uint32_t dp_match_view_levels(
+        const dp_match *match, uint32_t instrument_index, dp_side side,
+        dp_match_level_view *levels, uint32_t capacity)
     uint32_t dp_match_view_orders(
         const dp_match *match, uint32_t instrument_index, dp_match_order_view *views,
         uint32_t skip, uint32_t capacity)

@@ -53,8 +53,11 @@ from dataplane.dp_match cimport (
     dp_match_snapshot,
     dp_match_snapshot_size,
     dp_match_terms,
+    dp_match_level_view,
+    dp_match_view_levels,
     dp_match_view_order_count,
     dp_match_view_orders,
+    dp_side,
 )
 
 cdef extern from "<stdlib.h>" nogil:
@@ -319,6 +322,17 @@ cdef class Matcher:
                     views[index].leaves_qty, views[index].display_qty, views[index].participant,
                     views[index].side, views[index].place))
         return found
+
+    def levels(self, side, instrument=0):
+        """Return (price, displayed, orders with hidden ones) of a side, best first."""
+        cdef dp_match_level_view views[VIEWS]
+        cdef uint32_t count = dp_match_view_levels(
+            self._match, instrument, <dp_side><int>side, views, VIEWS)
+        return [
+            (_price_or_none(views[index].price_nanos), views[index].display_qty,
+             views[index].order_count)
+            for index in range(count)
+        ]
 
     def account(self, participant=NONE):
         """Return what the participant has; without one, what the venue took."""

@@ -276,7 +276,23 @@ def difference(case, commands, restore_at=()):
         for index in range(len(case.instruments)):
             if real.orders(index) != model.orders(index):
                 return f"command {at}: books\n" + both(real.orders(index), model.orders(index))
+            if not levels_fit(real, index):
+                return f"command {at}: levels show other than their orders"
     return accounts_differ(real, model)
+
+
+def levels_fit(real, index):
+    """Whether each level displays what its orders do."""
+    for side in (1, 2):
+        shown, counts = {}, {}
+        for order in real.orders(index):
+            if order.place == 0 and order.side == side:
+                shown[order.price] = shown.get(order.price, 0) + order.display_qty
+                counts[order.price] = counts.get(order.price, 0) + 1
+        wanted = [(price, qty, counts[price]) for price, qty in shown.items() if qty]
+        if real.levels(side, index) != wanted:
+            return False
+    return True
 
 
 def accounts_differ(real, model):
