@@ -55,7 +55,7 @@ sanitize: setup-lint ## C tests under address, undefined and thread sanitizers, 
 fuzz: setup-lint ## every parser against random input (FUZZ_SECONDS=5 each)
 	scripts/fuzz.sh $(FUZZ_SECONDS)
 
-prove: setup-lint ## model checking of the lock-free modules, and mutations that it must catch
+prove: setup-prove ## model checking of the lock-free modules, and mutations that it must catch
 	scripts/prove.sh
 
 soak: setup-lint ## the long form of every stress (SOAK_SECONDS=300 each; AREAS="skiplist ..." for some)

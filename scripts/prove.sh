@@ -29,4 +29,8 @@ only=()
 [ $# = 0 ] || only=(--only "$1")
 echo "prove: mutants"
 .venv/bin/python tests/prove/mutants.py "${only[@]}" "$dir" tests/prove/libprove.a || status=1
+[ $# != 0 ] || {
+    echo "prove: models for spin"
+    tests/spin/run.sh build/spin || status=1
+}
 exit $status

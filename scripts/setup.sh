@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes sure that the tools are there: Debian packages, then a Python environment in .venv.
 #
-#     scripts/setup.sh run|test|lint
+#     scripts/setup.sh run|test|lint|prove
 #
 # Each level holds the one before it. Nothing is done that is done already, so the second call
 # takes a moment. Packages come from apt (as root, or with sudo); without either, the script goes on
@@ -60,7 +60,10 @@ missing_packages() {
     command -v pkg-config >/dev/null || packages+=(pkg-config)
     echo '#include <stdio.h>' | gcc -E - >/dev/null 2>&1 || packages+=(gcc libc6-dev)
     echo '#include <zlib.h>' | gcc -E - >/dev/null 2>&1 || packages+=(zlib1g-dev)
-    if [ "$level" = lint ]; then
+    if [ "$level" = prove ]; then
+        command -v spin >/dev/null || packages+=(spin)
+    fi
+    if [ "$level" = lint ] || [ "$level" = prove ]; then
         command -v clang >/dev/null || packages+=(clang)
         command -v clang-format >/dev/null || packages+=(clang-format)
         if command -v clang >/dev/null && ! can_sanitize; then
@@ -158,7 +161,7 @@ requirements() {
 import sys, tomllib
 with open("pyproject.toml", "rb") as file:
     data = tomllib.load(file)
-extras = {"run": [], "test": ["test"], "lint": ["test", "dev"]}[sys.argv[1]]
+extras = {"run": [], "test": ["test"]}.get(sys.argv[1], ["test", "dev"])
 wanted = data["build-system"]["requires"] + data["project"]["dependencies"]
 for extra in extras:
     wanted += data["project"]["optional-dependencies"][extra]
@@ -192,8 +195,8 @@ install_requirements() {
 }
 
 case $level in
-run | test | lint) ;;
-*) fail "level is '$level'; it must be run, test or lint" ;;
+run | test | lint | prove) ;;
+*) fail "level is '$level'; it must be run, test, lint or prove" ;;
 esac
 check_cpu
 install_packages

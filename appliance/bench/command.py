@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from appliance.bench import itch, journal, match, queue, risk, submit, venue
+from appliance.bench import itch, journal, match, queue, risk, skiplist, submit, venue
 from appliance.bench.rows import Bench, Row
 from appliance.errors import CommandError
 from appliance.outputs import check_output
@@ -27,6 +27,7 @@ ROWS: dict[str, Callable[[Bench], Row]] = {
     **journal.ROWS,
     **match.ROWS,
     **queue.ROWS,
+    **skiplist.ROWS,
     **risk.ROWS,
     **submit.ROWS,
     **venue.ROWS,

@@ -29,6 +29,7 @@ static bool search_height(const struct dp_skiplist_multi *multi, uint32_t list, 
             break;
         _Atomic uint64_t *link = dp_skiplist_multi_link(multi, list, next, height);
         uint64_t onward = dp_load_acquire(link);
+        DP_PREFETCH(dp_skiplist_multi_record(multi, dp_skiplist_multi_target(onward)));
         if (onward & DP_SKIPLIST_MULTI_MARK) {
             onward &= ~DP_SKIPLIST_MULTI_MARK;
             /* Release: hands on what lies behind; acquire: for the next one, when it fails. */
@@ -79,8 +80,28 @@ void dp_skiplist_multi_mark(const struct dp_skiplist_multi *multi, uint32_t numb
             dp_skiplist_multi_link(multi, record->list, number, height), DP_SKIPLIST_MULTI_MARK);
 }
 
-/* Who changes the claim to LIMBO keeps the record; at most one does. */
-void dp_skiplist_multi_finish(struct dp_skiplist_multi_writer *writer, uint32_t number)
+/* Unlinks a marked record at all its heights where the path still leads to it. False when it does
+ * not at one of them: a search will find it. */
+static bool unlink_by_path(
+    const struct dp_skiplist_multi *multi, uint32_t number, const struct path *path)
+{
+    const struct dp_skiplist_multi_record *record = dp_skiplist_multi_record(multi, number);
+    for (uint32_t height = record->height; height-- > 0;) {
+        uint64_t word = path->words[height];
+        uint64_t onward =
+            dp_load_acquire(dp_skiplist_multi_link(multi, record->list, number, height));
+        /* Release: hands on what lies behind, as in search_height(). */
+        if (dp_skiplist_multi_target(word) != number ||
+            !dp_cas_release(path->links[height], &word, onward & ~DP_SKIPLIST_MULTI_MARK))
+            return false;
+    }
+    return true;
+}
+
+/* Who changes the claim to LIMBO keeps the record; at most one does. path: of a search that found
+ * it, or NULL. */
+static void finish(
+    struct dp_skiplist_multi_writer *writer, uint32_t number, const struct path *path)
 {
     const struct dp_skiplist_multi *multi = writer->multi;
     struct dp_skiplist_multi_record *record = dp_skiplist_multi_record(multi, number);
@@ -97,10 +118,16 @@ void dp_skiplist_multi_finish(struct dp_skiplist_multi_writer *writer, uint32_t 
         if (dp_cas_acq_rel(&record->claim, &claim, doomed))
             claim = doomed;
     }
-    dp_skiplist_multi_search(multi, record->list, rank);
+    if (path == NULL || !unlink_by_path(multi, number, path))
+        dp_skiplist_multi_search(multi, record->list, rank);
     if (dp_skiplist_multi_state(claim) == DP_SKIPLIST_MULTI_LIVE &&
         dp_cas_relaxed(&record->claim, &claim, mine))
         dp_skiplist_multi_retire(writer, number);
+}
+
+void dp_skiplist_multi_finish(struct dp_skiplist_multi_writer *writer, uint32_t number)
+{
+    finish(writer, number, NULL);
 }
 
 static bool is_closed(const struct dp_skiplist_multi_record *record)
@@ -269,8 +296,8 @@ static enum dp_skiplist_multi_result next_amount(
 static enum dp_skiplist_multi_result change_inside(struct dp_skiplist_multi_writer *writer,
     uint32_t list, int64_t price_nanos, const struct step *step, uint64_t *amount)
 {
-    uint32_t number =
-        dp_skiplist_multi_search(writer->multi, list, dp_skiplist_multi_rank(list, price_nanos));
+    struct path path;
+    uint32_t number = search(writer->multi, list, dp_skiplist_multi_rank(list, price_nanos), &path);
     if (number == 0)
         return DP_SKIPLIST_MULTI_NONE;
     struct dp_skiplist_multi_record *record = dp_skiplist_multi_record(writer->multi, number);
@@ -288,7 +315,7 @@ static enum dp_skiplist_multi_result change_inside(struct dp_skiplist_multi_writ
             break;
     }
     if (step->closes)
-        dp_skiplist_multi_finish(writer, number);
+        finish(writer, number, &path);
     return DP_SKIPLIST_MULTI_OK;
 }
 
