@@ -88,7 +88,7 @@ struct dp_skiplist_multi_level {
     uint32_t order_count;
 };
 
-/* Up to 192 bytes a level, 64 a list. */
+/* 96 bytes and a bit for each level, 64 for each list. */
 size_t dp_skiplist_multi_size(uint32_t list_count, uint32_t capacity);
 /* multi: dp_skiplist_multi_size() zeroed bytes, cache-line aligned. capacity: levels at once. */
 int dp_skiplist_multi_init(

@@ -15,12 +15,11 @@ static bool read_record(
     const struct dp_skiplist_multi_record *record =
         dp_skiplist_multi_record(multi, dp_skiplist_multi_target(link));
     /* Acquire, each: pairs with the releases in begin_life() and later. The generation is loaded
-     * after them, so that it is the new one when any of them is of the new life; acquire as well,
-     * so that the next try sees the former life unlinked. */
+     * after them, so that it is the new one when any of them is of the new life. */
     reading->price_nanos = dp_load_acquire(&record->price_nanos);
     reading->amount = dp_load_acquire(&record->amount);
     reading->onward = dp_load_acquire(&record->links[0]);
-    return dp_load_acquire(&record->generation) == link >> DP_SKIPLIST_MULTI_GENERATION_SHIFT;
+    return dp_load_relaxed(&record->generation) == link >> DP_SKIPLIST_MULTI_GENERATION_SHIFT;
 }
 
 /* What a search by a reader stands on and knows. */
@@ -34,7 +33,7 @@ struct walk {
 
 static bool is_of_life(const struct dp_skiplist_multi_record *record, uint64_t link)
 {
-    /* Acquire: as in read_record(). */
+    /* Acquire: who finds another life tries again, and then sees the former one unlinked. */
     return dp_load_acquire(&record->generation) == link >> DP_SKIPLIST_MULTI_GENERATION_SHIFT;
 }
 

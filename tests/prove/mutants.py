@@ -302,7 +302,7 @@ MUTANTS = [
         "skiplist_multi",
         "a reader does not look at the generation",
         "dp_skiplist_multi_read.c",
-        "    return dp_load_acquire(&record->generation) ==",
+        "    return dp_load_relaxed(&record->generation) ==",
         "    return link >> DP_SKIPLIST_MULTI_GENERATION_SHIFT ==",
     ),
     Mutant(

@@ -268,6 +268,24 @@ static void recycle_ten_behind(void)
     insert_here(25, 1);
 }
 
+/* A high level behind 20 comes back before it. */
+static void recycle_forty(void)
+{
+    remove_here(40);
+    insert_here(10, 2);
+}
+
+static void insert_then_remove(void)
+{
+    insert_here(15, 1);
+    remove_here(10);
+}
+
+static void insert_thirty(void)
+{
+    insert_here(30, 1);
+}
+
 /* Leaves its record to anybody. */
 static void insert_and_leave(void)
 {
@@ -282,10 +300,31 @@ static void insert_and_remove(void)
     remove_here(10);
 }
 
+static void setup_forty(void)
+{
+    setup_empty();
+    PROVE_EQUAL(insert(&writers[2], 20, 1), DP_SKIPLIST_MULTI_OK);
+    PROVE_EQUAL(insert(&writers[2], 40, 2), DP_SKIPLIST_MULTI_OK);
+    PROVE_EQUAL(insert(&writers[2], 50, 1), DP_SKIPLIST_MULTI_OK);
+}
+
 static void setup_full(void)
 {
     setup_ten_and_twenty();
     PROVE_EQUAL(insert(&writers[2], 30, 1), DP_SKIPLIST_MULTI_OK);
+}
+
+static void find_fifteen(void)
+{
+    struct dp_skiplist_multi_level level;
+    if (dp_skiplist_multi_find(multi, ASKS, 15, &level))
+        PROVE_EQUAL(level.qty, 15);
+}
+
+static void remove_and_find(void)
+{
+    remove_here(10);
+    find_fifteen();
 }
 
 /* ---- deaths ---- */
@@ -345,6 +384,15 @@ static const struct prove_case cases[] = {
     {.name = "a search beside a new life",
         .setup = setup_ten_and_twenty,
         .threads = {recycle_ten, find_twenty}},
+    {.name = "a search beside a new life behind",
+        .setup = setup_full,
+        .threads = {recycle_ten_behind, find_twenty}},
+    {.name = "a search beside a new life before",
+        .setup = setup_forty,
+        .threads = {recycle_forty, find_twenty}},
+    {.name = "what is behind a removed one is found",
+        .setup = setup_high_ten,
+        .threads = {insert_high_fifteen, remove_and_find}},
     {.name = "found once, found again",
         .setup = setup_high_ten,
         .threads = {recycle_ten, find_fifteen_twice}},
@@ -363,6 +411,11 @@ static const struct prove_case cases[] = {
         .preemptions_max = 2, .stale_max = 1, .is_long = true},
     {WRITERS("a record changes hands", setup_almost_full, insert_and_leave, insert_high_fifteen),
         .preemptions_max = 2, .is_long = true},
+    {.name = "the same when another one unlinks it",
+        .setup = setup_ten,
+        .threads = {insert_then_remove, insert_thirty, find_fifteen},
+        .preemptions_max = 2,
+        .is_long = true},
 };
 
 #define BY_FENCE \

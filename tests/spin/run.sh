@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every model of this folder with Spin: without errors as it stands, and with one for each -DNAME that
-# the comment at its head lists.
+# Every model of this folder with Spin: without errors as it stands, and with one for each -DNAME
+# that the comment at its head lists.
 #
 #     tests/spin/run.sh FOLDER     for what Spin writes
 set -euo pipefail
