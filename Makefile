@@ -15,7 +15,7 @@ SOAK_SECONDS ?= 300
 AREAS ?=
 C_FILES = $$(git ls-files '*.c' '*.h')
 
-.PHONY: help run test dev lint format sanitize fuzz prove soak bench wheel clean
+.PHONY: help run live test dev lint format sanitize fuzz prove soak bench wheel clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | \
@@ -23,6 +23,9 @@ help: ## list the commands
 
 run: setup-run install-$(BUILD) ## generate a session and trade it: book, strategy, risk, orders, journal, report
 	@MESSAGES=$(MESSAGES) SEED=$(SEED) scripts/run.sh
+
+live: setup-run install-$(BUILD) ## trade live for 30 s on an exchange of our own, and compare both records
+	@scripts/live.sh
 
 test: setup-test install-$(BUILD) ## all tests: C, Python, tidy (BUILD=checks: with the costly assertions)
 	meson test -C build/$(BUILD) --print-errorlogs

@@ -27,6 +27,8 @@ VERBS = {
     "decode": ("appliance.decode", "print every message of a recorded session"),
     "book": ("appliance.book", "show the order books of a recorded session"),
     "replay": ("appliance.replay", "run a recorded session through the whole appliance"),
+    "run": ("appliance.run", "run live: market data from ports, orders to a venue"),
+    "reconcile": ("appliance.reconcile", "compare a journal with a venue's own record"),
     "journal": ("appliance.journal", "print, verify, follow or replay the journal of a run"),
     "recover": ("appliance.recover", "rebuild orders and exposure from the journal; sends nothing"),
     "recent": ("appliance.recent", "show the last events of a running appliance's orders"),

@@ -28,6 +28,7 @@ from appliance.config_risk import (
     parse_strategy_limits,
 )
 from appliance.config_section import ConfigError, Section, compose, suggestion
+from appliance.live_config import LiveConfig, parse_live
 from dataplane.segment import CLASSES, DURABILITIES
 
 # A configuration is a page or two; this keeps a wrong file (a capture, /dev/zero) out of memory.
@@ -139,6 +140,7 @@ class Config:
     strategies: tuple[StrategyConfig, ...]
     journal: JournalConfig
     cpu: CpuConfig
+    live: LiveConfig | None  # None: for replays only
     seed: int
 
     def limits_of(self, symbol: str) -> InstrumentLimits:
@@ -192,7 +194,7 @@ def parse(text: str, *, source: str) -> Config:
     root = compose(text, source)
     root.only(
         "appliance", "session", "capacity", "feed", "venue", "firm", "accounts", "instruments",
-        "strategies", "journal", "seed", "cpu",
+        "strategies", "journal", "live", "seed", "cpu",
     )  # fmt: skip
     appliance = root.section("appliance")
     appliance.only("name")
@@ -214,6 +216,7 @@ def parse(text: str, *, source: str) -> Config:
         strategies=parse_strategies(root, accounts),
         journal=parse_journal(root.section("journal")),
         cpu=parse_cpu(root.section("cpu")),
+        live=parse_live(root),
         seed=root.integer("seed", 0, (1 << 64) - 1, default=1),
     )
 

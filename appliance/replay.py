@@ -75,17 +75,7 @@ def replay(args: argparse.Namespace, config: Config, region_path: str) -> dict[s
     engine = open_engine(settings_of(args, config, region_path))
     if config.cpu.engine is not None:
         say_where_memory_lies(config.cpu, region_path)
-    engine.set_groups(config.firm, [(one.name, one.limits) for one in config.accounts])
-    engine.set_limits(config.instrument_limits, config.overrides)
-    for strategy in config.strategies:
-        engine.add_strategy(
-            load_strategy(strategy),
-            symbols=strategy.symbols,
-            first=strategy.first,
-            limits=strategy.limits,
-            name=strategy.name,
-            account_index=config.account_index(strategy),
-        )
+    furnish(engine, config)
     started = time.perf_counter()
     ending = run_to_end(engine, args)
     seconds = time.perf_counter() - started
@@ -101,6 +91,21 @@ def replay(args: argparse.Namespace, config: Config, region_path: str) -> dict[s
         **facts(engine, seconds),
         "journal": journal_facts(args.journal, config, engine.counters()["journal_lost"]),
     }
+
+
+def furnish(engine: Engine, config: Config) -> None:
+    """Give the engine its limits and its strategies."""
+    engine.set_groups(config.firm, [(one.name, one.limits) for one in config.accounts])
+    engine.set_limits(config.instrument_limits, config.overrides)
+    for strategy in config.strategies:
+        engine.add_strategy(
+            load_strategy(strategy),
+            symbols=strategy.symbols,
+            first=strategy.first,
+            limits=strategy.limits,
+            name=strategy.name,
+            account_index=config.account_index(strategy),
+        )
 
 
 def report_unnamed(config: Config, engine: Engine) -> None:

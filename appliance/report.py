@@ -77,7 +77,6 @@ def orders(facts: dict[str, Any]) -> str:
     counters = facts["counters"]
     states = "  ".join(f"{name} {count:,}" for name, count in facts["orders"].items()) or "none"
     rejects = "  ".join(f"{code} {count:,}" for code, count in facts["risk_rejects"].items())
-    venue = facts["venue"]
     return "\n".join(
         (
             f"ORDERS        {counters['orders_sent']:,} sent, "
@@ -85,9 +84,20 @@ def orders(facts: dict[str, Any]) -> str:
             f"{counters['reports']:,} reports",
             f"  by state: {states}",
             f"  refused by our gate: {rejects or 'none'}",
-            f"  at the venue: {venue['executions']:,} executions, {facts['filled_qty']:,} shares, "
-            f"{venue['rejected']:,} rejected, {venue['ignored']:,} silently ignored",
+            f"  at the venue: {at_the_venue(facts)}",
         )
+    )
+
+
+def at_the_venue(facts: dict[str, Any]) -> str:
+    """What the replay venue did; of a real one (None) only what it told us."""
+    venue = facts["venue"]
+    shares = f"{facts['filled_qty']:,} shares"
+    if venue is None:
+        return f"{shares} executed"
+    return (
+        f"{venue['executions']:,} executions, {shares}, "
+        f"{venue['rejected']:,} rejected, {venue['ignored']:,} silently ignored"
     )
 
 

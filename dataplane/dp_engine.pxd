@@ -136,6 +136,10 @@ cdef extern from "dp_submit.h" nogil:
     struct dp_submit:
         uint64_t *reject_counts
 
+cdef extern from "dp_recover.h" nogil:
+    struct dp_recover_state "dp_recover":
+        pass
+
 cdef extern from "dp_engine.h" nogil:
     const uint32_t DP_ENGINE_WATCH_ALL
     struct dp_engine:
@@ -197,3 +201,4 @@ cdef extern from "dp_engine.h" nogil:
     void dp_engine_stop(dp_engine *engine)
     int dp_engine_finish(dp_engine *engine, dp_err *err)
     int dp_engine_source_status(const dp_engine *engine, dp_err *err)
+    int dp_engine_adopt(dp_engine *engine, const dp_recover_state *found, dp_err *err)

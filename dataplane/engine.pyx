@@ -23,7 +23,7 @@ from dataplane.dp_counter cimport (
 )
 from dataplane.dp_digest cimport dp_digest, dp_digest_text
 from dataplane.dp_engine cimport (
-    dp_engine, dp_engine_add_strategy, dp_engine_books, dp_engine_clock, dp_engine_close,
+    dp_engine_add_strategy, dp_engine_books, dp_engine_clock, dp_engine_close,
     dp_engine_config, dp_engine_counters, dp_engine_events_digest, dp_engine_finish,
     dp_engine_hist, dp_engine_limits, dp_engine_mark, dp_engine_open, dp_engine_orders,
     dp_engine_risk, dp_engine_run, dp_engine_set_group,
@@ -110,12 +110,6 @@ cdef int copy_symbol(char *target, str symbol) except -1:
 cdef class Engine:
     """One appliance working through one recorded session."""
 
-    cdef dp_engine *_engine
-    cdef object _settings
-    cdef list _names
-    cdef list _strategies  # kept alive: the engine holds pointers to their tables
-    cdef bint _failure_raised
-
     def __init__(self, settings):
         cdef dp_engine_config config
         cdef dp_err err
@@ -158,7 +152,12 @@ cdef class Engine:
             raise_err(&err)
 
     def __dealloc__(self):
+        self.close()
+
+    cdef void close(self) noexcept:
+        """Let go of everything at once: for what the engine stands on, and goes before it."""
         dp_engine_close(self._engine)
+        self._engine = NULL
 
     def set_limits(self, default, overrides):
         """Set limits of instruments: ``default`` for all, ``overrides`` by symbol.
@@ -436,7 +435,7 @@ cdef int fill_group_limits(dp_risk_group_limits *limits, object values) except -
 
 
 cdef int fill_strategy_limits(dp_risk_strategy_limits *limits, object values) except -1:
-    memset(limits, 0, sizeof(dp_risk_strategy_limits))
+    memset(limits, 0, sizeof(dp_risk_strategy_limits))  # what is not configured is not limited
     limits.order_qty_max = values.order_qty_max
     limits.order_notional_max_nanos = values.order_notional_max_nanos
     limits.gross_max_nanos = values.gross_max_nanos

@@ -8,11 +8,11 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
 from dataplane.dp_checkpoint cimport (
-    DP_CHECKPOINT_PAGE, dp_checkpoint_image, dp_checkpoint_load, dp_checkpoint_place,
+    DP_CHECKPOINT_PAGE, dp_checkpoint_load, dp_checkpoint_place,
     dp_checkpoint_save,
 )
 from dataplane.dp_engine cimport (
-    dp_order, dp_order_status, dp_orders, dp_orders_at, dp_orders_config, dp_orders_count,
+    dp_order, dp_order_status, dp_orders, dp_orders_at, dp_orders_count,
     money_high, money_low,
 )
 from dataplane.dp_err cimport dp_err, raise_err
@@ -55,13 +55,6 @@ cdef object _whole(object high, object low):
 
 cdef class State:
     """Orders, positions, numbers and session positions after the records applied so far."""
-
-    cdef dp_checkpoint_image _image  # orders, instruments, recover: in this order
-    cdef dp_orders_config _config
-    cdef dp_recover *_recover
-    cdef dp_orders *_orders
-    cdef dp_recover_instrument *_instruments
-    cdef uint32_t _instrument_count
 
     def __cinit__(self, uint32_t order_count_max, uint32_t exec_count_max, uint32_t instruments):
         self._config.order_count_max = order_count_max

@@ -99,6 +99,15 @@ int dp_orders_init(
 
 /* ---- numbers ---- */
 
+bool dp_orders_copy(struct dp_orders *orders, const struct dp_orders *from)
+{
+    if (memcmp(&orders->config, &from->config, sizeof(from->config)) != 0)
+        return false;
+    /* No pointers inside: its bytes are all of it. */
+    memcpy(orders, from, dp_orders_size(&from->config));
+    return true;
+}
+
 uint32_t dp_orders_next(const struct dp_orders *orders)
 {
     uint32_t count = dp_load_relaxed(&orders->number_count);

@@ -133,6 +133,9 @@ size_t dp_orders_size(const struct dp_orders_config *config);
  * touched for the first time later. */
 int dp_orders_init(
     struct dp_orders *orders, const struct dp_orders_config *config, struct dp_err *err);
+/* Makes `orders`, initialised, a copy of another table: one rebuilt from a journal. False when that
+ * one was laid out for another configuration; nothing is copied then. */
+bool dp_orders_copy(struct dp_orders *orders, const struct dp_orders *from);
 
 /* The number the next NEW, DENIED or REPLACE should carry: one above the highest used. 0 when there
  * is no number, no record, or no room for another execution. */

@@ -120,6 +120,10 @@ enum dp_reason dp_submit_replace(struct dp_submit *submit, uint16_t strategy_ind
 enum dp_reason dp_submit_cancel(
     struct dp_submit *submit, uint16_t strategy_index, uint32_t user_ref_num);
 
+/* The frames of a cancel that is recorded already, once more: for one whose first copy may never
+ * have arrived. The venue ignores a second one. False when the ring has no room. */
+bool dp_submit_cancel_again(struct dp_submit *submit, const struct dp_order *order);
+
 /* Applies one venue event: order table, exposure, journal, digest. Fills in the rest of *event for
  * the strategy. A duplicate changes and records nothing; an anomaly and an unknown number are
  * recorded. What the journal cannot take is applied all the same and counted (journal_lost); no

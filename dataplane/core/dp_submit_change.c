@@ -120,6 +120,17 @@ enum dp_reason dp_submit_replace(struct dp_submit *submit, uint16_t strategy_ind
 /* ---- cancel ---- */
 
 /* Behind a replace in flight one cancel for each number, with one doorbell. */
+static void send_cancel_frames(struct dp_submit *submit, uint32_t active, uint32_t pending)
+{
+    struct dp_template_fields fields = {.user_ref_num = active};
+    dp_submit_frame(submit, submit->cancel_template, &fields, 0);
+    if (pending != 0) {
+        fields.user_ref_num = pending;
+        dp_submit_frame(submit, submit->cancel_template, &fields, 1);
+    }
+    dp_submit_ring_bell(submit, pending != 0 ? 2 : 1);
+}
+
 static void send_cancel(struct dp_submit *submit, const struct dp_order *order)
 {
     uint32_t active = order->user_ref_num;
@@ -137,13 +148,7 @@ static void send_cancel(struct dp_submit *submit, const struct dp_order *order)
     if (!dp_submit_record(submit, event))
         dp_submit_lose(submit);
 
-    struct dp_template_fields fields = {.user_ref_num = active};
-    dp_submit_frame(submit, submit->cancel_template, &fields, 0);
-    if (pending != 0) {
-        fields.user_ref_num = pending;
-        dp_submit_frame(submit, submit->cancel_template, &fields, 1);
-    }
-    dp_submit_ring_bell(submit, pending != 0 ? 2 : 1);
+    send_cancel_frames(submit, active, pending);
     dp_risk_cancel(submit->risk, order->strategy_index, submit->now_ns);
     dp_counter_add(submit->counters, DP_COUNTER_CANCELS_SENT, 1);
 }
@@ -160,4 +165,12 @@ enum dp_reason dp_submit_cancel(
         return dp_submit_refuse(submit, DP_REASON_TX_FULL);
     send_cancel(submit, order);
     return DP_REASON_ACCEPTED;
+}
+
+bool dp_submit_cancel_again(struct dp_submit *submit, const struct dp_order *order)
+{
+    if (!dp_ring_has_room(submit->tx, order->pending_user_ref_num != 0 ? 2 : 1))
+        return false;
+    send_cancel_frames(submit, order->user_ref_num, order->pending_user_ref_num);
+    return true;
 }

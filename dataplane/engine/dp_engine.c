@@ -167,11 +167,15 @@ static int open_journal(struct dp_engine *engine, struct dp_err *err)
         .created_ns = dp_clock_wall_ns(),
         .appliance = config->name,
         .cl_ord_id_prefix = config->session.cl_ord_id_prefix,
+        .resume = engine->is_adopted,
+        .resume_sequence = engine->adopted_sequence,
     };
     memcpy(wal.durability, config->journal_durability, sizeof(wal.durability));
     int status = dp_wal_open(&engine->wal, config->journal_directory, &wal, err);
     engine->has_wal = status == 0;
     engine->submit.segment = engine->has_wal ? &engine->wal.segment : NULL;
+    if (engine->has_wal && engine->live != NULL)
+        engine->wal.segment.clock = DP_JOURNAL_CLOCK_KERNEL;
     return status;
 }
 
@@ -221,8 +225,7 @@ struct dp_engine *dp_engine_open(const struct dp_engine_config *config, struct d
     memset(engine, 0, sizeof(*engine));
     engine->config = *config;
     dp_clock_calibrate(&engine->clock, CALIBRATION_MS);
-    if (open_region(engine, err) < 0 || open_private(engine, err) < 0 ||
-        dp_engine_open_replay(engine, err) < 0) {
+    if (open_region(engine, err) < 0 || open_private(engine, err) < 0) {
         dp_engine_close(engine);
         return NULL;
     }
@@ -257,6 +260,7 @@ void dp_engine_close(struct dp_engine *engine)
     free(engine->journal_named);
     free(engine->tops);
     free(engine->marks);
+    free(engine->adopted_symbols);
     if (engine->shm.memory != NULL)
         dp_shm_close(&engine->shm);
     free(engine);
@@ -337,17 +341,17 @@ int dp_engine_add_strategy(struct dp_engine *engine, const struct dp_strategy *s
 
 /* ---- life ---- */
 
-int dp_engine_start(struct dp_engine *engine, const char *capture_path, struct dp_err *err)
+int dp_engine_begin(struct dp_engine *engine, int64_t now_ns, struct dp_err *err)
 {
-    DP_ASSERT(!engine->started);
-    int status = dp_engine_open_feed(engine, capture_path, err);
-    if (status == 0)
-        status = open_outputs(engine, err);
+    int status = open_outputs(engine, err);
     if (status < 0)
         return status;
 
     engine->started = true;
-    engine->now_ns = engine->config.midnight_ns;
+    engine->now_ns = now_ns;
+    /* Now that every strategy has its limits: what its orders use of them. */
+    if (engine->is_adopted)
+        dp_risk_recover(engine->risk, 0, engine->orders);
     engine->submit.now_ns = engine->now_ns;
     dp_store_relaxed(&engine->status->state, DP_ENGINE_RUNNING);
     for (uint32_t index = 0; index < engine->seat_count; index++) {
@@ -357,6 +361,15 @@ int dp_engine_start(struct dp_engine *engine, const char *capture_path, struct d
         seat->gateway.timer_next_ns = engine->now_ns + seat->gateway.timer_interval_ns;
     }
     return 0;
+}
+
+int dp_engine_start(struct dp_engine *engine, const char *capture_path, struct dp_err *err)
+{
+    DP_ASSERT(!engine->started);
+    int status = dp_engine_open_feed(engine, capture_path, err);
+    if (status == 0)
+        status = dp_engine_open_replay(engine, err);
+    return status < 0 ? status : dp_engine_begin(engine, engine->config.midnight_ns, err);
 }
 
 void dp_engine_stop(struct dp_engine *engine)

@@ -23,6 +23,7 @@
 #include "dp_hist.h"
 #include "dp_order.h"
 #include "dp_ouch.h"
+#include "dp_recover.h"
 #include "dp_region.h"
 #include "dp_risk.h"
 #include "dp_strategy.h"
@@ -116,6 +117,10 @@ int dp_engine_set_limits(struct dp_engine *engine, const struct dp_engine_limits
 /* Before dp_engine_start(): limits of the firm (group 0) or of account group - 1. */
 int dp_engine_set_group(struct dp_engine *engine, uint32_t group, const char *name,
     const struct dp_risk_group_limits *limits, struct dp_err *err);
+/* Before the start: goes on from what a journal leads to: its orders, their exposure, its numbers.
+ * The journal that is opened at the start must end at that record; the run then goes on behind it.
+ * -EINVAL: the state was laid out for other orders.* counts. found is copied. */
+int dp_engine_adopt(struct dp_engine *engine, const struct dp_recover *found, struct dp_err *err);
 /* Before dp_engine_start(): the table and its state must outlive the engine; watch is copied. */
 int dp_engine_add_strategy(struct dp_engine *engine, const struct dp_strategy *strategy,
     const struct dp_engine_watch *watch, const struct dp_risk_strategy_limits *limits,

@@ -150,7 +150,8 @@ static void open_instrument(
     dp_ouch_enter_template(
         &engine->enter_templates[instrument_index], &engine->config.session, text);
     engine->template_ready[instrument_index] = 1;
-    set_limits(engine, instrument_index, symbol);
+    if (dp_engine_is_named(engine, instrument_index, symbol))
+        set_limits(engine, instrument_index, symbol); /* without limits no order passes */
     read_top(engine, instrument_index, &engine->tops[instrument_index]);
 
     for (uint32_t index = 0; index < engine->seat_count; index++) {
@@ -245,6 +246,17 @@ static void apply_message(
     }
 }
 
+/* Live, the machine's clock; in a replay the exchange's, where a time of more than a day is damage:
+ * the message counts, the clock stays. */
+static int64_t time_of(const struct dp_engine *engine, const struct dp_itch_message *message)
+{
+    if (engine->live != NULL)
+        return dp_engine_live_now(engine);
+    return message->timestamp_ns < NANOS_PER_DAY
+        ? engine->config.midnight_ns + message->timestamp_ns
+        : engine->now_ns;
+}
+
 static void process_message(struct dp_engine *engine, const uint8_t *data, size_t size)
 {
     struct dp_itch_message message;
@@ -263,12 +275,9 @@ static void process_message(struct dp_engine *engine, const uint8_t *data, size_
     if (measured)
         dp_hist_record(engine->hists[DP_STAGE_DECODE], decode_tsc);
 
-    /* A time of more than a day is damage: the message counts, the clock stays. */
-    if (message.timestamp_ns < NANOS_PER_DAY) {
-        int64_t time_ns = engine->config.midnight_ns + message.timestamp_ns;
-        dp_engine_advance(engine, time_ns);
-        dp_engine_set_now(engine, time_ns);
-    }
+    int64_t time_ns = time_of(engine, &message);
+    dp_engine_advance(engine, time_ns);
+    dp_engine_set_now(engine, time_ns);
     dp_engine_watch_risk(engine);
     dp_engine_control(engine);
     engine->tick_tsc = measured ? dp_tsc() - decode_tsc : 0;
@@ -315,15 +324,21 @@ static void on_ahead(void *context, const uint8_t *data, size_t size, bool is_ne
         dp_book_prefetch_ref(engine->books, order_ref);
 }
 
-int dp_engine_open_feed(struct dp_engine *engine, const char *path, struct dp_err *err)
+void dp_engine_feed_handler(struct dp_engine *engine, struct dp_feed_handler *handler)
 {
-    struct dp_feed_handler handler = {
+    *handler = (struct dp_feed_handler){
         .context = engine,
         .on_message = on_message,
         .on_gap = on_gap,
         .on_session = on_session,
         .on_ahead = on_ahead,
     };
+}
+
+int dp_engine_open_feed(struct dp_engine *engine, const char *path, struct dp_err *err)
+{
+    struct dp_feed_handler handler;
+    dp_engine_feed_handler(engine, &handler);
     engine->feed =
         dp_feed_open(path, engine->config.gap_timeout_ns, engine->counters, &handler, err);
     if (engine->feed == NULL)

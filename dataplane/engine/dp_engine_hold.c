@@ -57,13 +57,14 @@ static void rebuild_cancel(struct dp_engine *engine, struct dp_ring_slot *slot)
 
 /* Empties the slots of orders that may not leave any more; their events are told afterwards, for a
  * strategy may answer to them. */
-static uint32_t empty_held(struct dp_engine *engine, uint32_t numbers[DP_ENGINE_TX_SLOTS])
+static uint32_t empty_slots(
+    struct dp_engine *engine, uint64_t from, uint32_t numbers[DP_ENGINE_TX_SLOTS])
 {
     struct dp_ring *ring = engine->submit.tx;
     uint64_t tail = dp_load_relaxed(&ring->tail);
     uint32_t count = 0;
     bool is_first = true;
-    for (uint64_t head = engine->hold.open; head != tail; head++) {
+    for (uint64_t head = from; head != tail; head++) {
         struct dp_ring_slot *slot = dp_ring_slot_at(ring, head);
         struct dp_net_packet net;
         struct dp_ouch_message message;
@@ -84,10 +85,10 @@ static uint32_t empty_held(struct dp_engine *engine, uint32_t numbers[DP_ENGINE_
     return count;
 }
 
-static void drop_held(struct dp_engine *engine)
+static void drop_from(struct dp_engine *engine, uint64_t from)
 {
     uint32_t numbers[DP_ENGINE_TX_SLOTS];
-    uint32_t count = empty_held(engine, numbers);
+    uint32_t count = empty_slots(engine, from, numbers);
     for (uint32_t index = 0; index < count; index++) {
         struct dp_event event = {
             .time_ns = engine->now_ns,
@@ -96,6 +97,11 @@ static void drop_held(struct dp_engine *engine)
         };
         dp_engine_apply_report(engine, &event);
     }
+}
+
+void dp_engine_drop_unsent(struct dp_engine *engine)
+{
+    drop_from(engine, dp_load_relaxed(&engine->submit.tx->head));
 }
 
 void dp_engine_hold(struct dp_engine *engine)
@@ -107,7 +113,7 @@ void dp_engine_hold(struct dp_engine *engine)
         dp_hold_open(&engine->hold, dp_wal_durable(&engine->wal));
         if (dp_wal_failed(&engine->wal)) {
             dp_hold_open(&engine->hold, dp_wal_durable(&engine->wal));
-            drop_held(engine);
+            drop_from(engine, engine->hold.open);
             return;
         }
         sched_yield();

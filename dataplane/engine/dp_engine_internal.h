@@ -11,6 +11,7 @@
 #include "dp_hold.h"
 #include "dp_itch.h"
 #include "dp_port.h"
+#include "dp_recover.h"
 #include "dp_shm.h"
 #include "dp_wal.h"
 
@@ -82,6 +83,7 @@ struct dp_engine {
     struct dp_port *order_port;           /* our end */
     struct dp_port *venue_port;           /* the replay venue's end */
     struct dp_venue *venue;               /* NULL when the far end is a real one */
+    struct dp_engine_live *live;          /* NULL in a replay */
     struct dp_capture_writer *tx_capture; /* NULL when no pcap was asked for */
     int tx_capture_status;
     struct dp_event_log events;
@@ -98,6 +100,12 @@ struct dp_engine {
     struct dp_top *tops;    /* last touch told to strategies, one per instrument */
     int64_t *marks;         /* last middle of a whole, uncrossed touch told; 0: none yet */
 
+    /* From a journal: */
+    bool is_adopted;
+    uint64_t adopted_sequence;  /* of its last record */
+    char (*adopted_symbols)[8]; /* by instrument; zero bytes: it names none there */
+    uint32_t misnamed_count;    /* instruments that the feed names otherwise */
+
     int64_t now_ns;
     uint8_t session;   /* event_code of the last System Event; 0 before the first */
     uint64_t tick_tsc; /* when the packet being worked on was taken; 0: not measured */
@@ -107,7 +115,19 @@ struct dp_engine {
     bool finished;
 };
 
+/* dp_engine.c */
+/* Journal, capture and strategies, at that time; the source is open. */
+int dp_engine_begin(struct dp_engine *engine, int64_t now_ns, struct dp_err *err);
+
+/* dp_engine_adopt.c */
+/* Whether the feed calls that instrument what the journal called it; counted when not. */
+bool dp_engine_is_named(struct dp_engine *engine, uint32_t instrument_index, const uint8_t *symbol);
+
+/* dp_engine_live.c */
+int64_t dp_engine_live_now(const struct dp_engine *engine); /* of the loop's present turn */
+
 /* dp_engine_feed.c */
+void dp_engine_feed_handler(struct dp_engine *engine, struct dp_feed_handler *handler);
 int dp_engine_open_feed(struct dp_engine *engine, const char *path, struct dp_err *err);
 
 /* dp_engine_hold.c */
@@ -116,6 +136,9 @@ int dp_engine_open_feed(struct dp_engine *engine, const char *path, struct dp_er
  * disk has failed, new orders and replaces that it lacks are taken out again (an empty slot, a
  * NOT_SENT event); cancels stay. */
 void dp_engine_hold(struct dp_engine *engine);
+/* The session is lost: new orders and replaces that still stand in the ring are taken out again in
+ * the same way. */
+void dp_engine_drop_unsent(struct dp_engine *engine);
 
 /* dp_engine_replay.c */
 int dp_engine_open_replay(struct dp_engine *engine, struct dp_err *err);

@@ -132,5 +132,5 @@ int dp_engine_open_replay(struct dp_engine *engine, struct dp_err *err)
 
 struct dp_venue_stats dp_engine_venue_stats(const struct dp_engine *engine)
 {
-    return dp_venue_stats(engine->venue);
+    return engine->venue != NULL ? dp_venue_stats(engine->venue) : (struct dp_venue_stats){0};
 }

@@ -81,7 +81,7 @@ static uint64_t run_packets(struct dp_feed *feed, uint64_t message_count)
     while (lines->message_count < message_count && !lines->stop_asked) {
         uint32_t packet_count = dp_port_receive(feed->port, packets, BATCH);
         for (uint32_t index = 0; index < packet_count && !lines->stop_asked; index++)
-            dp_feed_lines_push_frame(lines, 0, &any, &packets[index]);
+            dp_feed_lines_push_frame(lines, &any, 1, &packets[index]);
         taken += packet_count;
         if (packet_count == 0) {
             /* The capture is over: nothing more can close a hole. */

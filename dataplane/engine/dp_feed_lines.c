@@ -123,17 +123,29 @@ static bool is_for(const struct dp_feed_target *target, const struct dp_net_pack
         (target->port == 0 || target->port == net->target_port);
 }
 
-void dp_feed_lines_push_frame(struct dp_feed_lines *lines, uint32_t line,
-    const struct dp_feed_target *target, const struct dp_packet *packet)
+/* target_count when it is for none of them. */
+static uint32_t line_of(
+    const struct dp_feed_target *targets, uint32_t target_count, const struct dp_net_packet *net)
 {
-    DP_ASSERT(line < DP_FEED_LINES_MAX);
+    uint32_t line = 0;
+    while (line < target_count && !is_for(&targets[line], net))
+        line++;
+    return line;
+}
+
+void dp_feed_lines_push_frame(struct dp_feed_lines *lines, const struct dp_feed_target *targets,
+    uint32_t target_count, const struct dp_packet *packet)
+{
+    DP_ASSERT(target_count <= DP_FEED_LINES_MAX);
     struct dp_net_packet net;
     enum dp_net_result result = dp_net_parse(packet->data, packet->size, true, &net);
+    bool is_datagram = result == DP_NET_OK && net.protocol == DP_NET_UDP;
+    uint32_t line = is_datagram ? line_of(targets, target_count, &net) : target_count;
     count(lines, DP_COUNTER_RX_PACKETS, 1);
     count(lines, DP_COUNTER_RX_BYTES, packet->size);
     if (result == DP_NET_CHECKSUM) {
         count(lines, DP_COUNTER_NET_CHECKSUM_BAD, 1);
-    } else if (result != DP_NET_OK || net.protocol != DP_NET_UDP || !is_for(target, &net)) {
+    } else if (line == target_count) {
         count(lines, DP_COUNTER_NET_DROPPED, 1);
     } else {
         struct dp_packet datagram = *packet;

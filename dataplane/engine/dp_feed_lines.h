@@ -52,9 +52,10 @@ int dp_feed_lines_open(struct dp_feed_lines *lines, int64_t gap_timeout_ns,
     struct dp_counters *counters, const struct dp_feed_handler *handler, struct dp_err *err);
 void dp_feed_lines_close(struct dp_feed_lines *lines);
 
-/* A whole Ethernet frame. Frames for another target are somebody else's: counted, dropped. */
-void dp_feed_lines_push_frame(struct dp_feed_lines *lines, uint32_t line,
-    const struct dp_feed_target *target, const struct dp_packet *packet);
+/* A whole Ethernet frame: of the first line whose target it was sent to. One for none of them is
+ * somebody else's: counted, dropped. targets: target_count of them, by line. */
+void dp_feed_lines_push_frame(struct dp_feed_lines *lines, const struct dp_feed_target *targets,
+    uint32_t target_count, const struct dp_packet *packet);
 void dp_feed_lines_push_datagram(
     struct dp_feed_lines *lines, uint32_t line, const struct dp_packet *packet);
 /* Holes whose time is up are given up; INT64_MAX: all. */

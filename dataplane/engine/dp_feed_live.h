@@ -2,8 +2,9 @@
  * dp_feed_live - market data from ports as messages, once each and in sequence, with what both
  * lines lost asked for again.
  *
- * Ports are the caller's: opened before, closed after. Each line is a port (frames or datagrams);
- * each re-request server is a datagram port whose remote it is. dp_feed_live_poll() takes what has
+ * Ports are the caller's: opened before, closed after. A port of datagrams is one line; a port of
+ * frames may bring several, which are told apart by their targets. Each re-request server is a
+ * datagram port whose remote it is. dp_feed_live_poll() takes what has
  * arrived and moves time; it never waits. What the servers cannot bring either is a gap for the
  * handler, as in a recorded session (dp_feed.h). One thread.
  */
@@ -16,7 +17,7 @@
 #define DP_FEED_SERVERS_MAX 4u
 
 struct dp_feed_live_line {
-    struct dp_port *port;
+    struct dp_port *port;         /* one port of frames may stand in several lines */
     struct dp_feed_target target; /* of frames; datagrams were chosen by their socket */
 };
 
@@ -32,6 +33,7 @@ struct dp_feed_live_config {
 
 struct dp_feed_live {
     struct dp_feed_live_config config;
+    struct dp_feed_target targets[DP_FEED_LINES_MAX]; /* by line */
     struct dp_feed_lines lines;
     struct dp_moldudp_requester requester;
 };

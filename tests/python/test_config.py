@@ -157,7 +157,7 @@ COMPLAINTS = [
         0,
         "wires: unknown key; "
         "known: appliance, session, capacity, feed, venue, firm, accounts, instruments, "
-        "strategies, journal, seed, cpu",
+        "strategies, journal, live, seed, cpu",
     ),
     (
         "firm without a limit",

@@ -17,6 +17,7 @@ INCLUDES = {
     "exchange": {"core", "proto", "exchange"},
     "server": {"core", "proto", "sys", "exchange", "server"},
     "engine": {"core", "proto", "sys", "ports", "sim", "engine"},
+    "live": {"core", "proto", "sys", "ports", "sim", "engine", "live"},
     "bench": {"core", "proto", "sys", "ports", "sim", "exchange", "server", "engine", "bench"},
 }
 # No clock, no files, no threads: what the pure rooms may ask of the C library.

@@ -1,0 +1,97 @@
+"""The section ``live`` of the configuration: where a live run's packets come from and go to."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+from appliance.config_section import Section
+
+KINDS = ("uring", "xdp", "dpdk")
+YES_NO = ("no", "yes")
+LINES_MAX = 3
+SERVERS_MAX = 4
+ADDRESSES_MAX = 4
+MILLISECOND_NS = 1_000_000
+
+Address = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class LiveConfig:
+    """Ports, lines, servers and the order session of a live run."""
+
+    kind: str
+    interface: str
+    queue: int
+    huge_pages: bool
+    busy_poll_us: int
+    local_ip: int
+    spin: bool
+    lines: tuple[Address, ...]
+    servers: tuple[Address, ...]
+    orders: tuple[Address, ...]
+    user: str
+    password: str
+    heartbeat_ns: int
+    silence_ns: int
+
+
+def parse_live(root: Section) -> LiveConfig | None:
+    """Check ``live``; None when the configuration has none."""
+    if "live" not in root:
+        return None
+    section = root.section("live")
+    section.only(
+        "port", "interface", "queue", "huge_pages", "busy_poll_us", "local_ip", "spin", "lines",
+        "requests", "orders", "user", "password", "heartbeat_ms", "silence_ms",
+    )  # fmt: skip
+    kind = section.one_of("port", KINDS, "uring")
+    interface = section.text("interface", "", example="eth1", size_max=199)
+    if kind != "uring" and not interface:
+        section.fail("interface", f"missing; the port {kind} needs one, like `interface: eth1`")
+    return LiveConfig(
+        kind=kind,
+        interface=interface,
+        queue=section.integer("queue", 0, 63, default=0),
+        huge_pages=section.one_of("huge_pages", YES_NO, "yes") == "yes",
+        busy_poll_us=section.integer("busy_poll_us", 0, 1000, default=0),
+        local_ip=parse_ip(section, "local_ip", section.text("local_ip", "0.0.0.0")),
+        spin=section.one_of("spin", YES_NO, "no") == "yes",
+        lines=addresses(section, "lines", LINES_MAX),
+        servers=addresses(section, "requests", SERVERS_MAX) if "requests" in section else (),
+        orders=addresses(section, "orders", ADDRESSES_MAX),
+        user=section.text("user", example="alice", size_max=6),
+        password=section.text("password", example="secret", size_max=10),
+        heartbeat_ns=section.integer("heartbeat_ms", 10, 60_000, default=1000) * MILLISECOND_NS,
+        silence_ns=section.integer("silence_ms", 20, 600_000, default=15_000) * MILLISECOND_NS,
+    )
+
+
+def addresses(section: Section, key: str, count_max: int) -> tuple[Address, ...]:
+    """Return a list of ADDRESS:PORT."""
+    words = section.words(key)
+    if len(words) > count_max:
+        section.fail(key, f"{len(words)} addresses; give at most {count_max}")
+    return tuple(parse_address(section, key, word) for word in words)
+
+
+def parse_address(section: Section, key: str, text: str) -> Address:
+    """Return an IPv4 address and a port as numbers."""
+    host, _, port = text.rpartition(":")
+    if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65_536:
+        section.fail(key, f"{text!r} is not an address; give one like 127.0.0.1:9001")
+    return parse_ip(section, key, host), int(port)
+
+
+def parse_ip(section: Section, key: str, text: str) -> int:
+    """Return an IPv4 address as a number."""
+    try:
+        return int(ipaddress.IPv4Address(text))
+    except ValueError:
+        section.fail(key, f"{text!r} is not an IPv4 address; give one like 127.0.0.1")
+
+
+def text_of(address: Address) -> str:
+    """Return an address as a person writes it."""
+    return f"{ipaddress.IPv4Address(address[0])}:{address[1]}"

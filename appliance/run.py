@@ -1,0 +1,248 @@
+"""``tickplane run``: a live run: market data from ports, orders to a venue, and its report.
+
+Prints one READY line when the order session is open and the feed is heard, or fails with one
+reason. It stops on Ctrl-C, SIGTERM, after ``--seconds``, or when the session ends for good; open
+orders are cancelled then, and the report says what happened.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+import time
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from appliance import config as configuration
+from appliance import replay
+from appliance.config import Config
+from appliance.engine_core import engine_core
+from appliance.errors import CommandError
+from appliance.live_config import LiveConfig, text_of
+from appliance.report import render
+from dataplane.engine import Engine
+from dataplane.errors import DataplaneError
+from dataplane.journal import segment_names
+from dataplane.live import Live, LiveSettings
+from dataplane.recovery import Capacity, Recovered, recover
+from dataplane.strategy import StrategyError
+
+TURN_SECONDS = 0.1  # between two looks at the clock and at Ctrl-C
+PROGRESS_SECONDS = 0.5
+FINAL_STATES = ("STOPPED",)
+ACTIVE_SESSION = b" " * 10  # whichever the venue is in; its numbering must go on where we stopped
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.add_argument("config", metavar="CONFIG", help="YAML with a section `live`")
+    parser.add_argument("--strategy", help="only the strategies of this name or kind")
+    parser.add_argument("--seconds", type=float, metavar="N", help="stop by itself after so long")
+    parser.add_argument(
+        "--ready-seconds", type=float, default=10.0, metavar="N", help="to get ready in (10)"
+    )
+    parser.add_argument("--journal", metavar="DIR", help="in place of its journal.directory")
+    parser.add_argument("--pcap-out", metavar="F", help="write outgoing frames there, as pcap")
+    parser.add_argument(
+        "--json", metavar="F", nargs="?", const="-", help="write the report there as JSON"
+    )
+    parser.add_argument("--quiet", action="store_true", help="no progress, no report on stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run live, report, and return 0; 1 when it could not get ready or something is amiss."""
+    config = configuration.load(args.config)
+    live_config = config.live
+    if live_config is None:
+        raise CommandError(f"{args.config}: live: missing; docs/live.md has one to copy")
+    if args.strategy:
+        config = config.only_strategy(args.strategy)
+    args.journal = args.journal or config.journal.directory or None
+    args.file = f"{args.config} (live)"
+    with engine_core(config.cpu), replay.region_file(config) as region_path:
+        result = trade(args, config, live_config, region_path)
+    replay.write_json(result, args.json)
+    if not args.quiet and args.json != "-":
+        print(render(result))
+        print(render_live(result["live"]))
+    return replay.exit_status(result)
+
+
+def trade(
+    args: argparse.Namespace, config: Config, live_config: LiveConfig, region_path: str
+) -> dict[str, Any]:
+    """Run until it is over, and return the report's facts."""
+    settings = replay.settings_of(args, config, region_path)
+    settings = dataclasses.replace(settings, midnight_ns=midnight_ns(config))
+    engine = replay.open_engine(settings)
+    replay.furnish(engine, config)
+    recovered = recover_journal(args.journal, config)
+    live = Live(engine, live_settings(config, live_config, recovered))
+    if recovered is not None:
+        live.adopt(recovered.state)
+    started = time.perf_counter()
+    ending = run_to_end(live, engine, args, live_config)
+    seconds = time.perf_counter() - started
+    status = live.status()
+    last, output_fault = replay.finish(engine)
+    ending = ending or last
+    return {
+        "source": args.file,
+        "strategies": [strategy.name for strategy in config.strategies],
+        "interrupted": False,
+        "failure": str(ending) if isinstance(ending, StrategyError) else None,
+        "output_fault": output_fault,
+        **replay.facts(engine, seconds),
+        "venue": None,  # that was the replay's own
+        "live": {"ports": live.ports(), **status, "lines": live.lines()},
+        "journal": replay.journal_facts(args.journal, config, engine.counters()["journal_lost"]),
+    }
+
+
+def midnight_ns(config: Config) -> int:
+    """Return the midnight before now in the time zone of the configuration."""
+    now = datetime.now(ZoneInfo(config.session.timezone))
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return int(midnight.timestamp()) * 1_000_000_000
+
+
+def recover_journal(directory: str | None, config: Config) -> Recovered | None:
+    """Return what the journal of the run before leads to; None when there is none.
+
+    A journal that was cut, changed or tainted is not built upon.
+    """
+    if directory is None or not has_journal(directory):
+        return None
+    own_orders = config.capacity.own_orders
+    found = recover(directory, Capacity(own_orders, own_orders, config.capacity.instruments))
+    if not found.summary["valid"]:
+        verdict = found.summary["verdict"]
+        raise CommandError(
+            f"{directory}: the journal is {verdict}; see tickplane recover, or name a new one"
+        )
+    return found
+
+
+def has_journal(directory: str) -> bool:
+    """Say whether the folder holds a journal's files."""
+    try:
+        return bool(segment_names(directory))
+    except DataplaneError:
+        return False
+
+
+def live_settings(config: Config, live: LiveConfig, recovered: Recovered | None) -> LiveSettings:
+    """Translate the configuration into the live run's words."""
+    heard = recovered.state.inbound_sequences.get(0, 0) if recovered else 0
+    return LiveSettings(
+        name=config.name,
+        lines=live.lines,
+        orders=live.orders,
+        user=live.user,
+        password=live.password,
+        servers=live.servers,
+        kind=live.kind,
+        interface=live.interface,
+        queue=live.queue,
+        huge_pages=live.huge_pages,
+        busy_poll_us=live.busy_poll_us,
+        local_ip=live.local_ip,
+        gap_timeout_ns=config.feed.gap_timeout_ns,
+        heartbeat_ns=live.heartbeat_ns,
+        silence_ns=live.silence_ns,
+        session_name=ACTIVE_SESSION if heard else b"",
+        session_sequence=heard + 1,
+        spin=live.spin,
+        seed=config.seed,
+    )
+
+
+def run_to_end(
+    live: Live, engine: Engine, args: argparse.Namespace, config: LiveConfig
+) -> BaseException | None:
+    """Get ready and run; return what cut it short: Ctrl-C, a strategy's error, or None."""
+    try:
+        live.start()
+        get_ready(live, config, args.ready_seconds)
+        stay(live, engine, args)
+    except (KeyboardInterrupt, StrategyError) as cause:
+        replay.show_cause(cause)
+        return cause
+    return None
+
+
+def get_ready(live: Live, config: LiveConfig, seconds: float) -> None:
+    """Run until orders may pass and the feed is heard, and say so; or fail with one reason."""
+    deadline = time.monotonic() + seconds
+    while (reason := not_ready(live, config)) is not None:
+        if time.monotonic() > deadline or live.status()["state"] in FINAL_STATES:
+            raise CommandError(f"run: not ready: {reason}")
+        live.run(TURN_SECONDS / 10)
+    lines = ", ".join(map(text_of, config.lines))
+    orders = ", ".join(map(text_of, config.orders))
+    print(f"READY feed {lines} ({live.ports()}); orders {orders} as {config.user}", flush=True)
+
+
+def not_ready(live: Live, config: LiveConfig) -> str | None:
+    """Return what is still missing, or None."""
+    status = live.status()
+    if status["state"] == "HELD":
+        return (
+            f"{status['unexplained']} orders are not explained by the venue; "
+            "see them with tickplane recover"
+        )
+    if status["state"] != "OPEN":
+        why = status["error"] or status["verdict"]
+        where = ", ".join(map(text_of, config.orders))
+        return f"no order session with {where}: {why}"
+    if not any(line["packets"] for line in live.lines()):
+        return f"nothing heard of the feed at {', '.join(map(text_of, config.lines))}"
+    return None
+
+
+def stay(live: Live, engine: Engine, args: argparse.Namespace) -> None:
+    """Run until the time is over or the session has ended for good."""
+    end = time.monotonic() + args.seconds if args.seconds is not None else float("inf")
+    progress = not args.quiet and sys.stderr.isatty()
+    shown = 0.0
+    try:
+        while (now := time.monotonic()) < end and live.status()["state"] not in FINAL_STATES:
+            live.run(min(TURN_SECONDS, end - now))
+            if progress and now - shown > PROGRESS_SECONDS:
+                shown = now
+                show_progress(live, engine)
+    finally:
+        if progress:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def show_progress(live: Live, engine: Engine) -> None:
+    """Draw one line that the next one overwrites."""
+    counters = engine.counters()
+    print(
+        f"\r\x1b[K{live.status()['state']:<8} {counters['itch_messages']:,} messages  "
+        f"{counters['orders_sent']:,} orders  {counters['reports']:,} reports  "
+        f"{counters['mold_lost']:,} lost",
+        end="", file=sys.stderr, flush=True,
+    )  # fmt: skip
+
+
+def render_live(live: dict[str, Any]) -> str:
+    """Return what only a live run has to report."""
+    lines = [
+        f"SESSION       {live['state']}; {live['logins']} logins, {live['losses']} losses;"
+        f" next message {live['sequence_next']:,}",
+        f"  reconciled: {live['never_received']} requests never received,"
+        f" {live['cancels_again']} cancels sent again, {live['unexplained']} unexplained",
+        f"LINES         {live['ports']}",
+    ]
+    names = [*"ABC"[: len(live["lines"]) - 1], "asked again"]
+    for name, line in zip(names, live["lines"], strict=True):
+        lines.append(
+            f"  {name:<12} {line['packets']:>10,} packets, {line['first']:,} first,"
+            f" {line['lost']:,} lost, behind by {line['behind_ns']:,} ns"
+            f" (at most {line['behind_ns_max']:,})"
+        )
+    return "\n".join(lines)

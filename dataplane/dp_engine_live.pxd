@@ -1,0 +1,125 @@
+"""Mirror of engine/dp_engine_live.h, and of live/dp_live_ports.h."""
+
+from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
+
+from dataplane.dp_engine cimport dp_engine
+from dataplane.dp_err cimport dp_err
+
+
+cdef extern from "dp_feed_live.h" nogil:
+    struct dp_feed_target:
+        uint32_t ip
+        uint16_t port
+
+    struct dp_moldudp_request_config:
+        int64_t wait_ns
+        int64_t retry_ns
+        int64_t interval_ns
+        uint32_t tries_max
+        uint16_t count_max
+
+    struct dp_feed_live_config:
+        int64_t gap_timeout_ns
+        dp_moldudp_request_config request
+        uint32_t line_count
+
+    struct dp_feed_line_stats:
+        uint64_t packets
+        uint64_t first
+        uint64_t lost
+        uint64_t behind_count
+        int64_t behind_ns_sum
+        int64_t behind_ns_max
+        int64_t heard_ns
+
+    const uint32_t DP_FEED_LINES_MAX
+
+cdef extern from "dp_order_session.h" nogil:
+    struct dp_soup_session_config:
+        char username[7]
+        char password[11]
+        int64_t heartbeat_ns
+        int64_t silence_ns
+
+    struct dp_order_session_address:
+        uint32_t ip
+        uint16_t port
+
+    struct dp_stream:
+        pass
+
+    ctypedef dp_stream *(*dp_connect)(
+        void *context, const dp_order_session_address *address, dp_err *err) noexcept
+
+    struct dp_order_session_config:
+        dp_soup_session_config soup
+        dp_order_session_address addresses[4]
+        uint32_t address_count
+        dp_connect connect
+        void *connect_context
+        int64_t backoff_min_ns
+        int64_t backoff_max_ns
+        uint64_t seed
+
+    enum dp_soup_session_verdict:
+        DP_SOUP_SESSION_OK
+    const char *dp_soup_session_words(dp_soup_session_verdict verdict)
+
+cdef extern from "dp_engine_live.h" nogil:
+    struct dp_engine_live_config:
+        dp_feed_live_config feed
+        dp_order_session_config session
+        char session_name[10]
+        uint64_t session_sequence
+        bint spin
+
+    enum dp_engine_live_state:
+        DP_ENGINE_LIVE_DOWN
+
+    struct dp_engine_live_status_of "dp_engine_live_status":
+        dp_engine_live_state state
+        dp_soup_session_verdict verdict
+        int error
+        uint64_t login_count
+        uint64_t loss_count
+        uint64_t never_received
+        uint64_t unexplained
+        uint64_t cancels_again
+        uint64_t sequence_next
+        char session_name[10]
+
+    const char *dp_engine_live_state_name(dp_engine_live_state state)
+    int dp_engine_start_live(
+        dp_engine *engine, const dp_engine_live_config *config, dp_err *err)
+    uint64_t dp_engine_run_live(dp_engine *engine, int64_t until_ns)
+    dp_engine_live_status_of dp_engine_live_status(const dp_engine *engine)
+    const dp_feed_line_stats *dp_engine_live_line(const dp_engine *engine, uint32_t line)
+
+cdef extern from "dp_live_ports.h" nogil:
+    enum dp_live_kind:
+        DP_LIVE_URING
+        DP_LIVE_XDP
+        DP_LIVE_DPDK
+
+    struct dp_live_ports_config:
+        const char *name
+        dp_live_kind kind
+        const char *interface
+        uint32_t queue
+        bint huge_pages
+        uint32_t busy_poll_us
+        uint32_t local_ip
+        dp_feed_target lines[3]
+        uint32_t line_count
+        dp_feed_target servers[4]
+        uint32_t server_count
+
+    struct dp_live_ports:
+        pass
+
+    dp_live_ports *dp_live_ports_open(
+        const dp_live_ports_config *config, dp_feed_live_config *feed, dp_err *err)
+    void dp_live_ports_close(dp_live_ports *ports)
+    void dp_live_ports_describe(const dp_live_ports *ports, char *text, size_t size)
+    dp_stream *dp_live_connect(
+        void *context, const dp_order_session_address *address, dp_err *err)

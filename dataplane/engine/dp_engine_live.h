@@ -1,0 +1,70 @@
+/*
+ * dp_engine_live - a live run: market data from ports, orders through a session with a venue.
+ *
+ * The same engine as in a replay, with another source and another far end. Time is the machine's
+ * clock (UTC). The order session goes through
+ *
+ *   DOWN -- logged in --> ASKING -- account answer, all explained --> OPEN
+ *     ^                     +------ something is not explained -----> HELD
+ *     +-------- lost (any of them)                                    STOPPED: for good
+ *
+ * New orders and replaces pass in OPEN only; in all others the risk gate refuses them
+ * (NOT_AUTHORISED), and cancels wait in the ring. On a loss, frames that were not handed to TCP are
+ * taken out again (NOT_SENT), and every order that the venue has not acknowledged is Unknown, its
+ * exposure kept. After the next login the venue first sends what was missed, then answers our
+ * account query: its next number tells which requests it never saw (NOT_SENT). A cancel without an
+ * answer is sent again. What is then still without an answer holds the session: a person must look.
+ *
+ * The engine's thread calls all of this.
+ */
+#ifndef DP_ENGINE_LIVE_H
+#define DP_ENGINE_LIVE_H
+
+#include "dp_engine.h"
+#include "dp_feed_live.h"
+#include "dp_order_session.h"
+
+struct dp_engine_live_config {
+    struct dp_feed_live_config feed; /* its ports are the caller's, closed after the engine */
+    struct dp_order_session_config session;
+    /* Where the session goes on, from the journal; a blank name (or zero bytes) and 0 or 1: a new
+     * one. */
+    char session_name[DP_SOUP_SESSION_NAME_SIZE];
+    uint64_t session_sequence;
+    bool spin; /* never give the core up; false: when nothing happens, for a moment */
+};
+
+enum dp_engine_live_state {
+    DP_ENGINE_LIVE_DOWN = 0,
+    DP_ENGINE_LIVE_ASKING,
+    DP_ENGINE_LIVE_OPEN,
+    DP_ENGINE_LIVE_HELD,
+    DP_ENGINE_LIVE_STOPPED,
+};
+
+const char *dp_engine_live_state_name(enum dp_engine_live_state state); /* "OPEN" */
+
+struct dp_engine_live_status {
+    enum dp_engine_live_state state;
+    enum dp_soup_session_verdict verdict; /* of the last loss */
+    int error;                            /* errno of the last loss */
+    uint64_t login_count;
+    uint64_t loss_count;
+    uint64_t never_received; /* requests that the venue never saw, found when reconciling */
+    uint64_t unexplained;    /* orders, and instruments named otherwise than the journal does, that
+                                hold the session */
+    uint64_t cancels_again;  /* cancels sent a second time */
+    uint64_t sequence_next;  /* of the venue's messages */
+    char session_name[DP_SOUP_SESSION_NAME_SIZE];
+};
+
+/* Instead of dp_engine_start(): opens journal and capture, calls on_start of every strategy. The
+ * session begins to connect with the first run. */
+int dp_engine_start_live(
+    struct dp_engine *engine, const struct dp_engine_live_config *config, struct dp_err *err);
+/* Runs until that time (UTC) or dp_engine_stop(); returns packets taken. */
+uint64_t dp_engine_run_live(struct dp_engine *engine, int64_t until_ns);
+struct dp_engine_live_status dp_engine_live_status(const struct dp_engine *engine);
+const struct dp_feed_line_stats *dp_engine_live_line(const struct dp_engine *engine, uint32_t line);
+
+#endif

@@ -1,0 +1,211 @@
+"""A live run: an engine whose market data comes from ports and whose orders go to a venue.
+
+    live = Live(engine, LiveSettings(...))
+    live.start()
+    while live.status()["state"] != "OPEN":
+        live.run(0.1)
+
+This is the one module that links the libraries of all ports, DPDK's among them.
+"""
+
+from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memset
+
+from dataplane.dp_clock cimport dp_clock_wall_ns
+from dataplane.dp_engine cimport dp_engine_adopt, dp_recover_state
+from dataplane.dp_engine_live cimport (
+    DP_FEED_LINES_MAX,
+    dp_engine_live_config,
+    dp_engine_live_line,
+    dp_engine_live_state_name,
+    dp_engine_live_status,
+    dp_engine_live_status_of,
+    dp_engine_run_live,
+    dp_engine_start_live,
+    dp_feed_line_stats,
+    dp_feed_target,
+    dp_live_connect,
+    dp_live_kind,
+    dp_live_ports,
+    dp_live_ports_close,
+    dp_live_ports_config,
+    dp_live_ports_describe,
+    dp_live_ports_open,
+    dp_soup_session_words,
+)
+from dataplane.dp_err cimport dp_err, raise_err
+from dataplane.engine cimport Engine
+from dataplane.recover cimport State
+
+import dataclasses
+import os
+
+KINDS = ("uring", "xdp", "dpdk")
+
+cdef enum:
+    REQUEST_WAIT_NS = 1_000_000   # for the other line
+    REQUEST_RETRY_NS = 5_000_000  # for a server's answer
+    REQUEST_INTERVAL_NS = 100_000
+    REQUEST_COUNT_MAX = 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class LiveSettings:
+    """Where a live run's packets come from and go to; addresses are (IPv4 as a number, port)."""
+
+    name: str
+    lines: tuple
+    orders: tuple
+    user: str
+    password: str
+    servers: tuple = ()
+    kind: str = "uring"
+    interface: str = ""
+    queue: int = 0
+    huge_pages: bool = True
+    busy_poll_us: int = 0
+    local_ip: int = 0
+    gap_timeout_ns: int = 50_000_000
+    heartbeat_ns: int = 1_000_000_000
+    silence_ns: int = 15_000_000_000
+    session_name: bytes = b""
+    session_sequence: int = 0
+    spin: bool = False
+    seed: int = 1
+
+
+cdef void set_targets(dp_feed_target *targets, object addresses):
+    for index, (ip, port) in enumerate(addresses):
+        targets[index].ip = ip
+        targets[index].port = <uint16_t>port
+
+
+cdef int64_t mean(int64_t total, uint64_t count) noexcept:
+    return 0 if count == 0 else total // <int64_t>count
+
+
+cdef class Live:
+    """The live run of one engine; the ports are open as long as it lives."""
+
+    cdef Engine _engine
+    cdef object _settings
+    cdef list _names  # what C keeps pointers to
+    cdef dp_live_ports *_ports
+
+    def __init__(self, Engine engine, settings):
+        self._engine = engine
+        self._settings = settings
+        self._names = [settings.name.encode(), os.fsencode(settings.interface)]
+
+    def __dealloc__(self):
+        # The engine first: its session and feed stand on the ports.
+        if self._engine is not None:
+            self._engine.close()
+        dp_live_ports_close(self._ports)
+
+    cdef int _open_ports(self, dp_engine_live_config *config) except -1:
+        settings = self._settings
+        cdef dp_live_ports_config ports
+        cdef dp_err err
+        memset(&ports, 0, sizeof(ports))
+        ports.name, ports.interface = <bytes>self._names[0], <bytes>self._names[1]
+        ports.kind = <dp_live_kind><int>KINDS.index(settings.kind)
+        ports.queue = settings.queue
+        ports.huge_pages = settings.huge_pages
+        ports.busy_poll_us = settings.busy_poll_us
+        ports.local_ip = settings.local_ip
+        ports.line_count, ports.server_count = len(settings.lines), len(settings.servers)
+        set_targets(ports.lines, settings.lines[:3])
+        set_targets(ports.servers, settings.servers[:4])
+        self._ports = dp_live_ports_open(&ports, &config.feed, &err)
+        if self._ports == NULL:
+            raise_err(&err)
+        return 0
+
+    def adopt(self, State state):
+        """Go on from what a journal leads to; before the start."""
+        cdef dp_err err
+        if dp_engine_adopt(self._engine._engine, <dp_recover_state *>state._recover, &err) < 0:
+            raise_err(&err)
+
+    def start(self):
+        """Open the ports and the journal, and call on_start of every strategy."""
+        settings = self._settings
+        cdef dp_engine_live_config config
+        cdef dp_err err
+        memset(&config, 0, sizeof(config))
+        self._open_ports(&config)
+        config.feed.gap_timeout_ns = settings.gap_timeout_ns
+        config.feed.request.wait_ns = REQUEST_WAIT_NS
+        config.feed.request.retry_ns = REQUEST_RETRY_NS
+        config.feed.request.interval_ns = REQUEST_INTERVAL_NS
+        config.feed.request.tries_max = 1 << 30  # the gap's own time ends it
+        config.feed.request.count_max = REQUEST_COUNT_MAX
+        user, password = settings.user.encode(), settings.password.encode()
+        memcpy(config.session.soup.username, <const char *>user, min(len(user), 6))
+        memcpy(config.session.soup.password, <const char *>password, min(len(password), 10))
+        config.session.soup.heartbeat_ns = settings.heartbeat_ns
+        config.session.soup.silence_ns = settings.silence_ns
+        config.session.address_count = len(settings.orders)
+        for index, (ip, port) in enumerate(settings.orders[:4]):
+            config.session.addresses[index].ip = ip
+            config.session.addresses[index].port = <uint16_t>port
+        config.session.connect = &dp_live_connect
+        config.session.connect_context = self._ports
+        config.session.seed = settings.seed
+        name = settings.session_name
+        memcpy(config.session_name, <const char *>name, min(len(name), 10))
+        config.session_sequence = settings.session_sequence
+        config.spin = settings.spin
+        if dp_engine_start_live(self._engine._engine, &config, &err) < 0:
+            raise_err(&err)
+        self._engine._raise_failure()
+
+    def run(self, double seconds):
+        """Run for so long; return how many packets were taken."""
+        cdef int64_t until_ns = dp_clock_wall_ns() + <int64_t>(seconds * 1e9)
+        cdef uint64_t packets
+        with nogil:
+            packets = dp_engine_run_live(self._engine._engine, until_ns)
+        self._engine._raise_failure()
+        return packets
+
+    def ports(self) -> str:
+        """Return one line about what carries the feed."""
+        cdef char text[256]
+        dp_live_ports_describe(self._ports, text, sizeof(text))
+        return (<bytes>text).decode("utf-8", "replace")
+
+    def status(self):
+        """Return the order session's state and what reconciling found."""
+        cdef dp_engine_live_status_of status = dp_engine_live_status(self._engine._engine)
+        return {
+            "state": (<bytes>dp_engine_live_state_name(status.state)).decode(),
+            "verdict": (<bytes>dp_soup_session_words(status.verdict)).decode(),
+            "error": os.strerror(status.error) if status.error else "",
+            "logins": status.login_count,
+            "losses": status.loss_count,
+            "never_received": status.never_received,
+            "unexplained": status.unexplained,
+            "cancels_again": status.cancels_again,
+            "session": status.session_name[:10].decode("ascii", "replace"),
+            "sequence_next": status.sequence_next,
+        }
+
+    def lines(self):
+        """Return what each line of the feed brought; the last one is the re-request servers."""
+        found = []
+        cdef const dp_feed_line_stats *line
+        cdef uint32_t count = len(self._settings.lines)
+        cdef uint32_t index
+        for index in list(range(count)) + [DP_FEED_LINES_MAX - 1]:
+            line = dp_engine_live_line(self._engine._engine, index)
+            found.append({
+                "packets": line.packets,
+                "first": line.first,
+                "lost": line.lost,
+                "behind_ns": mean(line.behind_ns_sum, line.behind_count),
+                "behind_ns_max": line.behind_ns_max,
+                "heard_ns": line.heard_ns,
+            })
+        return found

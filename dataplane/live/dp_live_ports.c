@@ -1,0 +1,268 @@
+#include "dp_live_ports.h"
+
+#include <errno.h>
+
+#include "dp_net.h"
+
+#ifdef DP_HAVE_URING
+#include "dp_port_uring.h"
+#include "dp_stream_uring.h"
+#endif
+#ifdef DP_HAVE_XDP
+#include "dp_port_xdp.h"
+#endif
+#ifdef DP_HAVE_DPDK
+#include "dp_port_dpdk.h"
+#endif
+
+#define PORTS_MAX (DP_FEED_LINES_MAX + DP_FEED_SERVERS_MAX)
+#define MULTICAST_FIRST 0xe0000000u
+#define MULTICAST_LAST 0xefffffffu
+#define XDP_BUSY_BUDGET 64u
+
+struct dp_live_ports {
+    struct dp_live_ports_config config;
+    struct dp_port *ports[PORTS_MAX]; /* each once, whatever it is used for */
+    uint32_t port_count;
+#ifdef DP_HAVE_XDP
+    struct dp_xdp_program *program;
+#endif
+#ifdef DP_HAVE_DPDK
+    struct dp_dpdk_device *device;
+    bool has_dpdk;
+#endif
+};
+
+static bool is_group(uint32_t ip)
+{
+    return ip >= MULTICAST_FIRST && ip <= MULTICAST_LAST;
+}
+
+static int keep(struct dp_live_ports *ports, struct dp_port *port, const struct dp_err *err)
+{
+    if (port == NULL)
+        return -err->code;
+    DP_ASSERT(ports->port_count < PORTS_MAX);
+    ports->ports[ports->port_count++] = port;
+    return 0;
+}
+
+/* Of no use in a build that has all of them. */
+__attribute__((unused)) static int lacks(const char *kind, const char *library, struct dp_err *err)
+{
+    return dp_err_set(err, ENOTSUP,
+        "live: port %s: not in this build; install %s and build again, or name another port", kind,
+        library);
+}
+
+/* ---- sockets ---- */
+
+#ifdef DP_HAVE_URING
+static int open_uring_line(struct dp_live_ports *ports, const struct dp_feed_target *line,
+    struct dp_port **port, struct dp_err *err)
+{
+    const struct dp_port_uring_config config = {
+        .local_ip = line->ip,
+        .local_port = line->port,
+        .group_ip = is_group(line->ip) ? line->ip : 0,
+        .interface_ip = ports->config.local_ip,
+        .buffer_count = 4096,
+        .busy_poll_us = ports->config.busy_poll_us,
+    };
+    *port = dp_port_uring_open(&config, err);
+    return keep(ports, *port, err);
+}
+
+static int open_server(struct dp_live_ports *ports, const struct dp_feed_target *server,
+    struct dp_port **port, struct dp_err *err)
+{
+    const struct dp_port_uring_config config = {
+        .local_ip = ports->config.local_ip,
+        .remote_ip = server->ip,
+        .remote_port = server->port,
+    };
+    *port = dp_port_uring_open(&config, err);
+    return keep(ports, *port, err);
+}
+
+struct dp_stream *dp_live_connect(
+    void *context, const struct dp_order_session_address *address, struct dp_err *err)
+{
+    const struct dp_live_ports *ports = context;
+    const struct dp_stream_uring_config config = {
+        .remote_ip = address->ip,
+        .remote_port = address->port,
+        .busy_poll_us = ports->config.busy_poll_us,
+    };
+    return dp_stream_uring_open(&config, err);
+}
+#else
+static int open_uring_line(struct dp_live_ports *ports, const struct dp_feed_target *line,
+    struct dp_port **port, struct dp_err *err)
+{
+    (void)ports;
+    (void)line;
+    (void)port;
+    return lacks("uring", "liburing", err);
+}
+
+static int open_server(struct dp_live_ports *ports, const struct dp_feed_target *server,
+    struct dp_port **port, struct dp_err *err)
+{
+    return open_uring_line(ports, server, port, err);
+}
+
+struct dp_stream *dp_live_connect(
+    void *context, const struct dp_order_session_address *address, struct dp_err *err)
+{
+    (void)context;
+    (void)address;
+    lacks("uring", "liburing", err);
+    return NULL;
+}
+#endif
+
+/* ---- frames ---- */
+
+#ifdef DP_HAVE_XDP
+static int open_xdp(struct dp_live_ports *ports, struct dp_port **port, struct dp_err *err)
+{
+    const struct dp_live_ports_config *config = &ports->config;
+    struct dp_xdp_flow flows[DP_FEED_LINES_MAX];
+    for (uint32_t line = 0; line < config->line_count; line++)
+        flows[line] =
+            (struct dp_xdp_flow){config->lines[line].ip, config->lines[line].port, DP_NET_UDP};
+    ports->program = dp_xdp_program_open(config->interface, flows, config->line_count, true, err);
+    if (ports->program == NULL)
+        return -err->code;
+    const struct dp_port_xdp_config queue = {
+        .queue = config->queue,
+        .busy_poll_budget = config->busy_poll_us != 0 ? XDP_BUSY_BUDGET : 0,
+    };
+    *port = dp_port_xdp_open(ports->program, &queue, err);
+    return keep(ports, *port, err);
+}
+#else
+static int open_xdp(struct dp_live_ports *ports, struct dp_port **port, struct dp_err *err)
+{
+    (void)ports;
+    (void)port;
+    return lacks("xdp", "libxdp and libbpf", err);
+}
+#endif
+
+#ifdef DP_HAVE_DPDK
+static int open_dpdk(struct dp_live_ports *ports, struct dp_port **port, struct dp_err *err)
+{
+    const struct dp_live_ports_config *config = &ports->config;
+    const char *const devices[] = {config->interface, NULL};
+    char name[64];
+    const struct dp_dpdk_environment environment = {
+        .name = config->name, .huge_pages = config->huge_pages, .devices = devices};
+    const struct dp_dpdk_device_config device = {.name = name};
+    if (dp_dpdk_start(&environment, err) < 0)
+        return -err->code;
+    ports->has_dpdk = true;
+    snprintf(name, sizeof(name), "%.*s", (int)strcspn(config->interface, ","), config->interface);
+    ports->device = dp_dpdk_device_open(&device, err);
+    if (ports->device == NULL)
+        return -err->code;
+    *port = dp_port_dpdk_open(ports->device, 0, err);
+    return keep(ports, *port, err);
+}
+#else
+static int open_dpdk(struct dp_live_ports *ports, struct dp_port **port, struct dp_err *err)
+{
+    (void)ports;
+    (void)port;
+    return lacks("dpdk", "libdpdk", err);
+}
+#endif
+
+/* ---- opening ---- */
+
+/* Sockets: one a line. Frames: one port for all of them. */
+static int open_lines(
+    struct dp_live_ports *ports, struct dp_feed_live_config *feed, struct dp_err *err)
+{
+    const struct dp_live_ports_config *config = &ports->config;
+    struct dp_port *port = NULL;
+    int status = 0;
+    if (config->kind == DP_LIVE_XDP)
+        status = open_xdp(ports, &port, err);
+    else if (config->kind == DP_LIVE_DPDK)
+        status = open_dpdk(ports, &port, err);
+    for (uint32_t line = 0; line < config->line_count && status == 0; line++) {
+        if (config->kind == DP_LIVE_URING)
+            status = open_uring_line(ports, &config->lines[line], &port, err);
+        feed->lines[line] = (struct dp_feed_live_line){port, config->lines[line]};
+    }
+    feed->line_count = config->line_count;
+    return status;
+}
+
+static int open_all(
+    struct dp_live_ports *ports, struct dp_feed_live_config *feed, struct dp_err *err)
+{
+    const struct dp_live_ports_config *config = &ports->config;
+    if (config->line_count >= DP_FEED_LINES_MAX || config->server_count > DP_FEED_SERVERS_MAX)
+        return dp_err_set(err, EINVAL, "live: %u lines, %u servers; it takes at most %u and %u",
+            config->line_count, config->server_count, DP_FEED_LINES_MAX - 1, DP_FEED_SERVERS_MAX);
+    int status = open_lines(ports, feed, err);
+    for (uint32_t server = 0; server < config->server_count && status == 0; server++)
+        status = open_server(ports, &config->servers[server], &feed->servers[server], err);
+    feed->server_count = config->server_count;
+    return status;
+}
+
+struct dp_live_ports *dp_live_ports_open(
+    const struct dp_live_ports_config *config, struct dp_feed_live_config *feed, struct dp_err *err)
+{
+    struct dp_live_ports *ports = calloc(1, sizeof(*ports));
+    if (ports == NULL) {
+        dp_err_set(err, ENOMEM, "live: no memory for ports");
+        return NULL;
+    }
+    ports->config = *config;
+    if (open_all(ports, feed, err) < 0) {
+        dp_live_ports_close(ports);
+        return NULL;
+    }
+    return ports;
+}
+
+void dp_live_ports_close(struct dp_live_ports *ports)
+{
+    if (ports == NULL)
+        return;
+    for (uint32_t index = 0; index < ports->port_count; index++)
+        dp_port_close(ports->ports[index], NULL);
+#ifdef DP_HAVE_XDP
+    dp_xdp_program_close(ports->program);
+#endif
+#ifdef DP_HAVE_DPDK
+    if (ports->device != NULL)
+        dp_dpdk_device_close(ports->device);
+    if (ports->has_dpdk)
+        dp_dpdk_stop();
+#endif
+    free(ports);
+}
+
+void dp_live_ports_describe(const struct dp_live_ports *ports, char *text, size_t size)
+{
+    const struct dp_live_ports_config *config = &ports->config;
+    snprintf(text, size, "uring: %u sockets, kernel stamps", ports->port_count);
+#ifdef DP_HAVE_XDP
+    if (config->kind == DP_LIVE_XDP)
+        snprintf(text, size, "xdp: %s queue %u, %s, %s", config->interface, config->queue,
+            dp_xdp_program_hook(ports->program) == DP_XDP_NATIVE ? "in the driver" : "generic",
+            dp_port_xdp_is_zero_copy(ports->ports[0]) ? "zero copy" : "by copy");
+#endif
+#ifdef DP_HAVE_DPDK
+    if (config->kind == DP_LIVE_DPDK)
+        snprintf(text, size, "dpdk: %s, %s pages", config->interface,
+            config->huge_pages ? "huge" : "plain");
+#endif
+    (void)config;
+}

@@ -1,0 +1,45 @@
+/*
+ * dp_live_ports - the ports of a live run, opened from one description.
+ *
+ * What kind of port brings the lines is a matter of configuration; re-request servers are spoken to
+ * through sockets in any case. This is where the libraries of all ports come together, DPDK's with
+ * its process state among them: link it into one extension module only. One thread.
+ */
+#ifndef DP_LIVE_PORTS_H
+#define DP_LIVE_PORTS_H
+
+#include "dp_engine_live.h"
+
+enum dp_live_kind { DP_LIVE_URING = 0, DP_LIVE_XDP, DP_LIVE_DPDK };
+
+struct dp_live_ports_config {
+    const char *name; /* of the appliance: DPDK's file prefix */
+    enum dp_live_kind kind;
+    const char *interface; /* xdp: "eth1"; dpdk: "0000:3b:00.0" or a virtual device with arguments;
+                              uring: "" */
+    uint32_t queue;        /* xdp: of the interface, where the lines arrive */
+    bool huge_pages;       /* dpdk */
+    uint32_t busy_poll_us; /* uring and xdp; 0: off */
+    uint32_t local_ip;     /* of the interface: to join groups on and to ask servers from */
+    struct dp_feed_target lines[DP_FEED_LINES_MAX - 1];
+    uint32_t line_count;
+    struct dp_feed_target servers[DP_FEED_SERVERS_MAX];
+    uint32_t server_count;
+};
+
+struct dp_live_ports; /* opaque */
+
+/* Fills in lines and servers of *feed. NULL with err filled in: a kind that this build lacks, or
+ * what the port itself says. */
+struct dp_live_ports *dp_live_ports_open(const struct dp_live_ports_config *config,
+    struct dp_feed_live_config *feed, struct dp_err *err);
+void dp_live_ports_close(struct dp_live_ports *ports); /* NULL is fine */
+/* One line for a person: what carries the lines, and what is in force. */
+void dp_live_ports_describe(const struct dp_live_ports *ports, char *text, size_t size);
+
+/* For dp_order_session_config.connect: the kernel's TCP through io_uring. context: a
+ * struct dp_live_ports. */
+struct dp_stream *dp_live_connect(
+    void *context, const struct dp_order_session_address *address, struct dp_err *err);
+
+#endif

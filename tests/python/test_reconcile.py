@@ -1,0 +1,75 @@
+"""``tickplane reconcile``: every class of difference between our journal and a venue's record."""
+
+from collections import Counter
+
+from appliance.reconcile import (
+    Difference,
+    applied_fills,
+    fills_that_differ,
+    never_received,
+    render,
+    requests_that_differ,
+    sent_requests,
+)
+
+
+def event(kind, number, **fields):
+    return {"event": kind, "user_ref_num": number, "exec_id": None, "reason": None, **fields}
+
+
+def test_what_was_sent_and_what_never_arrived():
+    events = [
+        event("NEW", 1),
+        event("REPLACE", 2),
+        event("DENIED", 3, reason="POSITION"),
+        event("CANCEL", 2),
+        event("REPLACE_REJECTED", 2),
+        event("REPLACE_REJECTED", 4, reason=0x0B),
+        event("NOT_SENT", 5),
+    ]
+    assert sent_requests(events) == {("O", 1), ("U", 2)}
+    assert never_received(events) == {2, 5}
+
+
+def test_a_broken_execution_counts_no_more():
+    events = [
+        event("FILLED", 1, exec_id=7, qty=100),
+        event("FILLED", 1, exec_id=8, qty=50),
+        event("BROKEN", 1, exec_id=7, qty=100),
+    ]
+    assert applied_fills(events) == {(1, 8): 50}
+
+
+def test_every_class_of_request():
+    sent = {("O", 1), ("O", 2), ("O", 3), ("U", 4), ("O", 6)}
+    seen = Counter({("O", 1): 1, ("O", 2): 2, ("O", 5): 1, ("O", 6): 1})
+    assert list(requests_that_differ(sent, seen, never={4, 6})) == [
+        Difference("doubled", "order 2 was seen 2 times"),
+        Difference("venue only", "order 5 is not in the journal"),
+        Difference("contradiction", "order 6 was seen after all"),
+        Difference("lost", "order 3 was never seen"),
+    ]
+
+
+def test_every_class_of_execution():
+    ours = {(1, 10): 100, (1, 11): 5, (2, 12): 7}
+    theirs = {(1, 10): 100, (1, 11): 6, (3, 13): 9}
+    assert list(fills_that_differ(ours, theirs)) == [
+        Difference("quantity", "execution 11 of order 1: 5 shares here, 6 at the venue"),
+        Difference("local only", "execution 12 of order 2: 7 shares were never reported"),
+        Difference("venue only", "execution 13 of order 3: 9 shares are not in the journal"),
+    ]
+
+
+def test_the_picture():
+    facts = {
+        "requests_sent": 1200, "requests_seen": 1199, "requests_never_received": 1,
+        "fills_told": 2, "fills_applied": 2, "shares_told": 300, "shares_applied": 300,
+    }  # fmt: skip
+    assert render(facts, []) == (
+        "requests: 1,200 in the journal, 1,199 seen by the venue, 1 never reached it\n"
+        "executions: 2 in the journal (300 shares), 2 reported by the venue (300 shares)\n"
+        "0 lost, 0 doubled: both say the same"
+    )
+    many = [Difference("lost", f"order {number} was never seen") for number in range(60)]
+    assert render(facts, many).endswith("... and 10 more\n60 differences")
