@@ -21,6 +21,7 @@ from dataplane.ouch import decode
 LINES_MAX = 50
 REQUESTS = {"O": "order", "U": "replace"}
 SENT = {"NEW": "O", "REPLACE": "U"}
+ENDED = ("FILLED", "CANCELED", "EXPIRED", "DONE_FOR_DAY")
 
 
 class Difference(NamedTuple):
@@ -61,7 +62,7 @@ def compare(
     told = record.fills(record.read(tape), number)
     applied = applied_fills(events)
     differences = [
-        *requests_that_differ(sent, seen, never),
+        *requests_that_differ(sent, seen, never, overtaken(events)),
         *fills_that_differ(applied, told),
     ]
     facts = {
@@ -109,6 +110,24 @@ def never_received(events: list[dict[str, Any]]) -> set[int]:
     }
 
 
+def overtaken(events: list[dict[str, Any]]) -> set[int]:
+    """Return replaces whose order ended before they were answered.
+
+    Whether such a one still reached the venue makes no difference, and nobody says.
+    """
+    pending: dict[int, int] = {}  # number of the order -> of the replace that waits
+    found: set[int] = set()
+    for event in events:
+        number = event["user_ref_num"]
+        if event["event"] == "REPLACE":
+            pending[event["orig_user_ref_num"]] = number
+        elif event["event"] in ("REPLACED", "REPLACE_REJECTED"):
+            pending.pop(event["orig_user_ref_num"], None)
+        elif number in pending and event["ord_status"] in ENDED:
+            found.add(pending.pop(number))
+    return found
+
+
 def applied_fills(events: list[dict[str, Any]]) -> dict[tuple[int, int], int]:
     """Return what our journal applied: quantity by (number, match number)."""
     found: dict[tuple[int, int], int] = {}
@@ -134,7 +153,7 @@ def seen_requests(tape: str, account: int) -> Counter[tuple[str, int]]:
 
 
 def requests_that_differ(
-    sent: set[tuple[str, int]], seen: Counter[tuple[str, int]], never: set[int]
+    sent: set[tuple[str, int]], seen: Counter[tuple[str, int]], never: set[int], moot: set[int]
 ) -> Iterator[Difference]:
     """Name what was doubled, what only one side has, and what cannot both be true."""
     for key, count in sorted(seen.items()):
@@ -146,7 +165,7 @@ def requests_that_differ(
         if number in never:
             yield Difference("contradiction", f"{REQUESTS[kind]} {number} was seen after all")
     for kind, number in sorted(sent - set(seen)):
-        if number not in never:
+        if number not in never and number not in moot:
             yield Difference("lost", f"{REQUESTS[kind]} {number} was never seen")
 
 

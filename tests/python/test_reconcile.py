@@ -7,6 +7,7 @@ from appliance.reconcile import (
     applied_fills,
     fills_that_differ,
     never_received,
+    overtaken,
     render,
     requests_that_differ,
     sent_requests,
@@ -14,7 +15,23 @@ from appliance.reconcile import (
 
 
 def event(kind, number, **fields):
-    return {"event": kind, "user_ref_num": number, "exec_id": None, "reason": None, **fields}
+    return {
+        "event": kind, "user_ref_num": number, "orig_user_ref_num": None, "exec_id": None,
+        "reason": None, "ord_status": "NEW", **fields,
+    }  # fmt: skip
+
+
+def test_a_replace_that_a_fill_overtook_is_moot():
+    events = [
+        event("REPLACE", 2, orig_user_ref_num=1),
+        event("FILLED", 1, ord_status="FILLED"),
+        event("REPLACE", 4, orig_user_ref_num=3),
+        event("FILLED", 3, ord_status="PARTIALLY_FILLED"),
+        event("REPLACED", 4, orig_user_ref_num=3),
+        event("FILLED", 4, ord_status="FILLED"),
+        event("REPLACE", 6, orig_user_ref_num=5),
+    ]
+    assert overtaken(events) == {2}
 
 
 def test_what_was_sent_and_what_never_arrived():
@@ -41,9 +58,9 @@ def test_a_broken_execution_counts_no_more():
 
 
 def test_every_class_of_request():
-    sent = {("O", 1), ("O", 2), ("O", 3), ("U", 4), ("O", 6)}
+    sent = {("O", 1), ("O", 2), ("O", 3), ("U", 4), ("O", 6), ("U", 7)}
     seen = Counter({("O", 1): 1, ("O", 2): 2, ("O", 5): 1, ("O", 6): 1})
-    assert list(requests_that_differ(sent, seen, never={4, 6})) == [
+    assert list(requests_that_differ(sent, seen, never={4, 6}, moot={7})) == [
         Difference("doubled", "order 2 was seen 2 times"),
         Difference("venue only", "order 5 is not in the journal"),
         Difference("contradiction", "order 6 was seen after all"),

@@ -18,7 +18,7 @@ from dataplane.region import Region
 
 PARTS = [
     "status", "counters", "recent", "hist.decode", "hist.book", "hist.strategy", "hist.risk",
-    "hist.submit", "hist.tick_to_order", "books", "orders", "risk", "submit.tx",
+    "hist.submit", "hist.tick_to_order", "books", "orders", "risk", "commands", "submit.tx",
 ]  # fmt: skip
 LAYOUT_HASH_OFFSET = 16  # behind magic, layout_version and part_count
 
