@@ -163,6 +163,9 @@ static uint32_t check_height(uint32_t height)
         PROVE(record->height > height);
         PROVE(dp_load_relaxed(&record->price_nanos) > last);
         last = dp_load_relaxed(&record->price_nanos);
+        /* Only the level of 10 is ever changed. */
+        uint64_t amount = dp_load_relaxed(&record->amount);
+        PROVE(last == 10 || dp_skiplist_multi_view(last, amount).qty == (uint64_t)last);
         link = dp_load_relaxed(dp_skiplist_multi_link(multi, ASKS, number, height));
         PROVE((link & DP_SKIPLIST_MULTI_MARK) == 0);
     }
@@ -352,6 +355,14 @@ static void remove_and_recover(void)
     recover();
 }
 
+/* Puts what it has recovered to another use. */
+static void remove_recover_insert(void)
+{
+    remove_here(10);
+    recover();
+    insert_here(15, 1);
+}
+
 /* Thread 0 died or ended; whoever is left has recovered, or does it now. */
 static void check_after_death(void)
 {
@@ -377,6 +388,7 @@ static const struct prove_case cases[] = {
     {WRITERS(
         "one removes, one inserts behind it", setup_high_ten, remove_ten, insert_high_fifteen)},
     {WRITERS("one inserts, one removes it", setup_empty, insert_high_ten, remove_ten)},
+    {WRITERS("a change beside a new life", setup_full, recycle_ten_behind, change_ten)},
     {.name = "a walk beside a new life", .setup = setup_full, .threads = {recycle_ten, walk}},
     {.name = "a walk beside a new life behind",
         .setup = setup_full,
@@ -416,6 +428,9 @@ static const struct prove_case cases[] = {
         .threads = {insert_then_remove, insert_thirty, find_fifteen},
         .preemptions_max = 2,
         .is_long = true},
+    {MORTAL("a change beside what an heir frees", setup_almost_full, insert_high_ten, change_ten,
+         remove_recover_insert),
+        .preemptions_max = 2, .stale_max = 1, .is_long = true},
 };
 
 #define BY_FENCE \
