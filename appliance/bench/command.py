@@ -102,14 +102,14 @@ def write_json(path: str, rows: list[Row]) -> None:
 def table(rows: list[Row]) -> str:
     """Return the rows as people read them."""
     lines = [
-        f"{'row':<23}{'median':>9}  {'unit':<12}{'min':>9}{'max':>9}  {'beside':<12}{'median':>9}"
+        f"{'row':<23}{'median':>9}  {'unit':<12}{'min':>9} {'max':>12}  {'beside':<12}{'median':>9}"
         f"{'ratio':>8}{'instructions':>14}{'branch misses':>15}"
     ]
     for of in rows:
         reference = of["reference"]
         lines.append(
             f"{of['name']:<23}{of['value']:>9.2f}  {of['unit']:<12}{of['min']:>9.2f}"
-            f"{of['max']:>9.2f}  {reference['name']:<12}{measured(reference['value']):>9}"
+            f" {of['max']:>12.2f}  {reference['name']:<12}{measured(reference['value']):>9}"
             f"{measured(of['ratio']):>8}"
             f"{known(of['instructions']):>14}{known(of['branch_misses']):>15}"
         )
