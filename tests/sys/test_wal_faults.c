@@ -7,11 +7,13 @@
 
 #include "wal_bench.h"
 
+#define EVERY UINT32_MAX
+
 enum what { FAIL_EIO, FAIL_ENOSPC, FAIL_EINTR, SHORT_WRITE };
 
 static struct {
     _Atomic uint32_t calls;   /* so far */
-    _Atomic uint32_t fail_at; /* 0: never */
+    _Atomic uint32_t fail_at; /* 0: never; EVERY */
     _Atomic enum what what;
     _Atomic uint32_t delay_ms; /* that a flush takes */
     _Atomic uint32_t failed;   /* flushes that were told to fail */
@@ -20,7 +22,8 @@ static struct {
 /* Whether this call is the one; EINTR comes once and is no failure. */
 static bool is_due(void)
 {
-    return dp_fetch_add_relaxed(&disk.calls, 1) + 1 == disk.fail_at;
+    uint32_t call = dp_fetch_add_relaxed(&disk.calls, 1) + 1;
+    return disk.fail_at == EVERY || call == disk.fail_at;
 }
 
 static int code_of(enum what what)
@@ -187,11 +190,13 @@ static void test_after_a_failed_flush_orders_stop_within_ten_milliseconds(void)
 {
     CHECK_EQUAL(open_with(directory_of("stop"), DP_JOURNAL_FSYNC), 0);
     append(10);
-    disk.calls = disk.failed = 0;
+    while (dp_wal_durable(&wal) < 10)
+        usleep(50);
+    disk.failed = 0;
     disk.what = FAIL_EIO;
-    disk.fail_at = 1;
+    disk.fail_at = EVERY;
     append(1);
-    while (dp_load_relaxed(&disk.failed) == 0 && dp_load_relaxed(&disk.calls) < 3)
+    while (dp_load_relaxed(&disk.failed) == 0)
         usleep(50);
     uint64_t start_us = now_us();
     while (dp_journal_has_room(&wal.segment) && now_us() - start_us < 1000000)
