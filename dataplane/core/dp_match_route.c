@@ -71,7 +71,7 @@ void dp_match_route(struct dp_match_turn *turn, struct dp_match_slot *order,
     case DP_MATCH_MARKET_IF_TOUCHED:
     case DP_MATCH_LIMIT_IF_TOUCHED:
         turn->book->trigger_price_nanos = 0; /* whatever was seen, this one has not seen it */
-        dp_match_rest(turn, order, dp_match_trigger_ladder(type, order->side),
+        dp_match_rest(turn, order, dp_match_trigger_ladder((uint8_t)type, order->side),
             dp_match_trigger_slot(turn, order), announcement);
         return;
     case DP_MATCH_LIMIT:

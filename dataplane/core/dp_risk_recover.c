@@ -137,10 +137,12 @@ static bool group_conserves(const struct dp_risk *risk, uint32_t group_index)
     const struct risk_group *group = dp_risk_group(risk, group_index);
     for (uint32_t dim = 0; dim < RISK_DIMS; dim++) {
         int64_t limit = dp_load_relaxed(&group->limits[dim]);
+        if (limit == DP_CREDIT_UNLIMITED)
+            continue;
         int64_t sum = dp_credit_free(&group->pools[dim]);
         for (uint32_t lane = 0; lane < risk->config.lane_count_max; lane++)
             sum += dp_load_relaxed(&dp_risk_share(risk, group_index, lane)->holds[dim].leased);
-        if (limit != DP_CREDIT_UNLIMITED && sum != limit)
+        if (sum != limit)
             return false;
     }
     return true;
@@ -151,10 +153,12 @@ static bool instrument_conserves(const struct dp_risk *risk, uint32_t index)
     const struct risk_instrument *instrument = dp_risk_instrument(risk, index);
     for (uint32_t dim = 0; dim <= RISK_LOCATE; dim++) {
         int64_t limit = dp_load_relaxed(&instrument->limits[dim]);
+        if (limit == DP_CREDIT_UNLIMITED)
+            continue;
         int64_t sum = dp_credit_free(&instrument->pools[dim]);
         for (uint32_t lane = 0; lane < risk->config.lane_count_max; lane++)
             sum += dp_load_relaxed(&dp_risk_line(risk, lane, index)->holds[dim].leased);
-        if (limit != DP_CREDIT_UNLIMITED && sum != limit)
+        if (sum != limit)
             return false;
     }
     return true;

@@ -43,28 +43,28 @@ static const struct dp_risk_instrument_limits instrument_limits = {
 
 /* ---- the parts ---- */
 
-static void *place(uint8_t **at, size_t size)
+static void *place(uint8_t *memory, size_t *offset, size_t size)
 {
-    void *memory = *at;
-    *at += dp_round_up(size, PAGE_SIZE);
-    return memory;
+    void *part = memory == NULL ? NULL : memory + *offset;
+    *offset += dp_round_up(size, PAGE_SIZE);
+    return part;
 }
 
-/* Called with no memory for the size. */
-static uint8_t *lay_out(uint8_t *memory, struct dp_submit *submit)
+/* Where the parts end; called with no memory for the size. */
+static size_t lay_out(uint8_t *memory, struct dp_submit *submit)
 {
-    uint8_t *at = memory + dp_round_up(sizeof(struct dp_warm), PAGE_SIZE);
-    submit->books = place(&at, dp_books_size(&books_config));
-    submit->orders = place(&at, dp_orders_size(&orders_config));
-    submit->risk = place(&at, dp_risk_size(&risk_config));
-    submit->tx = place(&at, dp_ring_size(RING_SLOTS, DP_TEMPLATE_FRAME_MAX));
-    return at;
+    size_t offset = dp_round_up(sizeof(struct dp_warm), PAGE_SIZE);
+    submit->books = place(memory, &offset, dp_books_size(&books_config));
+    submit->orders = place(memory, &offset, dp_orders_size(&orders_config));
+    submit->risk = place(memory, &offset, dp_risk_size(&risk_config));
+    submit->tx = place(memory, &offset, dp_ring_size(RING_SLOTS, DP_TEMPLATE_FRAME_MAX));
+    return offset;
 }
 
 size_t dp_warm_size(void)
 {
     struct dp_submit none;
-    return (size_t)(lay_out(NULL, &none) - (uint8_t *)NULL) + DP_JOURNAL_SEGMENT_SIZE_MIN;
+    return lay_out(NULL, &none) + DP_JOURNAL_SEGMENT_SIZE_MIN;
 }
 
 static int open_gate(struct dp_submit *submit, struct dp_err *err)
@@ -93,7 +93,7 @@ int dp_warm_init(struct dp_warm *warm, const struct dp_template *enter, struct d
 {
     memset(warm, 0, dp_warm_size());
     struct dp_submit *submit = &warm->submit;
-    uint8_t *journal = lay_out((uint8_t *)warm, submit);
+    uint8_t *journal = (uint8_t *)warm + lay_out((uint8_t *)warm, submit);
     const struct dp_journal_header header = {.sequence_first = 1};
     warm->enter = *enter;
     submit->counters = &warm->counters;
@@ -184,8 +184,8 @@ void dp_warm_look(
     dp_risk_position(submit->risk, instrument_index);
     dp_orders_ask_for_next(submit->orders);
     if (submit->segment != NULL)
-        ask_for(submit->segment->memory + dp_load_relaxed(&submit->segment->used),
-            2 * sizeof(struct dp_journal_record));
+        ask_for(
+            submit->segment->memory + submit->segment->used, 2 * sizeof(struct dp_journal_record));
     if (instrument_index < submit->enter_template_count)
         ask_for(&submit->enter_templates[instrument_index], sizeof(struct dp_template));
     ask_for(dp_ring_slot_ahead(submit->tx, 0), sizeof(struct dp_ring_slot) + DP_TEMPLATE_FRAME_MAX);

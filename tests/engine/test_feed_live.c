@@ -147,7 +147,7 @@ static void on_gap(void *context)
 static void on_session(void *context)
 {
     (void)context;
-    CHECK(!"another session");
+    CHECK_THAT(false, "another session");
 }
 
 struct world {

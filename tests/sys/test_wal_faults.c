@@ -101,6 +101,8 @@ static void work(void)
 static void check_failure_is_final(const char *directory)
 {
     char path[200];
+    for (uint32_t turn = 0; turn < 2000 && !dp_wal_failed(&wal); turn++)
+        usleep(500); /* the disk has said it to the keeper, and the keeper not yet to us */
     CHECK(dp_wal_failed(&wal));
     uint64_t durable = dp_wal_durable(&wal);
     CHECK(!append_one(1));
