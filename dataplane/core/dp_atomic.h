@@ -36,31 +36,30 @@
     atomic_fetch_or_explicit((object), (value), memory_order_release)
 #define dp_fetch_add_relaxed(object, value) \
     atomic_fetch_add_explicit((object), (value), memory_order_relaxed)
-#define dp_fetch_or_release(object, value) \
-    atomic_fetch_or_explicit((object), (value), memory_order_release)
 #define dp_fetch_and_acquire(object, value) \
     atomic_fetch_and_explicit((object), (value), memory_order_acquire)
 #define dp_exchange_acquire(object, value) \
     atomic_exchange_explicit((object), (value), memory_order_acquire)
 #define dp_fetch_add_release(object, value) \
     atomic_fetch_add_explicit((object), (value), memory_order_release)
-#define dp_fence_acquire() atomic_thread_fence(memory_order_acquire)
-#define dp_fence_release() atomic_thread_fence(memory_order_release)
 /* Inside a loop that waits for another thread: lets a sibling of this core have it meanwhile. */
 #define dp_pause() __builtin_ia32_pause()
 
-/* The thread sanitizer does not know fences and says so. Where one stands it keeps a store before a
- * later load; what is passed from thread to thread goes through releases and acquires. */
-static inline void dp_fence_seq_cst(void)
+/* The thread sanitizer does not know fences, and gcc says so. The words on both sides of every
+ * fence here are atomic, so it reports nothing for want of them. */
+static inline void dp_fence(memory_order order)
 {
 #if defined(__SANITIZE_THREAD__) && !defined(__clang__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wtsan"
 #endif
-    atomic_thread_fence(memory_order_seq_cst);
+    atomic_thread_fence(order);
 #if defined(__SANITIZE_THREAD__) && !defined(__clang__)
 #pragma GCC diagnostic pop
 #endif
 }
+#define dp_fence_acquire() dp_fence(memory_order_acquire)
+#define dp_fence_release() dp_fence(memory_order_release)
+#define dp_fence_seq_cst() dp_fence(memory_order_seq_cst)
 
 #endif
