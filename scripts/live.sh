@@ -30,7 +30,7 @@ head -n 1 "$out/venue.log"
 
 tickplane run appliance/configs/live.yaml --strategy market_maker --seconds "$seconds" \
     --journal "$out/journal" --json "$out/report.json"
-kill -INT $venue
+kill -TERM $venue # a shell starts what runs beside it with SIGINT ignored
 wait $venue || true
 trap - EXIT
 
