@@ -22,18 +22,8 @@ from dataplane.dp_book cimport (
 from dataplane.dp_counter cimport dp_counters
 from dataplane.dp_err cimport dp_err, raise_err
 from dataplane.dp_itch_apply cimport dp_itch_apply_block
+from dataplane.sys_mman cimport MADV_HUGEPAGE, madvise, map_zeros, munmap
 
-
-cdef extern from "<sys/mman.h>" nogil:
-    const int PROT_READ
-    const int PROT_WRITE
-    const int MAP_PRIVATE
-    const int MAP_ANONYMOUS
-    const int MADV_HUGEPAGE
-    void *MAP_FAILED
-    void *mmap(void *address, size_t size, int protection, int flags, int fd, long offset)
-    int munmap(void *address, size_t size)
-    int madvise(void *address, size_t size, int advice)
 
 cdef enum:
     ORDERS = 4_000_000
@@ -63,9 +53,8 @@ cdef class ItchBench:
         if self._counters is NULL:
             raise MemoryError()
         cdef size_t size = dp_books_size(&config)
-        cdef void *memory = mmap(
-            NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        if memory == MAP_FAILED:
+        cdef void *memory = map_zeros(size, 0)
+        if memory is NULL:
             raise MemoryError(f"bench: {size} bytes for books; free some memory")
         self._books = <dp_books *>memory
         self._size = size

@@ -21,15 +21,12 @@ from dataplane.dp_bench_match cimport (
 )
 from dataplane.dp_clock cimport dp_clock, dp_clock_calibrate, dp_clock_ticks_to_ns
 from dataplane.dp_match cimport dp_match, dp_match_policy
+from dataplane.sys_mman cimport MADV_HUGEPAGE, madvise
 
 SHAPES = ("static", "normal", "swing25", "swing40", "crash")
 
 cdef enum:
     HUGE_PAGE = 2 << 20
-
-cdef extern from "<sys/mman.h>" nogil:
-    const int MADV_HUGEPAGE
-    int madvise(void *address, size_t size, int advice)
 
 cdef extern from "<stdlib.h>" nogil:
     void *aligned_alloc(size_t alignment, size_t size)

@@ -51,17 +51,7 @@ from dataplane.dp_itch_apply cimport (
     dp_book_feed_status,
     dp_book_feed_step,
 )
-
-
-cdef extern from "<sys/mman.h>" nogil:
-    const int PROT_READ
-    const int PROT_WRITE
-    const int MAP_PRIVATE
-    const int MAP_ANONYMOUS
-    const int MAP_NORESERVE
-    void *MAP_FAILED
-    void *mmap(void *address, size_t size, int protection, int flags, int fd, long offset)
-    int munmap(void *address, size_t size)
+from dataplane.sys_mman cimport MAP_NORESERVE, map_zeros, munmap
 
 
 cdef list _levels(const dp_books *books, uint32_t index, dp_side side, uint32_t depth):
@@ -99,9 +89,8 @@ cdef class Books:
         config.order_count_max = orders
         config.level_count_max = levels
         cdef size_t size = dp_books_size(&config)
-        cdef void *memory = mmap(
-            NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-        if memory == MAP_FAILED:
+        cdef void *memory = map_zeros(size, MAP_NORESERVE)
+        if memory is NULL:
             raise MemoryError(f"books: {size} bytes; give fewer orders")
         self._books = <dp_books *>memory
         self._size = size

@@ -1,64 +1,11 @@
-"""Mirror of exchange/dp_exchange.h and of the parts of core/dp_match.h that an operator sets."""
+"""Mirror of exchange/dp_exchange.h; what an operator sets of the core is in dp_match.pxd."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from dataplane.dp_err cimport dp_err
-
-
-cdef extern from "dp_match.h" nogil:
-    enum:
-        DP_MATCH_POLICY_COUNT
-        DP_MATCH_SESSION_COUNT
-        DP_MATCH_STP_MODE_COUNT
-        DP_MATCH_FEE_TIERS_MAX
-        DP_MATCH_LMM_MAX
-
-    enum dp_match_policy:
-        pass
-
-    enum dp_match_session:
-        pass
-
-    struct dp_match_lmm:
-        uint32_t participant
-        uint32_t share_ppm
-
-    struct dp_match_instrument:
-        int64_t tick_nanos
-        int64_t price_nanos_max
-        int64_t reference_price_nanos
-        uint64_t lot_qty
-        uint64_t allocation_min_qty
-        uint64_t top_qty_max
-        uint32_t band_ppm
-        int64_t pause_ns
-        dp_match_policy policy
-        dp_match_session session
-        dp_match_lmm lmms[4]
-
-    struct dp_match_fee_tier:
-        uint64_t from_qty
-        int64_t maker_nanos_per_unit
-        int64_t taker_nanos_per_unit
-        int32_t maker_ppm
-        int32_t taker_ppm
-
-    struct dp_match:
-        pass
-
-
-cdef extern from "dp_match_ledger.h" nogil:
-    ctypedef long long dp_money_nanos
-
-    struct dp_match_account_view:
-        dp_money_nanos cash_nanos
-        dp_money_nanos fees_nanos
-        uint64_t traded_qty
-
-    dp_match_account_view dp_match_ledger_account(const dp_match *match, uint32_t participant)
-    int64_t dp_match_ledger_position(
-        const dp_match *match, uint32_t participant, uint32_t instrument_index)
-    bint dp_match_ledger_is_balanced(const dp_match *match)
+from dataplane.dp_match cimport (
+    dp_match, dp_match_fee_tier, dp_match_instrument, dp_match_session,
+)
 
 
 cdef extern from "dp_exchange_store.h" nogil:

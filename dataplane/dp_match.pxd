@@ -10,9 +10,14 @@ cdef extern from *:
 
 cdef extern from "dp_match.h" nogil:
     const uint32_t DP_MATCH_NONE
-    const int DP_MATCH_LMM_MAX
-    const int DP_MATCH_FEE_TIERS_MAX
     const int64_t DP_PRICE_NONE
+
+    enum:
+        DP_MATCH_POLICY_COUNT
+        DP_MATCH_SESSION_COUNT
+        DP_MATCH_STP_MODE_COUNT
+        DP_MATCH_FEE_TIERS_MAX
+        DP_MATCH_LMM_MAX
 
     enum dp_side:
         pass

@@ -14,10 +14,6 @@ from dataplane.dp_exchange cimport (
     DP_EXCHANGE_PORT_SNAPSHOT,
     DP_EXCHANGE_REQUEST_MAX,
     DP_EXCHANGE_TAPE_NO_ACCOUNT,
-    DP_MATCH_FEE_TIERS_MAX,
-    DP_MATCH_POLICY_COUNT,
-    DP_MATCH_SESSION_COUNT,
-    DP_MATCH_STP_MODE_COUNT,
     dp_exchange_account_config,
     dp_exchange_add_account,
     dp_exchange_add_instrument,
@@ -66,6 +62,12 @@ from dataplane.dp_exchange cimport (
     dp_exchange_tape_data,
     dp_exchange_tape_drop,
     dp_exchange_touch,
+)
+from dataplane.dp_match cimport (
+    DP_MATCH_FEE_TIERS_MAX,
+    DP_MATCH_POLICY_COUNT,
+    DP_MATCH_SESSION_COUNT,
+    DP_MATCH_STP_MODE_COUNT,
     dp_match_fee_tier,
     dp_match_instrument,
     dp_match_ledger_is_balanced,

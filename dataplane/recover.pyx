@@ -25,20 +25,9 @@ from dataplane.dp_recover cimport (
     dp_recover_sum,
 )
 from dataplane.segment cimport Segment
+from dataplane.sys_mman cimport MADV_HUGEPAGE, madvise, map_zeros, munmap
 
 import os
-
-
-cdef extern from "<sys/mman.h>" nogil:
-    const int PROT_READ
-    const int PROT_WRITE
-    const int MAP_PRIVATE
-    const int MAP_ANONYMOUS
-    const int MADV_HUGEPAGE
-    void *MAP_FAILED
-    void *mmap(void *address, size_t size, int protection, int flags, int fd, long offset)
-    int munmap(void *address, size_t size)
-    int madvise(void *address, size_t size, int advice)
 
 
 cdef uint64_t _pages(uint64_t size) noexcept:
@@ -77,9 +66,8 @@ cdef class State:
         cdef uint64_t instruments_size = _pages(
             self._instrument_count * sizeof(dp_recover_instrument))
         cdef uint64_t size = orders_size + instruments_size + _pages(sizeof(dp_recover))
-        cdef void *memory = mmap(
-            NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        if memory == MAP_FAILED:
+        cdef void *memory = map_zeros(size, 0)
+        if memory is NULL:
             raise MemoryError(f"journal: {size} bytes for the state of its orders")
         madvise(memory, size, MADV_HUGEPAGE)
         self._image.memory = <uint8_t *>memory

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import struct
+from abc import ABC, abstractmethod
 from collections import deque
 from typing import Protocol
 
@@ -59,7 +60,7 @@ class Trader:
         self.exchange.request(self.account, CANCEL.pack(b"X", number, total_qty), now_ns)
 
 
-class Agent:
+class Agent(ABC):
     """What all agents share: when they act, on which symbol, at which price."""
 
     def __init__(self, config: AgentConfig, trader: Trader, seed: str, start_ns: int) -> None:
@@ -78,9 +79,9 @@ class Agent:
         self.next_ns = now_ns + self._pause_ns()
         self.on_symbol(self.random.choice(self.symbols), now_ns)
 
+    @abstractmethod
     def on_symbol(self, symbol: str, now_ns: int) -> None:
         """Do what this kind of agent does."""
-        raise NotImplementedError
 
     def tick(self, symbol: str) -> int:
         """Return the symbol's price step."""

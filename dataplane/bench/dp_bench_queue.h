@@ -22,6 +22,18 @@ struct dp_bench_queue_work {
     uint64_t count;      /* values of each producer, a multiple of batch */
 };
 
+/* What one thread of it is given; producers count themselves off when they are done. */
+struct dp_bench_queue_part {
+    const struct dp_bench_queue_work *work;
+    void *queue;                 /* of the kind that is measured */
+    _Atomic uint32_t *producing; /* producers that are not done */
+    uint64_t sum;                /* of the values that a consumer took */
+};
+
+/* Nanoseconds that the work takes through a queue with these two threads; checks the sum. */
+int64_t dp_bench_queue_run(const struct dp_bench_queue_work *work, void *queue,
+    void (*produce_one)(void *part), void (*consume_one)(void *part));
+
 /* Nanoseconds for all of it. */
 int64_t dp_bench_queue_ours(const struct dp_bench_queue_work *work);
 /* The build sets DP_BENCH_RTE_RING where DPDK's headers are. */

@@ -9,16 +9,9 @@
 #include "dp_bench_queue.h"
 #include "dp_bench_team.h"
 
-struct part {
-    const struct dp_bench_queue_work *work;
-    struct rte_ring *ring;
-    _Atomic uint32_t *producing; /* producers that are not done */
-    uint64_t sum;
-};
-
 static void produce(void *context)
 {
-    struct part *part = context;
+    struct dp_bench_queue_part *part = context;
     uint32_t batch = part->work->batch;
     void *values[64];
     for (uint64_t sent = 0; sent < part->work->count; sent += batch) {
@@ -27,7 +20,7 @@ static void produce(void *context)
         uint32_t tries = 0;
         for (uint32_t stored = 0; stored < batch;) {
             uint32_t more =
-                rte_ring_mp_enqueue_burst(part->ring, values + stored, batch - stored, NULL);
+                rte_ring_mp_enqueue_burst(part->queue, values + stored, batch - stored, NULL);
             stored += more;
             if (more == 0)
                 dp_bench_team_wait(tries++);
@@ -38,12 +31,12 @@ static void produce(void *context)
 
 static void consume(void *context)
 {
-    struct part *part = context;
+    struct dp_bench_queue_part *part = context;
     void *values[64];
     uint64_t sum = 0;
     for (uint32_t tries = 0;;) {
         bool is_last = dp_load_relaxed(part->producing) == 0;
-        uint32_t count = rte_ring_mc_dequeue_burst(part->ring, values, part->work->batch, NULL);
+        uint32_t count = rte_ring_mc_dequeue_burst(part->queue, values, part->work->batch, NULL);
         if (count == 0) {
             if (is_last)
                 break;
@@ -79,23 +72,7 @@ int64_t dp_bench_queue_rte_ring(const struct dp_bench_queue_work *work)
         slots *= 2;
     struct rte_ring *ring = make_ring(slots);
 
-    _Atomic uint32_t producing = work->pair_count;
-    struct part parts[DP_BENCH_TEAM_MAX];
-    struct dp_bench_member members[DP_BENCH_TEAM_MAX];
-    for (uint32_t index = 0; index < 2 * work->pair_count; index++) {
-        bool produces = index < work->pair_count;
-        parts[index] = (struct part){.work = work, .ring = ring, .producing = &producing};
-        members[index] = (struct dp_bench_member){
-            .work = produces ? produce : consume,
-            .context = &parts[index],
-            .core = produces ? index : index - work->pair_count + 1,
-        };
-    }
-    int64_t ns = dp_bench_team_run(members, 2 * work->pair_count);
-    uint64_t sum = 0;
-    for (uint32_t index = work->pair_count; index < 2 * work->pair_count; index++)
-        sum += parts[index].sum;
-    DP_ASSERT(sum == work->pair_count * (work->count * (work->count + 1) / 2));
+    int64_t ns = dp_bench_queue_run(work, ring, produce, consume);
     free(ring);
     return ns;
 }

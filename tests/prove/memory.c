@@ -301,15 +301,21 @@ uint64_t prove_load(struct prove_site *site, const volatile void *object, size_t
     return message->value;
 }
 
-void prove_store(struct prove_site *site, volatile void *object, size_t size, uint64_t value)
+static struct location *begin_write(struct prove_site *site, volatile void *object, size_t size)
 {
     if (machine.is_quiet)
         prove_fail("checker: a store in always()");
-    uint32_t positions[ORDER_MAX];
     note_site(site);
     threads_step();
     struct location *location = &locations[location_of(object, size)];
     plain_access((uintptr_t)object, size, ATOMIC_WRITE);
+    return location;
+}
+
+void prove_store(struct prove_site *site, volatile void *object, size_t size, uint64_t value)
+{
+    uint32_t positions[ORDER_MAX];
+    struct location *location = begin_write(site, object, size);
     uint32_t after = choose_position(positions, list_positions(location, true, positions));
     threads_trace(site, ":= %lld%s", (long long)(value & mask_of(size)), age(location, after));
     put_message(location, after, value & mask_of(size), order_of(site), NULL);
@@ -331,13 +337,8 @@ static uint64_t changed_value(uint64_t value, enum prove_change change, uint64_t
 uint64_t prove_change(struct prove_site *site, volatile void *object, size_t size,
     enum prove_change change, uint64_t operand)
 {
-    if (machine.is_quiet)
-        prove_fail("checker: a store in always()");
     uint32_t positions[ORDER_MAX];
-    note_site(site);
-    threads_step();
-    struct location *location = &locations[location_of(object, size)];
-    plain_access((uintptr_t)object, size, ATOMIC_WRITE);
+    struct location *location = begin_write(site, object, size);
     uint32_t position = choose_position(positions, list_positions(location, true, positions));
     const struct message *old = &messages[location->order[position]];
     uint64_t value = changed_value(old->value, change, operand) & mask_of(size);
