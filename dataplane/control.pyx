@@ -16,8 +16,6 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from dataplane.dp_book cimport dp_books, dp_books_find
-from dataplane.dp_err cimport dp_err, raise_err
-from dataplane.dp_region cimport dp_region, dp_region_check, dp_region_find
 from dataplane.dp_risk cimport (
     DP_COMMAND_ARM,
     DP_COMMAND_KILL,
@@ -53,7 +51,7 @@ from dataplane.dp_risk cimport (
     dp_switch_source_of,
     dp_switch_source_word,
 )
-from dataplane.dp_shm cimport dp_shm, dp_shm_attach, dp_shm_close
+from dataplane.mapping cimport Mapping
 
 from dataplane.errors import DataplaneError
 
@@ -76,49 +74,24 @@ cdef object modes():
 MODES = tuple(word for word in modes() if word != "clear")
 
 
-cdef class Control:
+cdef class Control(Mapping):
     """One region, mapped for writing until close() or the end of a ``with`` block."""
 
-    cdef dp_shm _shm
     cdef dp_risk *_risk
     cdef dp_commands *_commands
     cdef dp_books *_books
 
-    @staticmethod
-    def attach(path):
-        """Map the file; raise DataplaneError when it is no region, another layout or not ready."""
-        cdef dp_err err
-        memset(&err, 0, sizeof(err))
-        cdef Control control = Control.__new__(Control)
-        if dp_shm_attach(&control._shm, os.fsencode(path), True, &err) < 0:
-            raise_err(&err)
-        if dp_region_check(control._shm.memory, control._shm.size, &err) < 0:
-            raise DataplaneError(err.code, f"{os.fspath(path)}: {err.text.decode()}")
-        cdef dp_region *region = <dp_region *>control._shm.memory
-        control._risk = <dp_risk *>dp_region_find(region, b"risk", NULL)
-        control._commands = <dp_commands *>dp_region_find(region, b"commands", NULL)
-        control._books = <dp_books *>dp_region_find(region, b"books", NULL)
-        if control._risk is NULL or control._commands is NULL or control._books is NULL:
-            raise DataplaneError(errno.ENOENT, f"{os.fspath(path)}: has no gate to control")
-        return control
+    def __cinit__(self):
+        self._is_writable = True
 
-    def __dealloc__(self):
-        dp_shm_close(&self._shm)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self.close()
-
-    def close(self):
-        """Unmap. Every later call raises."""
-        self._risk = NULL
-        dp_shm_close(&self._shm)
+    cdef int _find_parts(self) except -1:
+        self._risk = <dp_risk *>self.part("risk", 1)
+        self._commands = <dp_commands *>self.part("commands", sizeof(dp_commands))
+        self._books = <dp_books *>self.part("books", 1)
+        return 0
 
     cdef dp_risk *_gate(self) except NULL:
-        if self._risk is NULL:
-            raise DataplaneError(errno.EBADF, "control: closed; attach it again")
+        self._checked()
         return self._risk
 
     # ---- scopes ----

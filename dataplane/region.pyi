@@ -1,22 +1,12 @@
-from os import PathLike
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from dataplane.mapping import Mapping
 
 STATES: tuple[str, ...]
 
-class Region:
+class Region(Mapping):
     """One region, mapped read-only until close() or the end of a ``with`` block."""
 
-    @staticmethod
-    def attach(path: str | PathLike[str]) -> Region: ...
-    def __enter__(self) -> Self: ...
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
-    def close(self) -> None: ...
     @property
     def header(self) -> dict[str, Any]: ...
     @property

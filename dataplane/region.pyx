@@ -4,9 +4,6 @@ Everything read here may be a moment old; nothing is ever torn, and the writer n
 region of another layout is refused with the name of the build that made it.
 """
 
-import errno
-import os
-
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memset
 
@@ -28,15 +25,12 @@ from dataplane.dp_counter cimport (
     dp_counter_read,
     dp_counters,
 )
-from dataplane.dp_err cimport dp_err, raise_err
 from dataplane.dp_event cimport (
     DP_SIDE_BUY, DP_SIDE_SELL, dp_event, dp_event_kind_name, dp_ord_status_name,
 )
 from dataplane.dp_hist cimport DP_STAGE_COUNT, dp_hist, dp_hist_percentile, dp_stage, dp_stage_key
-from dataplane.dp_region cimport dp_region, dp_region_check, dp_region_find
-from dataplane.dp_shm cimport dp_shm_attach, dp_shm_close
-
-from dataplane.errors import DataplaneError
+from dataplane.dp_region cimport dp_region
+from dataplane.mapping cimport Mapping
 
 cdef extern from "dp_engine.h" nogil:
     struct dp_engine_status:
@@ -94,51 +88,8 @@ STATES = ("starting", "running", "finished", "failed")
 PERCENTILES = {"p50": 50_000, "p99": 99_000, "p999": 99_900}
 
 
-cdef class Region:
+cdef class Region(Mapping):
     """One region, mapped read-only until close() or the end of a ``with`` block."""
-
-    @staticmethod
-    def attach(path):
-        """Map the file; raise DataplaneError when it is no region, another layout or not ready."""
-        cdef dp_err err
-        memset(&err, 0, sizeof(err))
-        cdef Region region = Region.__new__(Region)
-        if dp_shm_attach(&region._shm, os.fsencode(path), False, &err) < 0:
-            raise_err(&err)
-        if dp_region_check(region._shm.memory, region._shm.size, &err) < 0:
-            raise DataplaneError(err.code, f"{os.fspath(path)}: {err.text.decode()}")
-        region._region = <dp_region *>region._shm.memory
-        return region
-
-    def __dealloc__(self):
-        dp_shm_close(&self._shm)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self.close()
-
-    def close(self):
-        """Unmap. Every later call raises."""
-        self._region = NULL
-        dp_shm_close(&self._shm)
-
-    cdef void *part(self, str name, size_t size) except NULL:
-        cdef size_t found_size = 0
-        cdef void *found = NULL
-        if self._region is NULL:
-            raise DataplaneError(errno.EBADF, "region: closed; attach it again")
-        found = dp_region_find(self._region, name.encode(), &found_size)
-        if found is NULL or found_size < size:
-            raise DataplaneError(
-                errno.ENOENT, f"region: part '{name}' is missing or smaller than {size} bytes")
-        return found
-
-    cdef dp_region *_checked(self) except NULL:
-        if self._region is NULL:
-            raise DataplaneError(errno.EBADF, "region: closed; attach it again")
-        return self._region
 
     @property
     def header(self):

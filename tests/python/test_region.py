@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from appliance import cli, top
+from dataplane.control import Control
 from dataplane.engine import Engine, EngineSettings
 from dataplane.errors import DataplaneError
 from dataplane.generate import session_bytes
@@ -95,6 +96,11 @@ def test_a_closed_region_answers_with_an_error(engine, place):
     region.close()
     region.close()
     for look in (region.status, region.counters, region.orders, region.tops, region.latencies):
+        with pytest.raises(DataplaneError, match="region: closed"):
+            look()
+    control = Control.attach(place)
+    control.close()
+    for look in (control.names, lambda: control.mode("firm"), lambda: control.limits("firm")):
         with pytest.raises(DataplaneError, match="region: closed"):
             look()
 
