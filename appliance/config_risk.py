@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from appliance.config_section import Section
+from appliance.config_section import Section, render_nanos
 
 QTY_MAX = 999_999  # OUCH 5.0, Enter Order, Quantity
 ACCOUNTS_MAX = 16  # DP_RISK_ACCOUNTS_MAX
@@ -213,3 +213,10 @@ def parse_account(section: Section, accounts: tuple[AccountConfig, ...]) -> str:
     """Return a strategy's account: named, or the only one there is."""
     names = [account.name for account in accounts]
     return section.one_of("account", names, default=names[0] if len(names) == 1 else None)
+
+
+def render_limit(value: int, is_money: bool) -> str:
+    """Return a limit as a person writes it."""
+    if value == UNLIMITED:
+        return "unlimited"
+    return render_nanos(value) if is_money else str(value)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import argparse
 
-from appliance.config_section import ConfigError, compose, render_nanos
+from appliance.config_risk import UNLIMITED, render_limit
+from appliance.config_section import ConfigError, compose
 from appliance.errors import CommandError
 from appliance.running import add_common, attached, check_words
-from dataplane.control import UNLIMITED, Control
+from dataplane.control import Control
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +50,8 @@ def run(args: argparse.Namespace) -> int:
             args.scope, args.name, value, author=args.author, cause=args.cause
         ):
             raise CommandError("limits: the appliance does not answer; is it running?")
-    print(f"{args.scope}: {args.name}: {render(before, is_money)} -> {render(value, is_money)}")
+    old, new = render_limit(before, is_money), render_limit(value, is_money)
+    print(f"{args.scope}: {args.name}: {old} -> {new}")
     return 0
 
 
@@ -58,14 +60,7 @@ def show(control: Control, scope: str) -> None:
     mode, source, _ = control.mode(scope)
     print(f"{scope}: {mode}" + (f", set by {source}" if mode != "clear" else ""))
     for name, (value, is_money) in control.limits(scope).items():
-        print(f"  {name:22} {render(value, is_money)}")
-
-
-def render(value: int, is_money: bool) -> str:
-    """Return a limit as a person writes it."""
-    if value == UNLIMITED:
-        return "unlimited"
-    return render_nanos(value) if is_money else str(value)
+        print(f"  {name:22} {render_limit(value, is_money)}")
 
 
 def parse(name: str, text: str, is_money: bool) -> int:

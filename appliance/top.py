@@ -15,12 +15,13 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from appliance.errors import CommandError
+from appliance.top_risk import render_limits, render_risk
 from dataplane.errors import DataplaneError
 from dataplane.region import Region
 
@@ -46,13 +47,20 @@ class Sample:
     orders: dict[str, int]
     latencies: dict[str, dict[str, int]]
     tops: dict[int, Top]
+    risk: list[dict[str, Any]]
     writer_alive: bool
+
+
+RenderOne = Callable[[Sample, Sample | None], str]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the verb takes."""
     parser.add_argument(
         "name", metavar="NAME", nargs="?", help="the appliance, or a path (default: the newest)"
+    )
+    parser.add_argument(
+        "--risk", action="store_true", help="every limit that is used up: how much, of how much"
     )
     parser.add_argument("--once", action="store_true", help="print one screen and exit")
     parser.add_argument(
@@ -65,24 +73,25 @@ def run(args: argparse.Namespace) -> int:
     if not 0.05 <= args.interval <= 3600:
         raise CommandError(f"--interval: {args.interval:g}; give 0.05 to 3600 seconds")
     path = find(args.name)
+    render_one = render_risk_screen if args.risk else render
     if args.once:
-        print(render(take(path), None))
+        print(render_one(take(path), None))
         return 0
     with screen() as show:
-        last = watch(path, args.interval, show)
+        last = watch(path, args.interval, show, render_one)
     if sys.stdout.isatty():
         print(last)  # the other screen is gone; this one stays
     return 0
 
 
-def watch(path: Path, interval: float, show: Callable[[str], None]) -> str:
+def watch(path: Path, interval: float, show: Callable[[str], None], render_one: RenderOne) -> str:
     """Refresh until the writer is gone; return the last screen. Ctrl-C returns it too."""
     text = ""
     before: Sample | None = None
     with contextlib.suppress(KeyboardInterrupt):
         while True:
             sample = take(path)
-            text = render(sample, before)
+            text = render_one(sample, before)
             show(text)
             if not sample.writer_alive:
                 break
@@ -171,6 +180,7 @@ def read(region: Region) -> Sample:
         orders=region.orders(),
         latencies=region.latencies(),
         tops=region.tops(),
+        risk=region.risk(),
         writer_alive=is_alive(header["pid"]),
     )
 
@@ -191,10 +201,21 @@ def render(sample: Sample, before: Sample | None) -> str:
     sections = (
         render_head(sample, before),
         render_orders(sample),
+        render_risk(sample.risk),
         render_tops(sample, before),
         render_latencies(sample),
         render_counters(sample, before),
     )
+    return join(sections)
+
+
+def render_risk_screen(sample: Sample, before: Sample | None) -> str:
+    """Return the screen of ``--risk``."""
+    return join((render_head(sample, before), render_orders(sample), render_limits(sample.risk)))
+
+
+def join(sections: Iterable[list[str]]) -> str:
+    """Return sections one below the other."""
     return "\n".join(line for section in sections for line in [*section, ""]).rstrip("\n")
 
 

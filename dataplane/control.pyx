@@ -24,7 +24,7 @@ from dataplane.dp_risk cimport (
     DP_RISK_SCOPE_FIRM,
     DP_RISK_SCOPE_INSTRUMENT,
     DP_RISK_SCOPE_SESSION,
-    DP_RISK_SCOPE_STRATEGY,
+    DP_RISK_SESSIONS_MAX,
     DP_SWITCH_BY_PERSON,
     DP_SWITCH_MODE_COUNT,
     dp_command,
@@ -34,17 +34,14 @@ from dataplane.dp_risk cimport (
     dp_command_release,
     dp_commands,
     dp_risk,
-    dp_risk_config_of,
     dp_risk_field_at,
     dp_risk_field_count,
     dp_risk_field_get,
-    dp_risk_group_name,
     dp_risk_kill,
     dp_risk_mark_of,
     dp_risk_scope,
     dp_risk_scope_kind,
     dp_risk_scope_word,
-    dp_risk_strategy_name,
     dp_switch_mode,
     dp_switch_mode_of,
     dp_switch_mode_word,
@@ -52,11 +49,11 @@ from dataplane.dp_risk cimport (
     dp_switch_source_word,
 )
 from dataplane.mapping cimport Mapping
+from dataplane.region cimport named_scopes
 
 from dataplane.errors import DataplaneError
 
 ANSWER_WAIT_S = 5.0
-SESSIONS = 16
 UNLIMITED = (1 << 63) - 1
 
 
@@ -98,19 +95,11 @@ cdef class Control(Mapping):
 
     def names(self):
         """Return the scopes that have limits by name: firm, accounts, strategies."""
-        cdef dp_risk *risk = self._gate()
-        config = dp_risk_config_of(risk)
-        found = ["firm"]
-        for index in range(config.account_count_max):
-            found.append(f"account:{dp_risk_group_name(risk, index + 1).decode()}")
-        for index in range(config.strategy_count_max):
-            name = dp_risk_strategy_name(risk, index).decode()
-            if name:
-                found.append(f"strategy:{name}")
-        return found
+        return [label for label, _, _ in named_scopes(self._gate())]
 
     cdef dp_risk_scope _scope(self, str text) except *:
         cdef dp_risk_scope scope
+        self._checked()
         scope.kind, scope.index = DP_RISK_SCOPE_FIRM, 0
         kind, _, name = text.partition(":")
         words = [
@@ -126,26 +115,19 @@ cdef class Control(Mapping):
         return scope
 
     cdef uint32_t _index(self, dp_risk_scope_kind kind, str name, str text) except *:
-        cdef dp_risk *risk = self._gate()
         cdef uint32_t found
-        if kind == DP_RISK_SCOPE_FIRM:
-            return 0
         if kind == DP_RISK_SCOPE_SESSION:
-            if name.isdecimal() and int(name) < SESSIONS:
+            if name.isdecimal() and int(name) < DP_RISK_SESSIONS_MAX:
                 return int(name)
-            raise DataplaneError(errno.EINVAL, f"scope: {text!r}; give 0 to {SESSIONS - 1}")
+            raise DataplaneError(
+                errno.EINVAL, f"scope: {text!r}; give 0 to {DP_RISK_SESSIONS_MAX - 1}")
         if kind == DP_RISK_SCOPE_INSTRUMENT:
             found = dp_books_find(self._books, name.encode("ascii", "replace"))
             if found != <uint32_t>-1:
                 return found
             raise DataplaneError(errno.ENOENT, f"scope: no instrument {name!r} is open")
-        config = dp_risk_config_of(risk)
-        is_strategy = kind == DP_RISK_SCOPE_STRATEGY
-        count = config.strategy_count_max if is_strategy else config.account_count_max
-        for index in range(count):
-            known = dp_risk_strategy_name(risk, index) if is_strategy else \
-                dp_risk_group_name(risk, index + 1)
-            if known.decode() == name:
+        for label, _, index in named_scopes(self._gate()):
+            if label == text:
                 return index
         raise DataplaneError(
             errno.ENOENT, f"scope: {text!r} is not here; known: {', '.join(self.names())}")

@@ -22,6 +22,8 @@ cdef extern from "dp_risk.h" nogil:
         DP_RISK_SCOPE_SESSION
         DP_RISK_SCOPE_INSTRUMENT
         DP_RISK_SCOPE_COUNT
+    enum:
+        DP_RISK_SESSIONS_MAX
     struct dp_risk:
         pass
     struct dp_risk_config:
@@ -49,6 +51,8 @@ cdef extern from "dp_risk_field.h" nogil:
     const dp_risk_field *dp_risk_field_at(dp_risk_scope_kind kind, uint32_t number)
     bint dp_risk_field_get(
         const dp_risk *risk, dp_risk_scope scope, uint32_t number, int64_t *value)
+    bint dp_risk_field_used(
+        const dp_risk *risk, dp_risk_scope scope, uint32_t number, int64_t now_ns, int64_t *used)
 
 cdef extern from "dp_command.h" nogil:
     enum dp_command_kind:

@@ -30,6 +30,29 @@ from dataplane.dp_event cimport (
 )
 from dataplane.dp_hist cimport DP_STAGE_COUNT, dp_hist, dp_hist_percentile, dp_stage, dp_stage_key
 from dataplane.dp_region cimport dp_region
+from dataplane.dp_risk cimport (
+    DP_RISK_SCOPE_ACCOUNT,
+    DP_RISK_SCOPE_FIRM,
+    DP_RISK_SCOPE_INSTRUMENT,
+    DP_RISK_SCOPE_SESSION,
+    DP_RISK_SCOPE_STRATEGY,
+    DP_RISK_SESSIONS_MAX,
+    dp_risk,
+    dp_risk_config_of,
+    dp_risk_field_at,
+    dp_risk_field_count,
+    dp_risk_field_get,
+    dp_risk_field_used,
+    dp_risk_group_name,
+    dp_risk_mark_of,
+    dp_risk_scope,
+    dp_risk_scope_kind,
+    dp_risk_strategy_name,
+    dp_switch_mode_of,
+    dp_switch_mode_word,
+    dp_switch_source_of,
+    dp_switch_source_word,
+)
 from dataplane.mapping cimport Mapping
 
 cdef extern from "dp_engine.h" nogil:
@@ -82,6 +105,37 @@ cdef dict _event_fields(const dp_event *event, const dp_books *books):
         "cum_qty": event.cum_qty,
         "reason": event.reason or None,
     }
+
+
+cdef dp_risk_scope scope_of(int kind, uint32_t index) noexcept:
+    cdef dp_risk_scope scope
+    scope.kind, scope.index = <dp_risk_scope_kind>kind, index
+    return scope
+
+
+cdef list named_scopes(const dp_risk *risk):
+    config = dp_risk_config_of(risk)
+    found = [("firm", <int>DP_RISK_SCOPE_FIRM, 0)]
+    for index in range(config.account_count_max):
+        name = dp_risk_group_name(risk, index + 1).decode()
+        found.append((f"account:{name}", <int>DP_RISK_SCOPE_ACCOUNT, index))
+    for index in range(config.strategy_count_max):
+        name = dp_risk_strategy_name(risk, index).decode()
+        if name:
+            found.append((f"strategy:{name}", <int>DP_RISK_SCOPE_STRATEGY, index))
+    return found
+
+
+# Whether somebody holds of that instrument, has an order in it, or has set its switch.
+cdef bint is_in_use(const dp_risk *risk, dp_risk_scope scope) noexcept nogil:
+    cdef uint32_t number
+    cdef int64_t used = 0
+    if dp_risk_mark_of(risk, scope) & 0xff:
+        return True
+    for number in range(dp_risk_field_count(scope.kind)):
+        if dp_risk_field_used(risk, scope, number, 0, &used) and used:
+            return True
+    return False
 
 
 STATES = ("starting", "running", "finished", "failed")
@@ -216,3 +270,54 @@ cdef class Region(Mapping):
                 bid.price_nanos if view.bid_count else None, bid.qty if view.bid_count else 0,
                 ask.price_nanos if view.ask_count else None, ask.qty if view.ask_count else 0)
         return found
+
+    def risk(self):
+        """Return the switch of each scope and what it uses of its limits, the firm first.
+
+        Then accounts and strategies, sessions whose switch is set, instruments that are in use or
+        whose switch is set. ``uses`` has those limits that something uses up: name to
+        (used, limit, whether it is money in nanos).
+        """
+        cdef const dp_risk *risk = <const dp_risk *>self.part("risk", 1)
+        cdef dp_risk_scope scope
+        found = [
+            self._scope_row(risk, label, scope_of(kind, index))
+            for label, kind, index in named_scopes(risk)
+        ]
+        for index in range(DP_RISK_SESSIONS_MAX):
+            scope = scope_of(DP_RISK_SCOPE_SESSION, index)
+            if dp_risk_mark_of(risk, scope) & 0xff:
+                found.append(self._scope_row(risk, f"session:{index}", scope))
+        return found + self._instrument_rows(risk)
+
+    cdef list _instrument_rows(self, const dp_risk *risk):
+        cdef const dp_books *books = <const dp_books *>self.part("books", 1)
+        cdef dp_risk_scope scope
+        cdef char symbol[9]
+        cdef uint32_t index
+        found = []
+        for index in range(dp_books_instrument_count(books)):
+            scope = scope_of(DP_RISK_SCOPE_INSTRUMENT, index)
+            if is_in_use(risk, scope):
+                dp_book_symbol(books, index, symbol)
+                label = f"instrument:{symbol.decode('ascii', 'replace')}"
+                found.append(self._scope_row(risk, label, scope))
+        return found
+
+    cdef dict _scope_row(self, const dp_risk *risk, str label, dp_risk_scope scope):
+        cdef int64_t now_ns = (<const dp_engine_status *>self.part(
+            "status", sizeof(dp_engine_status))).now_ns
+        cdef int64_t used = 0, limit = 0
+        cdef uint64_t mark = dp_risk_mark_of(risk, scope)
+        uses = {}
+        for number in range(dp_risk_field_count(scope.kind)):
+            if dp_risk_field_used(risk, scope, number, now_ns, &used):
+                dp_risk_field_get(risk, scope, number, &limit)
+                field = dp_risk_field_at(scope.kind, number)
+                uses[field.name.decode()] = (used, limit, bool(field.is_money))
+        return {
+            "scope": label,
+            "mode": dp_switch_mode_word(dp_switch_mode_of(mark)).decode(),
+            "source": dp_switch_source_word(dp_switch_source_of(mark)).decode(),
+            "uses": uses,
+        }

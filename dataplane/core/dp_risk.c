@@ -279,19 +279,3 @@ struct dp_risk_position dp_risk_position(const struct dp_risk *risk, uint32_t in
     }
     return sum;
 }
-
-struct dp_risk_use dp_risk_gross(const struct dp_risk *risk, uint32_t group)
-{
-    struct dp_risk_use use = {.limit = -1};
-    if (group >= group_count(&risk->config))
-        return use;
-    int64_t limit = dp_load_relaxed(&dp_risk_group(risk, group)->limits[RISK_GROSS]);
-    for (uint32_t lane = 0; lane < risk->config.lane_count_max; lane++) {
-        const struct risk_share *share = dp_risk_share(risk, group, lane);
-        use.used += nanos(
-            dp_load_relaxed(&share->holds[RISK_GROSS].leased) - share->credit.free[RISK_GROSS]);
-    }
-    if (limit != DP_CREDIT_UNLIMITED)
-        use.limit = nanos(limit);
-    return use;
-}

@@ -94,12 +94,6 @@ struct dp_risk_position {
     uint64_t sold_qty;
 };
 
-/* Use of a group's limit, over all lanes: limit = free + used. */
-struct dp_risk_use {
-    dp_money_nanos used;
-    dp_money_nanos limit; /* -1: unlimited */
-};
-
 struct dp_risk; /* opaque: dp_risk_layout.h, for dp_risk*.c only */
 
 /* ---- set-up, and the commands of the one who may ---- */
@@ -224,6 +218,5 @@ struct dp_risk_position dp_risk_position(const struct dp_risk *risk, uint32_t in
 /* Whether each pool and all leases add up to its limit: of the firm, accounts and instruments. When
  * no lane is in the middle of a lease. */
 bool dp_risk_conserves(const struct dp_risk *risk);
-struct dp_risk_use dp_risk_gross(const struct dp_risk *risk, uint32_t group);
 
 #endif

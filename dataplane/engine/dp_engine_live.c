@@ -192,6 +192,7 @@ static uint32_t take_turn(struct dp_engine *engine)
         dp_risk_heard(engine->risk, live->now_ns);
     dp_engine_advance(engine, live->now_ns);
     dp_engine_set_now(engine, live->now_ns);
+    dp_store_relaxed(&engine->status->now_ns, engine->now_ns);
     uint64_t received = live->session.stream == NULL ? 0 : live->session.stream->stats.rx_bytes;
     dp_order_session_poll(&live->session, live->now_ns);
     dp_engine_drain(engine);
