@@ -19,6 +19,7 @@ import threading
 from collections.abc import Iterator, Sequence
 
 from appliance.errors import CommandError
+from control.errors import ControlError
 from dataplane.errors import DataplaneError
 
 # verb -> (module, what it does, an example)
@@ -38,6 +39,8 @@ VERBS = {
     "limits": ("appliance.limits", "show or change the limits of a running appliance"),
     "top": ("appliance.top", "watch a running appliance"),
     "ports": ("appliance.ports", "show which ports this machine has, best first, and why not"),
+    "facts": ("appliance.machine.facts", "show what this machine is and what is set on it"),
+    "profile": ("appliance.machine.profile", "list, show, match, check and make machine profiles"),
     "match": ("appliance.match", "match orders, one a line of a file; reports come out"),
     "bench": ("appliance.bench.command", "measure, beside a reference measured in the same run"),
 }
@@ -90,6 +93,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return status
     except CommandError as error:
         return complain(str(error), 2)
+    except ControlError as error:
+        return complain(str(error), error.status)
     except DataplaneError as error:
         return complain(str(error), 2 if error.code in OPERATOR_CODES else 1)
     except BrokenPipeError:

@@ -27,8 +27,9 @@ from appliance.config_risk import (
     parse_instrument_limits,
     parse_strategy_limits,
 )
-from appliance.config_section import ConfigError, Section, compose, suggestion
+from appliance.config_section import ConfigError, Section, compose
 from appliance.live_config import LiveConfig, parse_live
+from control.section import suggestion
 from dataplane.segment import CLASSES, DURABILITIES
 
 # A configuration is a page or two; this keeps a wrong file (a capture, /dev/zero) out of memory.

@@ -1,26 +1,22 @@
-"""Reading YAML with its line numbers: every value is checked where it is taken.
+"""Sections of the configuration: the general ones, and amounts of money.
 
-A ``Section`` is one mapping of a file. Its methods return a checked value or raise
-``ConfigError`` as ``FILE:LINE: dotted.key: problem; remedy``. Numbers are taken from the text
-as it stands in the file, never through a float, so that 0.05 is exactly five hundredths.
+Amounts are taken from the text as it stands in the file, never through a float, so that 0.05 is
+exactly five hundredths.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Iterator
-from typing import NoReturn
+from typing import ClassVar
 
-import yaml
-
+import control.section
 from appliance.errors import CommandError
+from control.section import shorten
 
 NANOS = 1_000_000_000
 # Prices and amounts are int64 in 1e-9 on the other side of the border.
 AMOUNT_MAX_NANOS = (1 << 63) - 2
 
-WHOLE = re.compile(r"-?(0|[1-9][0-9]*(_[0-9]+)*)")
 AMOUNT = re.compile(r"(-?)([0-9]+(?:_[0-9]+)*)(?:\.([0-9]+))?")
 
 
@@ -28,118 +24,11 @@ class ConfigError(CommandError):
     """A configuration that cannot be used; the text says where and what would do."""
 
 
-class Section:
+class Section(control.section.Section):
     """One mapping of a configuration file, or an absent one, which reads as empty."""
 
-    def __init__(self, node: yaml.Node, source: str, path: str = "") -> None:
-        self._node = node
-        self._source = source
-        self._path = path
-        self._keys: dict[str, yaml.Node] = {}
-        self._values: dict[str, yaml.Node] = {}
-        if not isinstance(node, yaml.MappingNode):
-            self.fail_at(node, "", f"{kind_of(node)}; write `key: value` lines")
-        for key, value in node.value:
-            self._take(key, value)
-
-    def _take(self, key: yaml.Node, value: yaml.Node) -> None:
-        if not isinstance(key, yaml.ScalarNode):
-            self.fail_at(key, "", f"{kind_of(key)} stands where a key belongs; write a plain word")
-        if key.value in self._values:
-            first = self._values[key.value].start_mark.line + 1
-            self.fail_at(key, key.value, f"given twice, first in line {first}; remove one")
-        self._keys[key.value] = key
-        self._values[key.value] = value
-
-    def on_top_of(self, base: Section) -> Section:
-        """Return this section with the values of ``base`` for the keys that it lacks."""
-        both = Section(self._node, self._source, self._path)
-        both._keys = base._keys | self._keys
-        both._values = base._values | self._values
-        return both
-
-    # ---- complaints ----
-
-    def fail(self, key: str, problem: str) -> NoReturn:
-        """Raise ConfigError about a key of this section; problem holds the remedy too."""
-        self.fail_at(self._values.get(key, self._node), key, problem)
-
-    def fail_at(self, node: yaml.Node, key: str, problem: str) -> NoReturn:
-        """Raise ConfigError with the line of that node."""
-        where = f"{self._source}:{node.start_mark.line + 1}: "
-        dotted = ".".join(word for word in (self._path, key) if word)
-        raise ConfigError(where + (f"{dotted}: " if dotted else "") + problem)
-
-    def only(self, *known: str) -> None:
-        """Refuse every key that is not one of these."""
-        for key in self._values:
-            if key not in known:
-                remedy = suggestion(key, known) if known else "none is known here"
-                self.fail_at(self._keys[key], key, f"unknown key; {remedy}")
-
-    # ---- looking ----
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._values
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Section) and yaml.serialize(self._node) == yaml.serialize(
-            other._node
-        )
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def _scalar(self, key: str, example: str) -> str:
-        if key not in self._values:
-            self.fail(key, f"missing; write `{key}: {example}`")
-        node = self._values[key]
-        if not isinstance(node, yaml.ScalarNode):
-            self.fail(key, f"{kind_of(node)}; write one value, like {example}")
-        text: str = node.value
-        if text == "":
-            self.fail(key, f"empty; write a value, like {example}")
-        return text
-
-    # ---- values ----
-
-    def text(
-        self, key: str, default: str | None = None, *, example: str = "word", size_max: int = 63
-    ) -> str:
-        """Return printable text without spaces at its ends."""
-        if key not in self._values and default is not None:
-            return default
-        text = self._scalar(key, example)
-        if not text.isprintable() or text != text.strip() or len(text.encode()) > size_max:
-            self.fail(key, f"{text!r} is not a name; give 1 to {size_max} printable characters")
-        return text
-
-    def one_of(self, key: str, choices: Iterable[str], default: str | None = None) -> str:
-        """Return a word of a list."""
-        known = tuple(choices)
-        if key not in self._values and default is not None:
-            return default
-        text = self._scalar(key, known[0])
-        if text not in known:
-            self.fail(key, f"{text!r} is not one of its values; {suggestion(text, known)}")
-        return text
-
-    def integer(self, key: str, minimum: int, maximum: int, default: int | None = None) -> int:
-        """Return a whole number within its limits, both inclusive."""
-        if key not in self._values and default is not None:
-            return default
-        text = self._scalar(key, str(minimum))
-        remedy = f"give a whole number from {minimum} to {maximum}"
-        # Nobody's limit has 40 digits, and int() is slow on long ones.
-        if len(text) > 40 or not WHOLE.fullmatch(text):
-            self.fail(key, f"{shorten(text)} is not a whole number; {remedy}")
-        value = int(text)
-        if not minimum <= value <= maximum:
-            size = "small" if value < minimum else "large"
-            self.fail(key, f"{text} is too {size}; {remedy}")
-        return value
+    error: ClassVar[type[Exception]] = ConfigError
+    start: ClassVar[str] = "appliance/configs/example.yaml"
 
     def nanos(
         self,
@@ -166,109 +55,10 @@ class Section:
             self.fail(key, f"{text} is too {size}; give an amount {limits}")
         return value
 
-    def texts(self) -> dict[str, str]:
-        """Return every key with its value as written, for a strategy that is not Python."""
-        return {key: self._scalar(key, "1") for key in self}
-
-    def words(self, key: str) -> tuple[str, ...]:
-        """Return a list of words, none of them twice."""
-        words: list[str] = []
-        for node in self._items(key):
-            if not isinstance(node, yaml.ScalarNode) or not node.value:
-                self.fail_at(node, key, f"{kind_of(node)} in the list; write words: [AAA, BBB]")
-            if node.value in words:
-                self.fail_at(node, key, f"{node.value!r} is in the list twice; remove one")
-            words.append(node.value)
-        return tuple(words)
-
-    def lines(self, key: str) -> tuple[str, ...]:
-        """Return a list of texts as they stand, or the one text there is."""
-        if not self.is_list(key):
-            return (self._scalar(key, "a line of text"),)
-        for node in self._items(key):
-            if not isinstance(node, yaml.ScalarNode) or not node.value:
-                self.fail_at(node, key, f"{kind_of(node)} in the list; write lines of text")
-        return tuple(node.value for node in self._items(key))
-
-    def is_list(self, key: str) -> bool:
-        """Say whether the key is there and holds a list."""
-        return isinstance(self._values.get(key), yaml.SequenceNode)
-
-    def section(self, key: str) -> Section:
-        """Return the mapping below a key; an absent one reads as empty."""
-        path = ".".join(word for word in (self._path, key) if word)
-        node = self._values.get(key)
-        if node is None or is_null(node):
-            mark = (node or self._node).start_mark
-            node = yaml.MappingNode("tag:yaml.org,2002:map", [], start_mark=mark, end_mark=mark)
-        return Section(node, self._source, path)
-
-    def sections(self, key: str) -> tuple[Section, ...]:
-        """Return the mappings of the list below a key."""
-        path = ".".join(word for word in (self._path, key) if word)
-        return tuple(
-            Section(node, self._source, f"{path}[{index}]")
-            for index, node in enumerate(self._items(key))
-        )
-
-    def _items(self, key: str) -> list[yaml.Node]:
-        if key not in self._values:
-            self.fail(key, f"missing; write `{key}:` and a list below it")
-        node = self._values[key]
-        if not isinstance(node, yaml.SequenceNode):
-            self.fail(key, f"{kind_of(node)}; write a list")
-        items: list[yaml.Node] = node.value
-        if not items:
-            self.fail(key, "an empty list; give at least one")
-        return items
-
 
 def compose(text: str, source: str) -> Section:
     """Turn YAML text into its outermost section, or raise ConfigError."""
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        remedy = "compare with the example, and indent with spaces"
-        raise ConfigError(f"{source}:{line}: not YAML: {error.problem}; {remedy}") from None
-    except yaml.YAMLError:
-        raise ConfigError(
-            f"{source}:1: not YAML: it holds control characters; give a text file"
-        ) from None
-    except RecursionError:
-        raise ConfigError(f"{source}:1: nested too deeply; a configuration has 4 levels") from None
-    if node is None or is_null(node):
-        raise ConfigError(
-            f"{source}:1: no settings in it; start from a copy of appliance/configs/example.yaml"
-        )
-    return Section(node, source)
-
-
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """Return the known word that was probably meant, else all of them."""
-    words = list(known)
-    close = difflib.get_close_matches(word, words, n=1)
-    return f"did you mean {close[0]}?" if close else f"known: {', '.join(words)}"
-
-
-def is_null(node: yaml.Node) -> bool:
-    """Say whether a node is YAML's nothing (empty, ~ or null)."""
-    return isinstance(node, yaml.ScalarNode) and bool(node.tag == "tag:yaml.org,2002:null")
-
-
-def kind_of(node: yaml.Node) -> str:
-    """Return what a node is, in words."""
-    if isinstance(node, yaml.MappingNode):
-        return "a group of keys"
-    if isinstance(node, yaml.SequenceNode):
-        return "a list"
-    return "nothing" if node.value == "" else f"the single value {shorten(node.value)}"
-
-
-def shorten(text: str) -> str:
-    """Return text in quotes, cut when it is long."""
-    return repr(text if len(text) <= 40 else text[:37] + "...")
+    return Section.compose(text, source)
 
 
 def render_nanos(nanos: int) -> str:

@@ -1,0 +1,1 @@
+"""Verbs about the machine: facts, profiles, plans and what is done with them."""
