@@ -12,6 +12,7 @@ YES_NO = ("no", "yes")
 LINES_MAX = 3
 SERVERS_MAX = 4
 ADDRESSES_MAX = 4
+MICROSECOND_NS = 1_000
 MILLISECOND_NS = 1_000_000
 
 Address = tuple[int, int]
@@ -27,6 +28,7 @@ class LiveConfig:
     huge_pages: bool
     busy_poll_us: int
     local_ip: int
+    warm_after_ns: int
     spin: bool
     lines: tuple[Address, ...]
     servers: tuple[Address, ...]
@@ -43,8 +45,8 @@ def parse_live(root: Section) -> LiveConfig | None:
         return None
     section = root.section("live")
     section.only(
-        "port", "interface", "queue", "huge_pages", "busy_poll_us", "local_ip", "spin", "lines",
-        "requests", "orders", "user", "password", "heartbeat_ms", "silence_ms",
+        "port", "interface", "queue", "huge_pages", "busy_poll_us", "local_ip", "warm_after_us",
+        "spin", "lines", "requests", "orders", "user", "password", "heartbeat_ms", "silence_ms",
     )  # fmt: skip
     kind = section.one_of("port", KINDS, "uring")
     interface = section.text("interface", "", example="eth1", size_max=199)
@@ -57,6 +59,7 @@ def parse_live(root: Section) -> LiveConfig | None:
         huge_pages=section.one_of("huge_pages", YES_NO, "yes") == "yes",
         busy_poll_us=section.integer("busy_poll_us", 0, 1000, default=0),
         local_ip=parse_ip(section, "local_ip", section.text("local_ip", "0.0.0.0")),
+        warm_after_ns=section.integer("warm_after_us", 0, 1_000_000, default=1000) * MICROSECOND_NS,
         spin=section.one_of("spin", YES_NO, "no") == "yes",
         lines=addresses(section, "lines", LINES_MAX),
         servers=addresses(section, "requests", SERVERS_MAX) if "requests" in section else (),

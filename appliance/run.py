@@ -154,6 +154,7 @@ def live_settings(config: Config, live: LiveConfig, recovered: Recovered | None)
         silence_ns=live.silence_ns,
         session_name=ACTIVE_SESSION if heard else b"",
         session_sequence=heard + 1,
+        warm_after_ns=live.warm_after_ns,
         spin=live.spin,
         seed=config.seed,
     )

@@ -71,6 +71,7 @@ cdef extern from "dp_engine_live.h" nogil:
         dp_order_session_config session
         char session_name[10]
         uint64_t session_sequence
+        int64_t warm_after_ns
         bint spin
 
     enum dp_engine_live_state:

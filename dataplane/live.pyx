@@ -70,6 +70,7 @@ class LiveSettings:
     silence_ns: int = 15_000_000_000
     session_name: bytes = b""
     session_sequence: int = 0
+    warm_after_ns: int = 1_000_000
     spin: bool = False
     seed: int = 1
 
@@ -156,6 +157,7 @@ cdef class Live:
         name = settings.session_name
         memcpy(config.session_name, <const char *>name, min(len(name), 10))
         config.session_sequence = settings.session_sequence
+        config.warm_after_ns = settings.warm_after_ns
         config.spin = settings.spin
         if dp_engine_start_live(self._engine._engine, &config, &err) < 0:
             raise_err(&err)

@@ -46,7 +46,8 @@
     X(JOURNAL_RECORDS, journal_records, "records appended to the journal") \
     X(JOURNAL_LOST, journal_lost, "venue messages and cancels that the journal could not take") \
     X(TX_FRAMES, tx_frames, "frames sent on the order port") \
-    X(TX_BYTES, tx_bytes, "bytes sent on the order port")
+    X(TX_BYTES, tx_bytes, "bytes sent on the order port") \
+    X(SHADOW_ORDERS, shadow_orders, "orders that only keep the path warm; they cannot leave")
 
 enum dp_counter {
 #define X(name, key, words) DP_COUNTER_##name,

@@ -45,6 +45,14 @@ struct dp_engine_link {
     void (*close)(struct dp_engine *engine);
 };
 
+/* Shadow orders of a live run; all zero: none. */
+struct dp_engine_warm {
+    struct dp_warm *shadow;
+    int64_t after_ns; /* of nothing to do, until the first one and from one to the next */
+    int64_t next_ns;
+    uint32_t instrument_index; /* looked at last */
+};
+
 struct dp_engine {
     struct dp_engine_config config;
     const struct dp_engine_link *link;
@@ -80,10 +88,11 @@ struct dp_engine {
     struct dp_hold hold;    /* where orders wait for the disk */
     uint64_t waiting_noted; /* frames behind a record that must be on disk, so far */
 
-    struct dp_port *order_port;           /* our end */
-    struct dp_port *venue_port;           /* the replay venue's end */
-    struct dp_venue *venue;               /* NULL when the far end is a real one */
-    struct dp_engine_live *live;          /* NULL in a replay */
+    struct dp_port *order_port;  /* our end */
+    struct dp_port *venue_port;  /* the replay venue's end */
+    struct dp_venue *venue;      /* NULL when the far end is a real one */
+    struct dp_engine_live *live; /* NULL in a replay */
+    struct dp_engine_warm warm;
     struct dp_capture_writer *tx_capture; /* NULL when no pcap was asked for */
     int tx_capture_status;
     struct dp_event_log events;
@@ -139,6 +148,14 @@ void dp_engine_hold(struct dp_engine *engine);
 /* The session is lost: new orders and replaces that still stand in the ring are taken out again in
  * the same way. */
 void dp_engine_drop_unsent(struct dp_engine *engine);
+
+/* dp_engine_warm.c */
+/* after_ns 0: no shadow orders. */
+int dp_engine_open_warm(struct dp_engine *engine, int64_t after_ns, struct dp_err *err);
+void dp_engine_close_warm(struct dp_engine *engine);
+/* A turn of a live loop is over. Where nothing has happened for so long: one shadow order, and the
+ * memory of each strategy's next order asked for. */
+void dp_engine_keep_warm(struct dp_engine *engine, int64_t now_ns, bool is_idle);
 
 /* dp_engine_replay.c */
 int dp_engine_open_replay(struct dp_engine *engine, struct dp_err *err);

@@ -198,6 +198,7 @@ static uint32_t take_turn(struct dp_engine *engine)
     dp_engine_drain(engine);
     bool is_idle = packets == 0 &&
         (live->session.stream == NULL || live->session.stream->stats.rx_bytes == received);
+    dp_engine_keep_warm(engine, live->now_ns, is_idle);
     if (is_idle && !live->config.spin)
         sched_yield();
     return packets;
@@ -246,6 +247,7 @@ static void live_close(struct dp_engine *engine)
 {
     dp_order_session_close(&engine->live->session);
     dp_feed_live_close(&engine->live->feed);
+    dp_engine_close_warm(engine);
     free(engine->live);
 }
 
@@ -288,6 +290,8 @@ int dp_engine_start_live(
         dp_feed_live_open(&engine->live->feed, &config->feed, engine->counters, &handler, err);
     if (status == 0)
         status = open_session(engine, err);
+    if (status == 0)
+        status = dp_engine_open_warm(engine, config->warm_after_ns, err);
     if (status == 0)
         status = dp_engine_begin(engine, engine->live->now_ns, err);
     if (status < 0)

@@ -31,7 +31,9 @@ struct dp_engine_live_config {
      * one. */
     char session_name[DP_SOUP_SESSION_NAME_SIZE];
     uint64_t session_sequence;
-    bool spin; /* never give the core up; false: when nothing happens, for a moment */
+    int64_t
+        warm_after_ns; /* shadow orders when nothing happened for so long (dp_warm.h); 0: none */
+    bool spin;         /* never give the core up; false: when nothing happens, for a moment */
 };
 
 enum dp_engine_live_state {

@@ -216,6 +216,7 @@ def test_both_records_say_the_same(world):
     report = one.report()
     assert report["counters"]["mold_lost"] == 0
     assert report["counters"]["book_unknown_order"] == 0
+    assert report["counters"]["shadow_orders"] > 0  # which nobody saw: both records are the same
     assert report["journal"]["verified"]
     assert "PENDING_NEW" not in report["orders"] and "UNKNOWN" not in report["orders"]
 
@@ -269,6 +270,18 @@ def test_a_run_that_is_killed_goes_on_from_its_journal(world):
     assert not {"PENDING_NEW", "UNKNOWN"} & set(report["orders"])
     assert check_books_balance(one) > 20
     assert "SESSION       OPEN" in out
+
+
+def test_shadow_orders_can_be_turned_off(world):
+    one = world(seed=6)
+    one.run_yaml.write_text(
+        one.run_yaml.read_text().replace("  port: uring", "  port: uring\n  warm_after_us: 0")
+    )
+    one.start_venue()
+    run = one.start_run(1)
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 0, err
+    assert one.report()["counters"]["shadow_orders"] == 0
 
 
 def test_a_venue_that_dies_ends_in_a_report_and_a_whole_journal(world):
@@ -341,6 +354,7 @@ def test_a_configuration_without_live_says_where_one_is(tmp_path, capsys):
         ("user: alice", "user: alexander", "live.user: 'alexander' is not a name; give 1 to 6"),
         ("  lines: [127.0.0.1:9101, 127.0.0.1:9102]\n", "", "live.lines: missing;"),
         ("[127.0.0.1:9101, ", "[1.1.1.1:1, 1.1.1.1:2, 1.1.1.1:3, ", "live.lines: 4 addresses;"),
+        ("  port: uring", "  warm_after_us: 2000000", "live.warm_after_us: 2000000 is too large;"),
         ("  port: uring", "  prot: uring", "live.prot: unknown key; did you mean port?"),
     ],
 )
