@@ -18,7 +18,15 @@ cdef extern from "dp_feed_live.h" nogil:
         uint32_t tries_max
         uint16_t count_max
 
+    struct dp_port:
+        pass
+
+    struct dp_feed_live_line:
+        dp_port *port
+        dp_feed_target target
+
     struct dp_feed_live_config:
+        dp_feed_live_line lines[3]
         int64_t gap_timeout_ns
         dp_moldudp_request_config request
         uint32_t line_count
@@ -76,6 +84,7 @@ cdef extern from "dp_engine_live.h" nogil:
 
     enum dp_engine_live_state:
         DP_ENGINE_LIVE_DOWN
+        DP_ENGINE_LIVE_OPEN
 
     struct dp_engine_live_status_of "dp_engine_live_status":
         dp_engine_live_state state

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from appliance.bench import itch, journal, match, queue, risk, skiplist, submit, venue
+from appliance.bench import itch, journal, match, queue, risk, skiplist, submit, venue, wire
 from appliance.bench.rows import Bench, Row
 from appliance.errors import CommandError
 from appliance.outputs import check_output
@@ -31,6 +31,7 @@ ROWS: dict[str, Callable[[Bench], Row]] = {
     **risk.ROWS,
     **submit.ROWS,
     **venue.ROWS,
+    **wire.ROWS,
 }
 
 
@@ -108,8 +109,9 @@ def table(rows: list[Row]) -> str:
     for of in rows:
         reference = of["reference"]
         lines.append(
-            f"{of['name']:<23}{of['value']:>9.2f}  {of['unit']:<12}{of['min']:>9.2f}"
-            f" {of['max']:>12.2f}  {reference['name']:<12}{measured(reference['value']):>9}"
+            f"{of['name']:<23}{measured(of['value']):>9}  {of['unit']:<12}"
+            f"{measured(of['min']):>9} {measured(of['max']):>12}"
+            f"  {reference['name']:<12}{measured(reference['value']):>9}"
             f"{measured(of['ratio']):>8}"
             f"{known(of['instructions']):>14}{known(of['branch_misses']):>15}"
         )

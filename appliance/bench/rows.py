@@ -107,6 +107,24 @@ def row(name: str, unit: str, of: Figures, beside: str, reference: Figures | Non
     }
 
 
+def absent(name: str, unit: str, why: str) -> Row:
+    """Return the row of what cannot be measured here; ``why`` stands where its reference would."""
+    return {
+        "name": name,
+        "value": None,
+        "unit": unit,
+        "reference": {"name": why, "value": None},
+        "ratio": None,
+        "runs": 0,
+        "min": None,
+        "max": None,
+        "instructions": None,
+        "branch_misses": None,
+        "reference_instructions": None,
+        "machine": machine(),
+    }
+
+
 def rounded(value: float | None, digits: int) -> float | None:
     """Return the value with that many digits; None stays None."""
     return None if value is None else round(value, digits)

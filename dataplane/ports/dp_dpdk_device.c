@@ -1,11 +1,13 @@
 #include "dp_dpdk_device.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_flow.h>
 #include <rte_mbuf.h>
+#include <unistd.h>
 
 #define MEMORY_MIB_DEFAULT 128u
 #define BUFFERS_DEFAULT 8191u
@@ -64,8 +66,10 @@ static struct arguments arguments_of(const struct dp_dpdk_environment *environme
     add(&arguments, "--file-prefix", environment->name);
     add(&arguments, "--no-telemetry", NULL);
     add(&arguments, "--log-level", "error");
-    /* Nothing is left in hugetlbfs when the process dies. */
+    /* Nothing is left in hugetlbfs or in /run when the process dies. */
     add(&arguments, environment->huge_pages ? "--in-memory" : "--no-huge", NULL);
+    if (!environment->huge_pages)
+        add(&arguments, "--no-shconf", NULL);
     add(&arguments, "-m", memory);
     if (environment->cores != NULL)
         add(&arguments, "-l", environment->cores);
@@ -93,7 +97,10 @@ int dp_dpdk_start(const struct dp_dpdk_environment *environment, struct dp_err *
 
 void dp_dpdk_stop(void)
 {
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof(folder), "%s", rte_eal_get_runtime_dir());
     rte_eal_cleanup();
+    (void)rmdir(folder); /* DPDK leaves it, empty */
 }
 
 /* ---- a device ---- */

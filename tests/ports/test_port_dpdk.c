@@ -224,6 +224,7 @@ int main(void)
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }
+    atexit(dp_dpdk_stop);
     RUN_TESTS(TEST(test_a_ring_gives_back_what_was_sent),
         TEST(test_frames_cross_a_wire_by_af_packet), TEST(test_frames_cross_a_wire_by_af_xdp),
         TEST(test_what_cannot_be_sent_is_counted), TEST(test_a_full_ring_takes_no_more),

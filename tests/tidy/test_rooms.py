@@ -18,7 +18,18 @@ INCLUDES = {
     "server": {"core", "proto", "sys", "exchange", "server"},
     "engine": {"core", "proto", "sys", "ports", "sim", "engine"},
     "live": {"core", "proto", "sys", "ports", "sim", "engine", "live"},
-    "bench": {"core", "proto", "sys", "ports", "sim", "exchange", "server", "engine", "bench"},
+    "bench": {
+        "core",
+        "proto",
+        "sys",
+        "ports",
+        "sim",
+        "exchange",
+        "server",
+        "engine",
+        "live",
+        "bench",
+    },
 }
 # No clock, no files, no threads: what the pure rooms may ask of the C library.
 PURE = ("core", "proto", "sim", "exchange")

@@ -1,0 +1,175 @@
+"""Rows ``wire.*``: ticks in and orders out over real links, and how many packets a port moves.
+
+Two hosts (network namespaces) are joined by a veth pair; the exchange's side is plain sockets that
+never sleep, the same for all, and takes the time from a tick to its order. Over each kind of port
+stand the whole appliance, an echo through the port, a bare echo on the library itself, and the
+appliance on a socket that blocks. Without root only ``uring`` is measured, on loopback.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+from appliance.bench import wire_run
+from appliance.bench.rows import Bench, Figures, Row, absent, row, say
+from appliance.bench.wire_run import Reading
+
+KINDS = ("uring", "xdp", "dpdk")
+ROLES = ("echo", "send_back", "trade", "plain")
+STEADY = 0.7  # of the rate at which a port must lose nothing
+
+Readings = dict[str, list[Reading]]
+
+
+def rounds(bench: Bench, loops: dict[str, Callable[[], Any]]) -> dict[str, list[Any]]:
+    """Run the loops in turn, round by round; the first round is not counted."""
+    runs: dict[str, list[Any]] = {name: [] for name in loops}
+    for number in range(bench.args.rounds + 1):
+        for name, loop in loops.items():
+            say(f"round {number} of {bench.args.rounds}: {name}")
+            runs[name].append(loop())
+    say("")
+    return {name: readings[1:] for name, readings in runs.items()}
+
+
+def figures(values: list[float]) -> Figures:
+    """Return values as rows take them; nothing counts instructions across two processes."""
+    return Figures(values, None, None)
+
+
+# ---- ticks to orders ----
+
+
+def answering(kind: str) -> Callable[[Bench], Readings]:
+    """Return what measures everything that answers ticks over a kind of port."""
+
+    def measure(bench: Bench) -> Readings:
+        return rounds(
+            bench,
+            {
+                "echo": lambda: wire_run.answers(kind, "echo"),
+                "send_back": lambda: wire_run.answers(kind, "send_back"),
+                "trade": lambda: wire_run.answers(kind, "trade"),
+                "plain": lambda: wire_run.answers("plain", "trade"),
+            },
+        )
+
+    return measure
+
+
+ANSWERING = {kind: answering(kind) for kind in KINDS}
+
+
+def place(readings: list[Reading], name: str) -> float:
+    """Return the median over the rounds of one percentile."""
+    return float(median(getattr(reading, name) for reading in readings))
+
+
+def answers_of(readings: list[Reading]) -> dict[str, float]:
+    """Return what is said of one loop besides its p50."""
+    return {name: place(readings, name) for name in ("p50", "p99", "least")} | {
+        "lost": sum(reading.lost for reading in readings)
+    }
+
+
+def answer_row(bench: Bench, kind: str, name: str, role: str) -> Row:
+    """Return the row of one loop beside the bare echo of the same kind."""
+    why = wire_run.why_not(kind)
+    if why is not None:
+        return absent(f"wire.{kind}.{name}", "ns p50", why)
+    runs = bench.shared(ANSWERING[kind])
+    bare = [reading.p50 for reading in runs["echo"]]
+    made = row(
+        f"wire.{kind}.{name}", "ns p50", figures([reading.p50 for reading in runs[role]]),
+        f"bare.{kind}", figures(bare),
+    )  # fmt: skip
+    return made | {
+        "answers": answers_of(runs[role]),
+        "bare": answers_of(runs["echo"]),
+        "plain": answers_of(runs["plain"]),
+        "ratio_p99": round(place(runs[role], "p99") / place(runs["echo"], "p99"), 3),
+        "ratio_plain": round(place(runs[role], "p50") / place(runs["plain"], "p50"), 3),
+    }
+
+
+# ---- packets a second ----
+
+
+def reference_rates(kind: str) -> dict[str, Callable[[], float]] | None:
+    """Return what a port's rates stand beside; None where it is not installed."""
+    if kind == "uring":
+        return {
+            "in beside": lambda: wire_run.taken_a_second("mmsg"),
+            "out beside": lambda: wire_run.given_a_second("mmsg"),
+        }
+    if not wire_run.has_testpmd():
+        return None
+    return {
+        "in beside": wire_run.testpmd_taken_a_second,
+        "out beside": wire_run.testpmd_given_a_second,
+    }
+
+
+def rate_row(bench: Bench, kind: str) -> Row:
+    """Return the row of the packets a second that a port takes, and those that it gives."""
+    name = f"wire.{kind}.rate"
+    why = wire_run.why_not(kind)
+    if why is not None:
+        return absent(name, "packets/s in", why)
+    beside = "recvmmsg" if kind == "uring" else "testpmd"
+    reference = reference_rates(kind)
+    runs = rounds(
+        bench,
+        {
+            "in": lambda: wire_run.taken_a_second(kind),
+            "out": lambda: wire_run.given_a_second(kind),
+            **(reference or {}),
+        },
+    )
+    made = row(
+        name, "packets/s in", figures(runs["in"]),
+        beside if reference else "none: install dpdk-dev",
+        figures(runs["in beside"]) if reference else None,
+    )  # fmt: skip
+    out = median(runs["out"])
+    out_beside = median(runs["out beside"]) if reference else None
+    sent, lost = wire_run.lost_at(kind, STEADY * median(runs["in"]), steady_seconds())
+    return made | {
+        "out": round(out),
+        "out_beside": out_beside and round(out_beside),
+        "ratio_out": out_beside and round(out / out_beside, 3),
+        "steady": {"rate": round(STEADY * median(runs["in"])), "sent": sent, "lost": lost},
+    }
+
+
+def steady_seconds() -> float:
+    """Return how long a steady rate is held."""
+    return float(os.environ.get("TICKPLANE_WIRE_SECONDS", "2"))
+
+
+# ---- the rows ----
+
+
+def tick_to_trade(kind: str) -> Callable[[Bench], Row]:
+    """Return the row of the whole appliance."""
+    return lambda bench: answer_row(bench, kind, "tick_to_trade", "trade")
+
+
+def echo(kind: str) -> Callable[[Bench], Row]:
+    """Return the row of an echo through the port."""
+    return lambda bench: answer_row(bench, kind, "echo", "send_back")
+
+
+def rate(kind: str) -> Callable[[Bench], Row]:
+    """Return the row of packets a second."""
+    return lambda bench: rate_row(bench, kind)
+
+
+ROWS = {
+    f"wire.{kind}.{name}": make(kind)
+    for kind in KINDS
+    for name, make in (("tick_to_trade", tick_to_trade), ("echo", echo), ("rate", rate))
+}

@@ -1,0 +1,92 @@
+"""The rows of ports over real links: what they say, not how fast they are.
+
+The far end counts orders and packets itself, so a reading is a proof that they went over the wire.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from appliance.bench import wire, wire_net, wire_run
+from appliance.bench.wire_run import Process
+from appliance.cli import main
+from dataplane.port_kind import kinds
+
+BUILT = {kind["name"]: kind["is_built"] and not kind["problem"] for kind in kinds()}
+TICKS = 300
+
+
+def needs(kind: str) -> None:
+    """Skip where the build or the machine lacks what the kind takes."""
+    if not BUILT[kind]:
+        pytest.skip(f"needs the port {kind}: see tickplane ports")
+    if (why := wire_run.why_not(kind)) is not None:
+        pytest.skip(why)
+
+
+@pytest.mark.parametrize("role", ["trade", "send_back", "echo"])
+@pytest.mark.parametrize("kind", wire.KINDS)
+def test_every_tick_is_answered(kind: str, role: str) -> None:
+    needs(kind)
+    reading = wire_run.answers(kind, role, TICKS)
+    assert reading.lost == 0
+    assert 0 < reading.least <= reading.p50 <= reading.p99
+
+
+def test_the_plain_program_does_the_same_job() -> None:
+    needs("uring")
+    assert wire_run.answers("plain", "trade", TICKS).lost == 0
+
+
+def test_without_root_uring_trades_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not BUILT["uring"] or len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("needs the port uring and two cores")
+    monkeypatch.setattr(wire_run, "missing", lambda: "needs root, for network namespaces")
+    assert wire_run.why_not("uring") is None
+    assert wire_run.why_not("xdp") == "needs root, for network namespaces"
+    assert wire_run.answers("uring", "trade", TICKS).lost == 0
+
+
+def test_a_row_that_cannot_be_measured_says_why(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(wire_run, "missing", lambda: "needs root, for network namespaces")
+    names = [f"wire.xdp.{name}" for name in ("tick_to_trade", "echo", "rate")]
+    assert main(["bench", *names, "--json", "-"]) == 0
+    for row in json.loads(capsys.readouterr().out):
+        assert row["value"] is None
+        assert row["reference"]["name"] in ("needs root, for network namespaces", "needs two cores")
+    assert main(["bench", names[0]]) == 0
+    assert "needs root" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("measure", [wire_run.taken_a_second, wire_run.given_a_second])
+@pytest.mark.parametrize("kind", [*wire.KINDS, "mmsg"])
+def test_packets_are_counted_both_ways(kind: str, measure: Callable[[str], float]) -> None:
+    needs("uring" if kind == "mmsg" else kind)
+    if wire_net.missing():
+        pytest.skip("needs root: the far interface counts")
+    assert measure(kind) > 0
+
+
+def test_a_slow_steady_stream_loses_nothing() -> None:
+    needs("xdp")
+    sent, lost = wire_run.lost_at("xdp", 2_000, 0.5)  # fewer than its frames hold
+    assert sent > 0 and lost == 0
+
+
+def test_hosts_vanish_with_their_bench() -> None:
+    needs("xdp")
+    with wire_net.Hosts() as hosts:
+        inside = hosts.inside(0)
+        assert b"wo" in subprocess.check_output([*inside, "ip", "link"])
+    assert subprocess.run([*inside, "true"], capture_output=True, check=False).returncode != 0
+
+
+def test_a_process_that_fails_says_its_last_words() -> None:
+    process = Process(["sh", "-c", "echo one >&2; echo two >&2; exit 1"])
+    assert process.line() is None
+    assert process.last_words() == "two"
