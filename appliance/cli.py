@@ -41,6 +41,11 @@ VERBS = {
     "ports": ("appliance.ports", "show which ports this machine has, best first, and why not"),
     "facts": ("appliance.machine.facts", "show what this machine is and what is set on it"),
     "profile": ("appliance.machine.profile", "list, show, match, check and make machine profiles"),
+    "plan": ("appliance.machine.plan", "show what apply would do to this machine, and why"),
+    "diff": ("appliance.machine.diff", "show where this machine is otherwise than a profile"),
+    "apply": ("appliance.machine.apply", "make this machine like a profile; can be undone"),
+    "verify": ("appliance.machine.verify", "say whether this machine is as a profile promises"),
+    "rollback": ("appliance.machine.rollback", "restore what was there before the first apply"),
     "match": ("appliance.match", "match orders, one a line of a file; reports come out"),
     "bench": ("appliance.bench.command", "measure, beside a reference measured in the same run"),
 }

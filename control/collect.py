@@ -50,6 +50,7 @@ def collect(host: Host, extra: Iterable[str] = ()) -> Facts:
         pci=pci,
         rdma=tuple(host.names("/sys/class/infiniband")),
         clocks=clocks(host),
+        boot_loader="grub" if host.exists("/etc/default/grub") else "",
         operator_interfaces=operator_interfaces(host),
         read_only=read_only(host, files),
         values=files
