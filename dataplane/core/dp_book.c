@@ -16,7 +16,8 @@ uint32_t dp_book_open_level(const struct dp_book_writer *writer, struct dp_book 
 
 void dp_book_close_level(const struct dp_book_writer *writer, struct dp_book *book, uint32_t place)
 {
-    dp_book_side_close(book, place & 1, dp_books_pool(writer->books), place >> 1);
+    dp_book_side_close(
+        book, place >> 31, dp_books_pool(writer->books), place & DP_BOOK_PLACE_LEVEL);
 }
 
 static bool has_empty_level(const struct dp_book *book)
@@ -67,29 +68,30 @@ enum dp_book_result dp_book_add(struct dp_books *books, uint32_t instrument_inde
     uint32_t before;
     uint32_t level =
         dp_book_find_level(book, arrival.side_index, dp_books_pool(books), price_nanos, &before);
-    return dp_book_change_add(&writer, book, &arrival, level, before, time_ns);
+    uint32_t *home = dp_book_index_home(&writer.index, order_ref);
+    return dp_book_change_add(&writer, book, home, &arrival, level, before, time_ns);
 }
 
 enum dp_book_result dp_book_reduce(
     struct dp_books *books, uint64_t order_ref, uint64_t qty, int64_t time_ns)
 {
     struct dp_book_writer writer = dp_book_writer(books);
-    uint32_t *entry = dp_book_index_entry(&writer.index, order_ref);
-    uint32_t number = dp_book_index_find_at(&writer.index, entry, order_ref);
+    uint32_t *home = dp_book_index_home(&writer.index, order_ref);
+    uint32_t number = dp_book_index_find_at(&writer.index, home, order_ref);
     if (number == 0)
         return DP_BOOK_UNKNOWN_ORDER;
     return dp_book_change_reduce(
-        &writer, dp_book_of_order(&writer, number), entry, number, qty, time_ns);
+        &writer, dp_book_of_order(&writer, number), home, number, qty, time_ns);
 }
 
 enum dp_book_result dp_book_remove(struct dp_books *books, uint64_t order_ref, int64_t time_ns)
 {
     struct dp_book_writer writer = dp_book_writer(books);
-    uint32_t *entry = dp_book_index_entry(&writer.index, order_ref);
-    uint32_t number = dp_book_index_find_at(&writer.index, entry, order_ref);
+    uint32_t *home = dp_book_index_home(&writer.index, order_ref);
+    uint32_t number = dp_book_index_find_at(&writer.index, home, order_ref);
     if (number == 0)
         return DP_BOOK_UNKNOWN_ORDER;
-    dp_book_change_remove(&writer, dp_book_of_order(&writer, number), entry, number, time_ns);
+    dp_book_change_remove(&writer, dp_book_of_order(&writer, number), home, number, time_ns);
     return DP_BOOK_OK;
 }
 
@@ -97,8 +99,8 @@ enum dp_book_result dp_book_replace(struct dp_books *books, uint64_t order_ref,
     uint64_t new_order_ref, uint64_t qty, int64_t price_nanos, int64_t time_ns)
 {
     struct dp_book_writer writer = dp_book_writer(books);
-    uint32_t *entry = dp_book_index_entry(&writer.index, order_ref);
-    uint32_t number = dp_book_index_find_at(&writer.index, entry, order_ref);
+    uint32_t *home = dp_book_index_home(&writer.index, order_ref);
+    uint32_t number = dp_book_index_find_at(&writer.index, home, order_ref);
     if (number == 0)
         return DP_BOOK_UNKNOWN_ORDER;
     if (!dp_book_is_legal(qty, price_nanos))
@@ -111,5 +113,5 @@ enum dp_book_result dp_book_replace(struct dp_books *books, uint64_t order_ref,
         .price_nanos = price_nanos,
     };
     return dp_book_change_replace(
-        &writer, dp_book_of_order(&writer, number), entry, number, &arrival, &bare, time_ns);
+        &writer, dp_book_of_order(&writer, number), home, number, &arrival, &bare, time_ns);
 }

@@ -25,21 +25,11 @@
 
 /* ---- a reference: of a resting order, or one that will be put ---- */
 
-/* Returns the order to hand to dp_book_ahead_order(); one that was spilled is not found here. */
-static DP_BOOK_AHEAD_INLINE const struct dp_book_order *dp_book_ahead_ref(
-    const struct dp_book_writer *writer, uint32_t entry)
+/* Where the order says at which level it is. One that is not at home in the index is not found. */
+static DP_BOOK_AHEAD_INLINE const uint32_t *dp_book_ahead_order_place(
+    const struct dp_book_writer *writer, const uint32_t *home)
 {
-    const struct dp_book_order *order = &writer->index.orders[entry & writer->index.numbers];
-    DP_PREFETCH_WRITE(order);
-    return order;
-}
-
-static DP_BOOK_AHEAD_INLINE void dp_book_ahead_order(
-    const struct dp_book_writer *writer, const struct dp_book_order *order)
-{
-    DP_PREFETCH_WRITE(&writer->levels[dp_book_order_level(order)]);
-    DP_PREFETCH_WRITE(&writer->index.orders[order->ahead]);
-    DP_PREFETCH_WRITE(&writer->index.orders[order->behind]);
+    return &writer->index.orders[*home & writer->index.numbers].place;
 }
 
 /* ---- the level of a price ---- */
@@ -79,14 +69,15 @@ static DP_BOOK_AHEAD_RARE const uint32_t *dp_book_ahead_bucket(
 static DP_BOOK_AHEAD_INLINE void dp_book_ahead_level(
     const struct dp_book_writer *writer, const uint32_t *rung)
 {
-    DP_PREFETCH_WRITE(&writer->levels[*rung]);
+    DP_PREFETCH_WRITE(&writer->levels[*rung & DP_BOOK_PLACE_LEVEL]);
 }
 
 /* The end of its queue, when that level is there. */
 static DP_BOOK_AHEAD_INLINE void dp_book_ahead_last(
     const struct dp_book_writer *writer, const uint32_t *rung)
 {
-    DP_PREFETCH_WRITE(&writer->index.orders[writer->levels[*rung].last_order]);
+    DP_PREFETCH_WRITE(
+        &writer->index.orders[writer->levels[*rung & DP_BOOK_PLACE_LEVEL].last_order]);
 }
 
 static DP_BOOK_AHEAD_INLINE const struct dp_book_side *dp_book_ahead_side_of(

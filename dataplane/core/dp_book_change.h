@@ -90,7 +90,7 @@ static inline void dp_book_join_queue(
     const struct dp_book_writer *writer, struct dp_book *book, uint32_t number, uint32_t place)
 {
     struct dp_book_order *orders = writer->index.orders;
-    struct dp_skiplist_level *level = &writer->levels[place >> 1];
+    struct dp_skiplist_level *level = &writer->levels[place & DP_BOOK_PLACE_LEVEL];
     struct dp_book_order *order = &orders[number];
     uint32_t last = level->last_order;
 
@@ -141,14 +141,15 @@ struct dp_book_arrival {
     int64_t price_nanos;
 };
 
-/* Into an open book. level, before: of its price, as dp_book_find_level() says. */
+/* Into an open book. home: of its reference in the index; level, before: of its price, as
+ * dp_book_find_level() says. */
 static inline enum dp_book_result dp_book_change_add(const struct dp_book_writer *writer,
-    struct dp_book *book, const struct dp_book_arrival *arrival, uint32_t level, uint32_t before,
-    int64_t time_ns)
+    struct dp_book *book, uint32_t *home, const struct dp_book_arrival *arrival, uint32_t level,
+    uint32_t before, int64_t time_ns)
 {
     struct dp_books *books = writer->books;
     uint32_t *room;
-    if (DP_UNLIKELY(!dp_book_index_room(&writer->index, arrival->order_ref, &room)))
+    if (DP_UNLIKELY(!dp_book_index_room_at(&writer->index, home, arrival->order_ref, &room)))
         return DP_BOOK_DUPLICATE_ORDER;
     if (DP_UNLIKELY(dp_book_orders_are_full(books)) ||
         (DP_UNLIKELY(level == DP_SKIPLIST_NONE) && !dp_book_has_level_room(writer, &before)))
@@ -158,36 +159,35 @@ static inline enum dp_book_result dp_book_change_add(const struct dp_book_writer
     struct dp_book_order *order = &writer->index.orders[number];
     order->order_ref = arrival->order_ref;
     order->qty = arrival->qty;
-    dp_book_index_put(&writer->index, room, arrival->order_ref, number);
+    dp_book_index_put_at(&writer->index, home, room, arrival->order_ref, number);
     uint64_t sequence = dp_book_begin_change(book);
     if (DP_UNLIKELY(level == DP_SKIPLIST_NONE))
         level = dp_book_open_level(writer, book, arrival->side_index, arrival->price_nanos, before);
-    dp_book_join_queue(writer, book, number, level << 1 | arrival->side_index);
+    dp_book_join_queue(writer, book, number, dp_book_place(level, arrival->side_index));
     dp_book_end_change(book, sequence, time_ns);
     return DP_BOOK_OK;
 }
 
-/* book: the one its level belongs to; entry: of its reference in the index, as far as it is known.
- */
+/* book: the one its level belongs to; home: of its reference in the index. */
 static inline void dp_book_change_remove(const struct dp_book_writer *writer, struct dp_book *book,
-    uint32_t *entry, uint32_t number, int64_t time_ns)
+    uint32_t *home, uint32_t number, int64_t time_ns)
 {
     const struct dp_book_order *order = &writer->index.orders[number];
     uint64_t sequence = dp_book_begin_change(book);
     dp_book_leave_queue(writer, book, order);
-    dp_book_index_delete_at(&writer->index, entry, order->order_ref, number);
+    dp_book_index_delete_at(&writer->index, home, order->order_ref, number);
     dp_book_give_order(writer, number);
     dp_book_end_change(book, sequence, time_ns);
 }
 
 static inline enum dp_book_result dp_book_change_reduce(const struct dp_book_writer *writer,
-    struct dp_book *book, uint32_t *entry, uint32_t number, uint64_t qty, int64_t time_ns)
+    struct dp_book *book, uint32_t *home, uint32_t number, uint64_t qty, int64_t time_ns)
 {
     struct dp_book_order *order = &writer->index.orders[number];
     if (DP_UNLIKELY(qty > order->qty))
         return DP_BOOK_OVER_REDUCTION;
     if (qty == order->qty) {
-        dp_book_change_remove(writer, book, entry, number, time_ns);
+        dp_book_change_remove(writer, book, home, number, time_ns);
         return DP_BOOK_OK;
     }
     uint64_t sequence = dp_book_begin_change(book);
@@ -216,15 +216,15 @@ static inline uint32_t dp_book_side_of_rung(const struct dp_book *book, const ui
     return (uintptr_t)rung >= (uintptr_t)dp_book_side(book, 1);
 }
 
-/* rung: one of this book that may have the level of its price, or of none. entry: of the reference
- * it has, as far as it is known; arrival: what it becomes, of its own side.
- */
+/* rung: one of this book that may have the level of its price, or of none. home: of the reference
+ * it has; arrival: what it becomes, of its own side. */
 static inline enum dp_book_result dp_book_change_replace(const struct dp_book_writer *writer,
-    struct dp_book *book, uint32_t *entry, uint32_t number, const struct dp_book_arrival *arrival,
+    struct dp_book *book, uint32_t *home, uint32_t number, const struct dp_book_arrival *arrival,
     const uint32_t *rung, int64_t time_ns)
 {
+    uint32_t *new_home = dp_book_index_home(&writer->index, arrival->order_ref);
     uint32_t *room;
-    if (DP_UNLIKELY(!dp_book_index_room(&writer->index, arrival->order_ref, &room)))
+    if (DP_UNLIKELY(!dp_book_index_room_at(&writer->index, new_home, arrival->order_ref, &room)))
         return DP_BOOK_DUPLICATE_ORDER;
     struct dp_book_order *order = &writer->index.orders[number];
     if (DP_UNLIKELY(!dp_book_can_move(writer, book, order, arrival->price_nanos)))
@@ -232,10 +232,10 @@ static inline enum dp_book_result dp_book_change_replace(const struct dp_book_wr
 
     uint64_t sequence = dp_book_begin_change(book);
     dp_book_leave_queue(writer, book, order);
-    dp_book_index_delete_at(&writer->index, entry, order->order_ref, number);
+    dp_book_index_delete_at(&writer->index, home, order->order_ref, number);
     order->order_ref = arrival->order_ref;
     order->qty = arrival->qty;
-    dp_book_index_put(&writer->index, room, arrival->order_ref, number);
+    dp_book_index_put_at(&writer->index, new_home, room, arrival->order_ref, number);
     uint32_t before;
     uint32_t level = *rung;
     if (DP_UNLIKELY(dp_load_relaxed(&writer->levels[level].price_nanos) != arrival->price_nanos) ||
@@ -244,7 +244,7 @@ static inline enum dp_book_result dp_book_change_replace(const struct dp_book_wr
             book, arrival->side_index, dp_books_pool(writer->books), arrival->price_nanos, &before);
     if (DP_UNLIKELY(level == DP_SKIPLIST_NONE))
         level = dp_book_open_level(writer, book, arrival->side_index, arrival->price_nanos, before);
-    dp_book_join_queue(writer, book, number, level << 1 | arrival->side_index);
+    dp_book_join_queue(writer, book, number, dp_book_place(level, arrival->side_index));
     dp_book_end_change(book, sequence, time_ns);
     return DP_BOOK_OK;
 }

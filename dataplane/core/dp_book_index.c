@@ -1,7 +1,10 @@
 #include "dp_book_index.h"
 
+#include <immintrin.h>
+
 /* What a bucket counts of its spilled; at this many it has lost count and looks for ever. */
 #define COUNT_STICKY 0xffu
+#define MIX 0x9e3779b97f4a7c15ull
 
 uint32_t dp_book_index_bits(uint32_t record_count)
 {
@@ -23,7 +26,7 @@ struct dp_book_index dp_book_index_view(
         .bits = bits,
         .mask = mask,
         .numbers = numbers,
-        .compared = ~(numbers | DP_BOOK_INDEX_COUNT),
+        .compared = ~(numbers | DP_BOOK_INDEX_AWAY | DP_BOOK_INDEX_COUNT),
     };
 }
 
@@ -33,18 +36,13 @@ struct dp_book_index dp_book_index_view(
 
 static uint32_t tag_of(uint64_t order_ref)
 {
-    uint64_t mixed = (order_ref ^ order_ref >> 32) * DP_BOOK_INDEX_MIX;
+    uint64_t mixed = (order_ref ^ order_ref >> 32) * MIX;
     return (uint32_t)(mixed >> 32);
 }
 
 static uint32_t home_of(const struct dp_book_index *index, uint32_t tag)
 {
     return tag >> (32 - index->bits);
-}
-
-uint64_t *dp_book_index_home(const struct dp_book_index *index, uint64_t order_ref)
-{
-    return &index->spill[home_of(index, tag_of(order_ref))];
 }
 
 static uint32_t step(const struct dp_book_index *index, uint32_t slot)
@@ -101,6 +99,39 @@ static void delete_spilled(const struct dp_book_index *index, uint64_t order_ref
 
 /* ---- buckets ---- */
 
+static uint32_t *bucket_of(const struct dp_book_index *index, uint64_t order_ref)
+{
+    return &index->front[(uint32_t)order_ref & index->mask & ~(DP_BOOK_INDEX_WAYS - 1)];
+}
+
+static __m256i load(const uint32_t *bucket)
+{
+    return _mm256_load_si256((const __m256i *)(const void *)bucket);
+}
+
+/* A bit for each lane whose highest bit is set. */
+static uint32_t lanes_of(__m256i lanes)
+{
+    return (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(lanes));
+}
+
+/* A bit for each entry that has `wanted` in the bits of `mask`. */
+static uint32_t ways_with(__m256i bucket, uint32_t mask, uint32_t wanted)
+{
+    __m256i bits = _mm256_and_si256(bucket, _mm256_set1_epi32((int)mask));
+    return lanes_of(_mm256_cmpeq_epi32(bits, _mm256_set1_epi32((int)wanted)));
+}
+
+static uint32_t spilled_count(__m256i bucket)
+{
+    return lanes_of(_mm256_slli_epi32(bucket, 1));
+}
+
+uint32_t dp_book_index_spilled_count(const struct dp_book_index *index, uint64_t order_ref)
+{
+    return spilled_count(load(bucket_of(index, order_ref)));
+}
+
 static void set_spilled_count(uint32_t *bucket, uint32_t count)
 {
     for (uint32_t way = 0; way < DP_BOOK_INDEX_WAYS; way++)
@@ -110,52 +141,77 @@ static void set_spilled_count(uint32_t *bucket, uint32_t count)
 
 uint32_t dp_book_index_find_far(const struct dp_book_index *index, uint64_t order_ref)
 {
-    const uint32_t *bucket = dp_book_index_bucket(index, order_ref);
-    __m256i entries = dp_book_index_load(bucket);
-    uint32_t matches = dp_book_index_matches(index, entries, order_ref);
-    for (; matches != 0; matches &= matches - 1) {
-        uint32_t number = bucket[_tzcnt_u32(matches)] & index->numbers;
-        if (index->orders[number].order_ref == order_ref)
+    if ((*dp_book_index_home(index, order_ref) & DP_BOOK_INDEX_AWAY) == 0)
+        return 0;
+    const uint32_t *bucket = bucket_of(index, order_ref);
+    __m256i entries = load(bucket);
+    uint32_t ways = ways_with(entries, index->compared, (uint32_t)order_ref & index->compared);
+    for (; ways != 0; ways &= ways - 1) {
+        uint32_t number = bucket[_tzcnt_u32(ways)] & index->numbers;
+        if (number != 0 && index->orders[number].order_ref == order_ref)
             return number;
     }
     uint32_t slot;
-    return dp_book_index_spilled_count(entries) != 0 && walk(index, order_ref, &slot)
+    return spilled_count(entries) != 0 && walk(index, order_ref, &slot)
         ? (uint32_t)index->spill[slot]
         : 0;
 }
 
 bool dp_book_index_room_far(const struct dp_book_index *index, uint64_t order_ref, uint32_t **entry)
 {
-    uint32_t *bucket = dp_book_index_bucket(index, order_ref);
-    uint32_t rooms = dp_book_index_rooms(dp_book_index_load(bucket));
-    *entry = rooms == 0 ? NULL : bucket + _tzcnt_u32(rooms);
-    return dp_book_index_find_far(index, order_ref) == 0;
+    uint32_t *home = dp_book_index_home(index, order_ref);
+    uint32_t number = *home & index->numbers;
+    if ((number != 0 && index->orders[number].order_ref == order_ref) ||
+        dp_book_index_find_far(index, order_ref) != 0)
+        return false;
+    uint32_t *bucket = bucket_of(index, order_ref);
+    uint32_t rooms = ways_with(load(bucket), index->numbers, 0);
+    *entry = number == 0 ? home : rooms == 0 ? NULL : bucket + _tzcnt_u32(rooms);
+    return true;
 }
 
-void dp_book_index_put_spilled(
-    const struct dp_book_index *index, uint64_t order_ref, uint32_t number)
+void dp_book_index_put_far(
+    const struct dp_book_index *index, uint32_t *entry, uint64_t order_ref, uint32_t number)
 {
-    uint32_t *bucket = dp_book_index_bucket(index, order_ref);
-    uint32_t count = dp_book_index_spilled_count(dp_book_index_load(bucket));
+    *dp_book_index_home(index, order_ref) |= DP_BOOK_INDEX_AWAY;
+    if (entry != NULL) {
+        *entry |= ((uint32_t)order_ref & index->compared) | number;
+        return;
+    }
+    uint32_t *bucket = bucket_of(index, order_ref);
+    uint32_t count = spilled_count(load(bucket));
     put_spilled(index, order_ref, number);
     if (count != COUNT_STICKY)
         set_spilled_count(bucket, count + 1);
 }
 
+/* Whether one that is at home in this entry is in another one of its bucket, or may be spilled. */
+static bool has_away(
+    const struct dp_book_index *index, const uint32_t *home, const uint32_t *bucket)
+{
+    uint32_t others = ~ways_with(load(bucket), index->numbers, 0) & ~(1u << (home - bucket));
+    for (others &= (1u << DP_BOOK_INDEX_WAYS) - 1; others != 0; others &= others - 1) {
+        uint32_t number = bucket[_tzcnt_u32(others)] & index->numbers;
+        if (dp_book_index_home(index, index->orders[number].order_ref) == home)
+            return true;
+    }
+    return spilled_count(load(bucket)) != 0;
+}
+
 void dp_book_index_delete_far(
     const struct dp_book_index *index, uint64_t order_ref, uint32_t number)
 {
-    uint32_t *bucket = dp_book_index_bucket(index, order_ref);
-    __m256i entries = dp_book_index_load(bucket);
-    uint32_t wanted = dp_book_index_tag(index, order_ref) | number;
-    __m256i known = _mm256_andnot_si256(_mm256_set1_epi32(DP_BOOK_INDEX_COUNT), entries);
-    uint32_t ways = dp_book_index_lanes(_mm256_cmpeq_epi32(known, _mm256_set1_epi32((int)wanted)));
+    uint32_t *home = dp_book_index_home(index, order_ref);
+    uint32_t *bucket = bucket_of(index, order_ref);
+    uint32_t ways = ways_with(load(bucket), index->numbers, number);
     if (DP_LIKELY(ways != 0)) {
-        bucket[_tzcnt_u32(ways)] &= DP_BOOK_INDEX_COUNT;
-        return;
+        bucket[_tzcnt_u32(ways)] &= DP_BOOK_INDEX_AWAY | DP_BOOK_INDEX_COUNT;
+    } else {
+        uint32_t count = spilled_count(load(bucket));
+        delete_spilled(index, order_ref);
+        if (count != COUNT_STICKY)
+            set_spilled_count(bucket, count - 1);
     }
-    uint32_t count = dp_book_index_spilled_count(entries);
-    delete_spilled(index, order_ref);
-    if (count != COUNT_STICKY)
-        set_spilled_count(bucket, count - 1);
+    if (!has_away(index, home, bucket))
+        *home &= ~DP_BOOK_INDEX_AWAY;
 }

@@ -131,14 +131,21 @@ static inline void dp_book_end_change(struct dp_book *book, uint64_t sequence, i
 
 /* ---- which level an order is at, and on which side ---- */
 
+#define DP_BOOK_PLACE_LEVEL INT32_MAX /* the bits of a place that are the level */
+
+static inline uint32_t dp_book_place(uint32_t level, uint32_t side_index)
+{
+    return level | side_index << 31;
+}
+
 static inline uint32_t dp_book_order_level(const struct dp_book_order *order)
 {
-    return order->place >> 1;
+    return order->place & DP_BOOK_PLACE_LEVEL;
 }
 
 static inline uint32_t dp_book_order_side(const struct dp_book_order *order)
 {
-    return order->place & 1;
+    return order->place >> 31;
 }
 
 #endif

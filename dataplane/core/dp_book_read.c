@@ -279,13 +279,13 @@ enum dp_book_read_result dp_book_read(const struct dp_books *books, uint32_t ins
 void dp_book_prefetch_ref(const struct dp_books *books, uint64_t order_ref)
 {
     struct dp_book_index index = dp_books_order_index(books);
-    DP_PREFETCH_WRITE(dp_book_index_bucket(&index, order_ref));
+    DP_PREFETCH_WRITE(dp_book_index_home(&index, order_ref));
 }
 
 void dp_book_prefetch_order(const struct dp_books *books, uint64_t order_ref)
 {
     struct dp_book_index index = dp_books_order_index(books);
-    uint32_t entry = *dp_book_index_entry(&index, order_ref);
+    uint32_t entry = *dp_book_index_home(&index, order_ref);
     DP_PREFETCH_WRITE(&index.orders[entry & index.numbers]);
 }
 

@@ -12,7 +12,7 @@
 
 #define APART 8u /* measured: docs/performance.md */
 #define LINE (4 * APART)
-#define RUN 64u /* messages until the line moves back to the front of its room */
+#define RUN 128u /* messages until the line moves back to the front of its room */
 #define BYTES_AHEAD 1024
 #define TAIL 64 /* nearer to the end nothing is looked into ahead: it may not be ours */
 
@@ -46,17 +46,17 @@ enum odd {
 
 /* Stands in for what a message does not have. */
 static const uint8_t no_message[TAIL];
-static const uint32_t no_rung = 1; /* a level like any other: not for adds, which believe it */
 static const uint32_t bare_rung = DP_SKIPLIST_NONE;
 
 struct place {
-    alignas(DP_CACHE_LINE) const uint8_t *data;
+    const uint8_t *data;
     struct dp_book *book;
-    uint32_t *entry; /* of its reference in the index: the bucket first, then the likely one */
-    const struct dp_book_order *order;
-    const uint32_t *rung; /* of its price */
-    uint32_t kind;
-    uint32_t odd;
+    uint32_t *home; /* of its reference in the index */
+    /* The word that names its level: a rung for what comes, the place of the order for the rest. */
+    const uint32_t *level;
+    uint16_t instrument_index;
+    uint8_t kind;
+    uint8_t odd;
 };
 
 struct block {
@@ -117,11 +117,12 @@ static DP_BOOK_AHEAD_INLINE void enter(struct block *block, struct place *place)
         instrument_index = 0;
     }
     place->data = data;
-    place->kind = kind;
+    place->instrument_index = (uint16_t)instrument_index;
+    place->kind = (uint8_t)kind;
     place->odd = 0;
     place->book = &block->writer.books->book[instrument_index];
-    place->entry = dp_book_index_bucket(&block->writer.index, dp_load_be64(data + 11));
-    DP_PREFETCH_WRITE(place->entry);
+    place->home = dp_book_index_home(&block->writer.index, dp_load_be64(data + 11));
+    DP_PREFETCH_WRITE(place->home);
     dp_book_ahead_book(place->book);
 }
 
@@ -132,19 +133,21 @@ static DP_BOOK_AHEAD_RARE void move_mid(
 {
     int64_t price_nanos = price_nanos_at(place->data + 31);
     DP_BOOK_AHEAD_KEEP();
-    DP_PREFETCH_WRITE(dp_book_index_bucket(&writer->index, dp_load_be64(place->data + 19)));
+    DP_PREFETCH_WRITE(dp_book_index_home(&writer->index, dp_load_be64(place->data + 19)));
     for (uint32_t side = 0; side < 2; side++)
         DP_PREFETCH_WRITE(dp_book_ahead_rung(
             place->book, side, dp_book_ahead_ticks(place->book, side, price_nanos)));
 }
 
-static DP_BOOK_AHEAD_RARE void move_near(struct place *place)
+static DP_BOOK_AHEAD_RARE void move_near(const struct dp_book_writer *writer, struct place *place)
 {
-    uint32_t side = dp_book_order_side(place->order);
+    uint32_t side = *place->level >> 31;
     uint64_t ticks = dp_book_ahead_ticks(place->book, side, price_nanos_at(place->data + 31));
-    place->rung = dp_book_ahead_rung(place->book, side, ticks);
+    DP_BOOK_AHEAD_KEEP();
+    dp_book_ahead_level(writer, place->level);
+    place->level = dp_book_ahead_rung(place->book, side, ticks);
     if (DP_UNLIKELY(ticks >= DP_BOOK_RUNGS)) {
-        place->rung = dp_book_ahead_bucket(place->book, side, ticks);
+        place->level = dp_book_ahead_bucket(place->book, side, ticks);
         place->odd |= ODD_FAR;
     }
 }
@@ -152,7 +155,7 @@ static DP_BOOK_AHEAD_RARE void move_near(struct place *place)
 static DP_BOOK_AHEAD_RARE void far_mid(struct place *place, uint64_t ticks)
 {
     place->odd |= ODD_FAR;
-    place->rung = dp_book_ahead_bucket(place->book, is_sell(place->data), ticks);
+    place->level = dp_book_ahead_bucket(place->book, is_sell(place->data), ticks);
 }
 
 /* Masks, where the compiler would make a branch of a conditional expression. */
@@ -163,13 +166,11 @@ static DP_BOOK_AHEAD_INLINE void look_mid(const struct dp_book_writer *writer, s
     uintptr_t add_mask = -(uintptr_t)(place->kind == KIND_ADD);
     uint64_t ticks = dp_book_ahead_ticks(place->book, side, price_nanos_at(data + 32)) & add_mask;
     uintptr_t rung = (uintptr_t)dp_book_ahead_rung(place->book, side, ticks);
-    place->entry = dp_book_index_hint(&writer->index, place->entry, dp_load_be64(data + 11));
-    place->order = dp_book_ahead_ref(writer, *place->entry);
-    place->rung =
-        (const uint32_t *)(((rung ^ (uintptr_t)&no_rung) & add_mask) ^ (uintptr_t)&no_rung);
+    uintptr_t order = (uintptr_t)dp_book_ahead_order_place(writer, place->home);
+    place->level = (const uint32_t *)(((rung ^ order) & add_mask) ^ order);
     if (DP_UNLIKELY(ticks >= DP_BOOK_RUNGS))
         far_mid(place, ticks);
-    DP_PREFETCH_WRITE(place->rung);
+    DP_PREFETCH_WRITE(place->level);
     if (DP_UNLIKELY(place->kind == KIND_REPLACE))
         move_mid(writer, place);
 }
@@ -178,32 +179,31 @@ static DP_BOOK_AHEAD_RARE void bare_near(struct place *place)
 {
     place->odd |= ODD_BARE;
     if ((place->odd & ODD_FAR) == 0)
-        dp_book_ahead_open_near(place->book, place->rung);
+        dp_book_ahead_open_near(place->book, place->level);
 }
 
 static DP_BOOK_AHEAD_INLINE void look_near(const struct dp_book_writer *writer, struct place *place)
 {
     if (DP_UNLIKELY(place->kind == KIND_REPLACE))
-        move_near(place);
-    if (DP_UNLIKELY(*place->rung == DP_SKIPLIST_NONE))
+        move_near(writer, place);
+    if (DP_UNLIKELY(*place->level == DP_SKIPLIST_NONE))
         bare_near(place);
-    dp_book_ahead_level(writer, place->rung);
-    dp_book_ahead_order(writer, place->order);
+    dp_book_ahead_level(writer, place->level);
 }
 
 static DP_BOOK_AHEAD_RARE void odd_last(
     const struct dp_book_writer *writer, const struct place *place)
 {
     if (place->odd & ODD_FAR)
-        dp_book_ahead_walk(writer, place->rung);
+        dp_book_ahead_walk(writer, place->level);
     else if (place->odd & ODD_BARE)
-        dp_book_ahead_open_last(writer, place->book, place->rung);
+        dp_book_ahead_open_last(writer, place->book, place->level);
 }
 
 static DP_BOOK_AHEAD_INLINE void look_last(
     const struct dp_book_writer *writer, const struct place *place)
 {
-    dp_book_ahead_last(writer, place->rung);
+    dp_book_ahead_last(writer, place->level);
     if (DP_UNLIKELY(place->odd != 0))
         odd_last(writer, place);
 }
@@ -239,7 +239,7 @@ static inline bool add_straight(const struct block *block, const struct place *p
         .qty = dp_load_be32(data + 20),
         .price_nanos = price_nanos_at(data + 32),
     };
-    uint32_t level = *place->rung;
+    uint32_t level = *place->level;
     uint32_t before = DP_BOOK_BEFORE_UNKNOWN;
     if (DP_UNLIKELY(arrival.qty == 0) || DP_UNLIKELY(arrival.price_nanos == 0) ||
         DP_UNLIKELY((data[19] == 'B') == arrival.side_index))
@@ -251,8 +251,8 @@ static inline bool add_straight(const struct block *block, const struct place *p
         level = dp_book_find_level(place->book, arrival.side_index, dp_books_pool(writer->books),
             arrival.price_nanos, &before);
     }
-    return dp_book_change_add(
-               writer, place->book, &arrival, level, before, time_ns_of(block, data)) == DP_BOOK_OK;
+    return dp_book_change_add(writer, place->book, place->home, &arrival, level, before,
+               time_ns_of(block, data)) == DP_BOOK_OK;
 }
 
 /* The order a message names; 0 when there is none, or it is of another book than the message says.
@@ -261,11 +261,10 @@ static inline uint32_t order_of(const struct block *block, const struct place *p
 {
     const struct dp_book_writer *writer = &block->writer;
     uint32_t number =
-        dp_book_index_find_at(&writer->index, place->entry, dp_load_be64(place->data + 11));
+        dp_book_index_find_at(&writer->index, place->home, dp_load_be64(place->data + 11));
     uint32_t level = dp_book_order_level(&writer->index.orders[number]);
-    return DP_LIKELY(writer->levels[level].instrument_index == dp_load_be16(place->data + 1))
-        ? number
-        : 0;
+    return DP_LIKELY(writer->levels[level].instrument_index == place->instrument_index) ? number
+                                                                                        : 0;
 }
 
 static inline bool remove_straight(const struct block *block, const struct place *place)
@@ -274,7 +273,7 @@ static inline bool remove_straight(const struct block *block, const struct place
     if (DP_UNLIKELY(number == 0))
         return false;
     dp_book_change_remove(
-        &block->writer, place->book, place->entry, number, time_ns_of(block, place->data));
+        &block->writer, place->book, place->home, number, time_ns_of(block, place->data));
     return true;
 }
 
@@ -282,7 +281,7 @@ static inline bool reduce_straight(const struct block *block, const struct place
 {
     uint32_t number = order_of(block, place);
     return DP_LIKELY(number != 0) &&
-        dp_book_change_reduce(&block->writer, place->book, place->entry, number,
+        dp_book_change_reduce(&block->writer, place->book, place->home, number,
             dp_load_be32(place->data + 19), time_ns_of(block, place->data)) == DP_BOOK_OK;
 }
 
@@ -298,7 +297,7 @@ static inline bool replace_straight(const struct block *block, const struct plac
         .price_nanos = price_nanos_at(data + 31),
     };
     return DP_LIKELY(number != 0 && arrival.qty != 0 && arrival.price_nanos != 0) &&
-        dp_book_change_replace(writer, place->book, place->entry, number, &arrival, place->rung,
+        dp_book_change_replace(writer, place->book, place->home, number, &arrival, place->level,
             time_ns_of(block, data)) == DP_BOOK_OK;
 }
 
@@ -313,6 +312,7 @@ static inline bool apply(struct block *block, const struct place *place)
     case KIND_REDUCE: is_done = reduce_straight(block, place); break;
     case KIND_END: return false;
     case KIND_OTHER: break;
+    default: __builtin_unreachable();
     }
     if (DP_UNLIKELY(!is_done))
         apply_any(block, place->data);
@@ -349,8 +349,7 @@ static void fill_line(struct block *block)
 {
     for (struct place *place = block->line; place < block->line + LINE; place++) {
         enter(block, place);
-        place->order = block->writer.index.orders;
-        place->rung = &bare_rung;
+        place->level = &bare_rung;
     }
 }
 

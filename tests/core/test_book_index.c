@@ -42,25 +42,27 @@ static void free_table(struct table *table)
 
 static uint32_t put(struct table *table, uint64_t order_ref)
 {
+    uint32_t *home = dp_book_index_home(&table->index, order_ref);
     uint32_t *entry;
-    CHECK(dp_book_index_room(&table->index, order_ref, &entry));
+    CHECK(dp_book_index_room_at(&table->index, home, order_ref, &entry));
     uint32_t number = table->free_records[--table->free_count];
     table->index.orders[number].order_ref = order_ref;
-    dp_book_index_put(&table->index, entry, order_ref, number);
+    dp_book_index_put_at(&table->index, home, entry, order_ref, number);
     return number;
 }
 
 static void take_out(struct table *table, uint64_t order_ref, uint32_t number)
 {
-    uint32_t *entry = dp_book_index_entry(&table->index, order_ref);
-    dp_book_index_delete_at(&table->index, entry, order_ref, number);
+    uint32_t *home = dp_book_index_home(&table->index, order_ref);
+    dp_book_index_delete_at(&table->index, home, order_ref, number);
     table->free_records[table->free_count++] = number;
 }
 
 static bool is_free(const struct table *table, uint64_t order_ref)
 {
+    uint32_t *home = dp_book_index_home(&table->index, order_ref);
     uint32_t *entry;
-    return dp_book_index_room(&table->index, order_ref, &entry);
+    return dp_book_index_room_at(&table->index, home, order_ref, &entry);
 }
 
 /* ---- patterns of references ---- */
@@ -267,8 +269,7 @@ static void test_dense_references_never_spill(void)
 
 static uint32_t spilled_count(const struct table *table, uint64_t order_ref)
 {
-    return dp_book_index_spilled_count(
-        dp_book_index_load(dp_book_index_bucket(&table->index, order_ref)));
+    return dp_book_index_spilled_count(&table->index, order_ref);
 }
 
 static void test_a_bucket_holds_eight_and_counts_the_spilled_and_back(void)
@@ -326,22 +327,46 @@ static void test_asking_for_room_changes_nothing(void)
     free_table(&table);
 }
 
-/* Found through any entry, also one that names another order, or none. */
-static void test_a_wrong_entry_finds_and_deletes_the_right_order(void)
+static bool is_away(const struct table *table, uint64_t order_ref)
+{
+    return (*dp_book_index_home(&table->index, order_ref) & DP_BOOK_INDEX_AWAY) != 0;
+}
+
+/* As long as one of its own is elsewhere, whoever else comes to the entry meanwhile. */
+static void test_a_home_remembers_who_is_away_and_forgets(void)
 {
     struct table table = new_table();
-    uint32_t numbers[10];
-    for (uint64_t at = 0; at < 10; at++)
-        numbers[at] = put(&table, at * STRIDE);
-    uint32_t *bucket = dp_book_index_bucket(&table.index, 0);
-    for (uint64_t at = 0; at < 10; at++) {
-        for (uint32_t way = 0; way < DP_BOOK_INDEX_WAYS; way++)
-            CHECK_EQUAL(
-                dp_book_index_find_at(&table.index, &bucket[way], at * STRIDE), numbers[at]);
-        dp_book_index_delete_at(&table.index, &bucket[(at + 3) % 8], at * STRIDE, numbers[at]);
-        CHECK_EQUAL(dp_book_index_find(&table.index, at * STRIDE), 0);
-    }
-    CHECK(is_blank(table.index.spill, table.index.mask + 1));
+    uint32_t numbers[5];
+    for (uint64_t at = 0; at < 3; at++)
+        numbers[at] = put(&table, at * STRIDE + 5); /* one at home, two elsewhere */
+    numbers[3] = put(&table, 7);
+    numbers[4] = put(&table, 7 + STRIDE);
+    CHECK(is_away(&table, 5) && is_away(&table, 7) && !is_away(&table, 4));
+    take_out(&table, 5, numbers[0]);
+    numbers[0] = put(&table, 3 * STRIDE + 5); /* takes the home */
+    CHECK(!is_free(&table, STRIDE + 5) && is_free(&table, 5));
+    take_out(&table, STRIDE + 5, numbers[1]);
+    CHECK(is_away(&table, 5));
+    CHECK_EQUAL(dp_book_index_find(&table.index, 2 * STRIDE + 5), numbers[2]);
+    take_out(&table, 2 * STRIDE + 5, numbers[2]);
+    CHECK(!is_away(&table, 5) && is_away(&table, 7));
+    CHECK_EQUAL(dp_book_index_find(&table.index, 3 * STRIDE + 5), numbers[0]);
+    CHECK_EQUAL(dp_book_index_find(&table.index, 7 + STRIDE), numbers[4]);
+    free_table(&table);
+}
+
+/* 0 is what a blank record holds. */
+static void test_reference_0_is_one_like_any_other(void)
+{
+    struct table table = new_table();
+    uint32_t first = put(&table, STRIDE);
+    CHECK_EQUAL(dp_book_index_find(&table.index, 0), 0);
+    uint32_t number = put(&table, 0);
+    take_out(&table, STRIDE, first);
+    CHECK_EQUAL(dp_book_index_find(&table.index, 0), number);
+    CHECK(!is_free(&table, 0));
+    take_out(&table, 0, number);
+    CHECK_EQUAL(dp_book_index_find(&table.index, 0), 0);
     free_table(&table);
 }
 
@@ -350,7 +375,7 @@ static void test_a_wrong_entry_finds_and_deletes_the_right_order(void)
 static void test_a_table_without_room_for_tags_is_right_too(void)
 {
     struct table table = new_table();
-    table.index.compared = DP_BOOK_INDEX_TAKEN;
+    table.index.compared = 0;
     uint32_t numbers[8];
     for (uint64_t at = 0; at < 8; at++)
         numbers[at] = put(&table, at);
@@ -382,7 +407,8 @@ int main(void)
         TEST(test_a_bucket_holds_eight_and_counts_the_spilled_and_back),
         TEST(test_a_bucket_that_counted_255_says_so_for_good),
         TEST(test_asking_for_room_changes_nothing),
-        TEST(test_a_wrong_entry_finds_and_deletes_the_right_order),
+        TEST(test_a_home_remembers_who_is_away_and_forgets),
+        TEST(test_reference_0_is_one_like_any_other),
         TEST(test_a_table_without_room_for_tags_is_right_too),
         TEST(test_tables_are_at_most_three_quarters_full));
 }
