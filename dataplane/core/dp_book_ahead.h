@@ -2,15 +2,16 @@
  * dp_book_ahead - starting the memory loads of changes that are still some messages away, in four
  * steps.
  *
- *   far   knows the references and the instrument:  index entries, hot part of the book
- *   mid   reads them:                               order record, rung
- *   near  reads those:                              level, neighbours in the queue
+ *   far   knows the references and the instrument:  entry in the index, hot part of the book
+ *   mid   reads them:                               order record, or rung
+ *   near  reads that:                               level
  *   last  reads the level:                          end of its queue
  *
- * What most changes need is inline and without branches. What few need is out of line: levels to be
- * opened, prices outside the window. Orders that the index has spilled are not looked ahead at.
- * Hints only: what has moved since costs a wasted load, never a wrong change. Writer only; for the
- * block path of dp_itch_apply.
+ * A level is looked for by the word that names it: of an order, or of a rung. Behind that, nothing
+ * differs between what comes and what goes. What most changes need is inline and without branches.
+ * What few need is out of line: levels to be opened, prices outside the window, moves. Orders that
+ * are not at home in the index are not looked ahead at. Hints only: what has moved since costs a
+ * wasted load, never a wrong change. Writer only; for the block path of dp_itch_apply.
  */
 #ifndef DP_BOOK_AHEAD_H
 #define DP_BOOK_AHEAD_H
@@ -23,16 +24,12 @@
 #define DP_BOOK_AHEAD_RARE __attribute__((noinline))
 #define DP_BOOK_AHEAD_KEEP() __asm__ volatile("")
 
-/* ---- a reference: of a resting order, or one that will be put ---- */
-
-/* Where the order says at which level it is. One that is not at home in the index is not found. */
-static DP_BOOK_AHEAD_INLINE const uint32_t *dp_book_ahead_order_place(
+/* The word of the order that is at home there: a level like any other when nobody is. */
+static DP_BOOK_AHEAD_INLINE const uint32_t *dp_book_ahead_order(
     const struct dp_book_writer *writer, const uint32_t *home)
 {
-    return &writer->index.orders[*home & writer->index.numbers].place;
+    return &writer->index.orders[*home & writer->index.numbers].level;
 }
-
-/* ---- the level of a price ---- */
 
 static DP_BOOK_AHEAD_INLINE void dp_book_ahead_book(const struct dp_book *book)
 {
@@ -51,8 +48,7 @@ static DP_BOOK_AHEAD_INLINE uint64_t dp_book_ahead_ticks(
 static DP_BOOK_AHEAD_INLINE const uint32_t *dp_book_ahead_rung(
     const struct dp_book *book, uint32_t side_index, uint64_t ticks)
 {
-    const struct dp_book_side *side = dp_book_side(book, side_index);
-    return (const uint32_t *)&side->rungs[ticks % DP_BOOK_RUNGS];
+    return (const uint32_t *)dp_book_rung(book, side_index, ticks % DP_BOOK_RUNGS);
 }
 
 /* In its place for a price outside the window: the bucket. */
@@ -67,44 +63,45 @@ static DP_BOOK_AHEAD_RARE const uint32_t *dp_book_ahead_bucket(
 }
 
 static DP_BOOK_AHEAD_INLINE void dp_book_ahead_level(
-    const struct dp_book_writer *writer, const uint32_t *rung)
+    const struct dp_book_writer *writer, const uint32_t *word)
 {
-    DP_PREFETCH_WRITE(&writer->levels[*rung & DP_BOOK_PLACE_LEVEL]);
+    DP_PREFETCH_WRITE(&writer->levels[*word]);
 }
 
 /* The end of its queue, when that level is there. */
 static DP_BOOK_AHEAD_INLINE void dp_book_ahead_last(
-    const struct dp_book_writer *writer, const uint32_t *rung)
+    const struct dp_book_writer *writer, const uint32_t *word)
 {
-    DP_PREFETCH_WRITE(
-        &writer->index.orders[writer->levels[*rung & DP_BOOK_PLACE_LEVEL].last_order]);
+    DP_PREFETCH_WRITE(&writer->index.orders[writer->levels[*word].last_order]);
 }
 
-static DP_BOOK_AHEAD_INLINE const struct dp_book_side *dp_book_ahead_side_of(
-    const struct dp_book *book, const uint32_t *rung)
+/* Those before and behind an order in its queue, of the word of an order; mask: all bits, or none
+ * for a word that is none. */
+static DP_BOOK_AHEAD_INLINE void dp_book_ahead_neighbours(
+    const struct dp_book_writer *writer, const uint32_t *word, uint32_t mask)
 {
-    return dp_book_side(book, (const void *)rung >= (const void *)dp_book_side(book, 1));
+    DP_PREFETCH_WRITE(&writer->index.orders[word[1] & mask]);
+    DP_PREFETCH_WRITE(&writer->index.orders[word[2] & mask]);
 }
 
 /* The rung is bare: what opening a level there will touch, in two steps. */
 static DP_BOOK_AHEAD_RARE void dp_book_ahead_open_near(
-    const struct dp_book *book, const uint32_t *rung)
+    const struct dp_book *book, uint32_t side_index)
 {
-    const struct dp_book_side *side = dp_book_ahead_side_of(book, rung);
+    const struct dp_book_side *side = dp_book_side(book, side_index);
     DP_BOOK_AHEAD_KEEP();
     DP_PREFETCH_WRITE(&side->list);
     DP_PREFETCH_WRITE(side->hung);
 }
 
-static DP_BOOK_AHEAD_RARE void dp_book_ahead_open_last(
-    const struct dp_book_writer *writer, const struct dp_book *book, const uint32_t *rung)
+static DP_BOOK_AHEAD_RARE void dp_book_ahead_open_last(const struct dp_book_writer *writer,
+    const struct dp_book *book, uint32_t side_index, const uint32_t *rung)
 {
-    const struct dp_book_side *side = dp_book_ahead_side_of(book, rung);
-    uint32_t at = (uint32_t)(rung - (const uint32_t *)side->rungs) % DP_BOOK_RUNGS;
-    uint32_t better = dp_book_side_better_rung(side, at);
+    size_t at = (size_t)(rung - (const uint32_t *)dp_book_rung(book, side_index, 0)) / 2;
+    uint32_t better = dp_book_side_better_rung(dp_book_side(book, side_index), at % DP_BOOK_RUNGS);
     DP_BOOK_AHEAD_KEEP();
     if (DP_LIKELY(better < DP_BOOK_RUNGS))
-        DP_PREFETCH_WRITE(&writer->levels[dp_load_relaxed(&side->rungs[better])]);
+        DP_PREFETCH_WRITE(&writer->levels[dp_load_relaxed(dp_book_rung(book, side_index, better))]);
 }
 
 /* Where the walk from a bucket goes behind its first level. */

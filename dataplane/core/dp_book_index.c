@@ -139,10 +139,9 @@ static void set_spilled_count(uint32_t *bucket, uint32_t count)
             (bucket[way] & ~DP_BOOK_INDEX_COUNT) | (count >> way & 1) * DP_BOOK_INDEX_COUNT;
 }
 
-uint32_t dp_book_index_find_far(const struct dp_book_index *index, uint64_t order_ref)
+/* Of one that is not at home: in another entry of its bucket, or spilled. 0 when there is none. */
+static uint32_t find_away(const struct dp_book_index *index, uint64_t order_ref)
 {
-    if ((*dp_book_index_home(index, order_ref) & DP_BOOK_INDEX_AWAY) == 0)
-        return 0;
     const uint32_t *bucket = bucket_of(index, order_ref);
     __m256i entries = load(bucket);
     uint32_t ways = ways_with(entries, index->compared, (uint32_t)order_ref & index->compared);
@@ -157,25 +156,39 @@ uint32_t dp_book_index_find_far(const struct dp_book_index *index, uint64_t orde
         : 0;
 }
 
-bool dp_book_index_room_far(const struct dp_book_index *index, uint64_t order_ref, uint32_t **entry)
+uint32_t dp_book_index_find(const struct dp_book_index *index, uint64_t order_ref)
 {
-    uint32_t *home = dp_book_index_home(index, order_ref);
-    uint32_t number = *home & index->numbers;
-    if ((number != 0 && index->orders[number].order_ref == order_ref) ||
-        dp_book_index_find_far(index, order_ref) != 0)
-        return false;
-    uint32_t *bucket = bucket_of(index, order_ref);
-    uint32_t rooms = ways_with(load(bucket), index->numbers, 0);
-    *entry = number == 0 ? home : rooms == 0 ? NULL : bucket + _tzcnt_u32(rooms);
-    return true;
+    uint32_t home = *dp_book_index_home(index, order_ref);
+    uint32_t number = home & index->numbers;
+    if (DP_LIKELY(number != 0) && DP_LIKELY(index->orders[number].order_ref == order_ref))
+        return number;
+    return home & DP_BOOK_INDEX_AWAY ? find_away(index, order_ref) : 0;
 }
 
-void dp_book_index_put_far(
+bool dp_book_index_room(const struct dp_book_index *index, uint64_t order_ref, uint32_t **entry)
+{
+    *entry = dp_book_index_home(index, order_ref);
+    if (DP_LIKELY(dp_book_index_is_bare(*entry)))
+        return true;
+    if ((**entry & index->numbers) != 0) {
+        uint32_t *bucket = bucket_of(index, order_ref);
+        uint32_t rooms = ways_with(load(bucket), index->numbers, 0);
+        *entry = rooms == 0 ? NULL : bucket + _tzcnt_u32(rooms);
+    }
+    return dp_book_index_find(index, order_ref) == 0;
+}
+
+void dp_book_index_put(
     const struct dp_book_index *index, uint32_t *entry, uint64_t order_ref, uint32_t number)
 {
-    *dp_book_index_home(index, order_ref) |= DP_BOOK_INDEX_AWAY;
+    uint32_t *home = dp_book_index_home(index, order_ref);
+    if (DP_LIKELY(entry == home)) {
+        dp_book_index_put_home(index, home, order_ref, number);
+        return;
+    }
+    *home |= DP_BOOK_INDEX_AWAY;
     if (entry != NULL) {
-        *entry |= ((uint32_t)order_ref & index->compared) | number;
+        dp_book_index_put_home(index, entry, order_ref, number);
         return;
     }
     uint32_t *bucket = bucket_of(index, order_ref);
@@ -198,20 +211,28 @@ static bool has_away(
     return spilled_count(load(bucket)) != 0;
 }
 
-void dp_book_index_delete_far(
-    const struct dp_book_index *index, uint64_t order_ref, uint32_t number)
+static void delete_away(const struct dp_book_index *index, uint64_t order_ref, uint32_t number)
 {
-    uint32_t *home = dp_book_index_home(index, order_ref);
     uint32_t *bucket = bucket_of(index, order_ref);
     uint32_t ways = ways_with(load(bucket), index->numbers, number);
     if (DP_LIKELY(ways != 0)) {
-        bucket[_tzcnt_u32(ways)] &= DP_BOOK_INDEX_AWAY | DP_BOOK_INDEX_COUNT;
-    } else {
-        uint32_t count = spilled_count(load(bucket));
-        delete_spilled(index, order_ref);
-        if (count != COUNT_STICKY)
-            set_spilled_count(bucket, count - 1);
+        dp_book_index_delete_home(bucket + _tzcnt_u32(ways));
+        return;
     }
-    if (!has_away(index, home, bucket))
+    uint32_t count = spilled_count(load(bucket));
+    delete_spilled(index, order_ref);
+    if (count != COUNT_STICKY)
+        set_spilled_count(bucket, count - 1);
+}
+
+void dp_book_index_delete(const struct dp_book_index *index, uint64_t order_ref, uint32_t number)
+{
+    uint32_t *home = dp_book_index_home(index, order_ref);
+    if (DP_LIKELY((*home & index->numbers) == number)) {
+        dp_book_index_delete_home(home);
+        return;
+    }
+    delete_away(index, order_ref, number);
+    if (!has_away(index, home, bucket_of(index, order_ref)))
         *home &= ~DP_BOOK_INDEX_AWAY;
 }

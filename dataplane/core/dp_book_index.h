@@ -31,12 +31,16 @@ struct dp_book_order {
     uint64_t order_ref;
     uint64_t priority;
     uint32_t qty;
-    uint32_t place;  /* level, and the side index in bit 31 */
+    uint32_t level;
     uint32_t ahead;  /* order before this one in the queue of the level */
     uint32_t behind; /* order after it; the free list of the pool */
 };
 
 static_assert(sizeof(struct dp_book_order) == 32, "two orders a cache line");
+/* dp_book_ahead looks at the three together. */
+static_assert(offsetof(struct dp_book_order, ahead) == offsetof(struct dp_book_order, level) + 4 &&
+        offsetof(struct dp_book_order, behind) == offsetof(struct dp_book_order, level) + 8,
+    "an order's neighbours stand behind its level");
 
 /* Process-local view of an index: made on the stack where it is needed. */
 struct dp_book_index {
@@ -55,14 +59,6 @@ uint32_t dp_book_index_bits(uint32_t record_count);
 struct dp_book_index dp_book_index_view(
     void *front, void *spill, struct dp_book_order *orders, uint32_t bits);
 
-/* What the inline ones below do when the home of a reference does not settle it. */
-uint32_t dp_book_index_find_far(const struct dp_book_index *index, uint64_t order_ref);
-bool dp_book_index_room_far(
-    const struct dp_book_index *index, uint64_t order_ref, uint32_t **entry);
-void dp_book_index_put_far(
-    const struct dp_book_index *index, uint32_t *entry, uint64_t order_ref, uint32_t number);
-void dp_book_index_delete_far(
-    const struct dp_book_index *index, uint64_t order_ref, uint32_t number);
 /* How many the bucket of that reference has spilled. */
 uint32_t dp_book_index_spilled_count(const struct dp_book_index *index, uint64_t order_ref);
 
@@ -73,46 +69,31 @@ static inline uint32_t *dp_book_index_home(const struct dp_book_index *index, ui
 }
 
 /* The record of a live order, or 0. */
-static inline uint32_t dp_book_index_find_at(
-    const struct dp_book_index *index, const uint32_t *home, uint64_t order_ref)
-{
-    uint32_t number = *home & index->numbers;
-    return DP_LIKELY(index->orders[number].order_ref == order_ref) && DP_LIKELY(number != 0)
-        ? number
-        : dp_book_index_find_far(index, order_ref);
-}
-
-static inline uint32_t dp_book_index_find(const struct dp_book_index *index, uint64_t order_ref)
-{
-    return dp_book_index_find_at(index, dp_book_index_home(index, order_ref), order_ref);
-}
-
+uint32_t dp_book_index_find(const struct dp_book_index *index, uint64_t order_ref);
 /* Where the reference is to be put, NULL for among the spilled; false when it is live. */
-static inline bool dp_book_index_room_at(
-    const struct dp_book_index *index, uint32_t *home, uint64_t order_ref, uint32_t **entry)
+bool dp_book_index_room(const struct dp_book_index *index, uint64_t order_ref, uint32_t **entry);
+/* entry: from dp_book_index_room(); since then nothing was put. The record has the reference. */
+void dp_book_index_put(
+    const struct dp_book_index *index, uint32_t *entry, uint64_t order_ref, uint32_t number);
+void dp_book_index_delete(const struct dp_book_index *index, uint64_t order_ref, uint32_t number);
+
+/* ---- the same for those at home ---- */
+
+/* Nobody has that home, and none of its own is elsewhere: a reference of it is not live. */
+static inline bool dp_book_index_is_bare(const uint32_t *home)
 {
-    *entry = home;
-    return DP_LIKELY((*home & ~DP_BOOK_INDEX_COUNT) == 0) ||
-        dp_book_index_room_far(index, order_ref, entry);
+    return (*home & ~DP_BOOK_INDEX_COUNT) == 0;
 }
 
-/* entry: from dp_book_index_room_at(); since then nothing was put. The record has the reference. */
-static inline void dp_book_index_put_at(const struct dp_book_index *index, const uint32_t *home,
-    uint32_t *entry, uint64_t order_ref, uint32_t number)
-{
-    if (DP_LIKELY(entry == home))
-        *entry |= ((uint32_t)order_ref & index->compared) | number;
-    else
-        dp_book_index_put_far(index, entry, order_ref, number);
-}
-
-static inline void dp_book_index_delete_at(
+static inline void dp_book_index_put_home(
     const struct dp_book_index *index, uint32_t *home, uint64_t order_ref, uint32_t number)
 {
-    if (DP_LIKELY((*home & index->numbers) == number))
-        *home &= DP_BOOK_INDEX_AWAY | DP_BOOK_INDEX_COUNT;
-    else
-        dp_book_index_delete_far(index, order_ref, number);
+    *home |= ((uint32_t)order_ref & index->compared) | number;
+}
+
+static inline void dp_book_index_delete_home(uint32_t *home)
+{
+    *home &= DP_BOOK_INDEX_AWAY | DP_BOOK_INDEX_COUNT;
 }
 
 #endif

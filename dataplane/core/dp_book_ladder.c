@@ -51,10 +51,11 @@ static void hang_on_rung(struct dp_book *book, uint32_t side_index, uint32_t run
     struct dp_skiplist_level *level, uint32_t number)
 {
     struct dp_book_side *side = dp_book_side(book, side_index);
-    dp_store_release(&side->rungs[rung], number);
+    dp_store_release(dp_book_rung(book, side_index, rung), number);
     side->hung[rung / 64] |= 1ull << rung % 64;
-    level->mark = (uint16_t)DP_BOOK_MARK(side_index, rung);
-    dp_book_set_occupied(book, level->mark, dp_load_relaxed(&level->order_count) != 0);
+    level->mark_word = (uint8_t)DP_BOOK_MARK_WORD(side_index, rung);
+    level->mark_bit = rung % 64;
+    dp_book_set_occupied(book, level, dp_load_relaxed(&level->order_count) != 0);
 }
 
 static void hang_in_bucket(struct dp_book_side *side, const struct dp_skiplist_pool *pool,
@@ -77,7 +78,7 @@ static void hang(
         return;
     }
     uint64_t bucket = bucket_of(book, side_index, rank);
-    pool->levels[number].mark = DP_BOOK_MARK_NONE;
+    pool->levels[number].mark_word = DP_BOOK_MARK_NONE;
     if (bucket < DP_BOOK_BUCKETS)
         hang_in_bucket(side, pool, bucket, rank, number);
     count_before(book, side_index, rank, 1);
@@ -138,12 +139,14 @@ static uint32_t tick_of(const struct dp_book *book, const struct dp_skiplist_poo
     return tick > 1 ? (uint32_t)tick : 0;
 }
 
-static void unhang(struct dp_book_side *side, struct dp_skiplist_pool *pool)
+static void unhang(struct dp_book *book, uint32_t side_index, struct dp_skiplist_pool *pool)
 {
+    struct dp_book_side *side = dp_book_side(book, side_index);
     for (uint32_t word = 0; word < DP_BOOK_RUNG_WORDS; word++) {
         for (uint64_t bits = side->hung[word]; bits != 0; bits &= bits - 1) {
-            _Atomic uint32_t *rung = &side->rungs[word * 64 + (uint32_t)__builtin_ctzll(bits)];
-            pool->levels[dp_load_relaxed(rung)].mark = DP_BOOK_MARK_NONE;
+            uint32_t at = word * 64 + (uint32_t)__builtin_ctzll(bits);
+            _Atomic uint32_t *rung = dp_book_rung(book, side_index, at);
+            pool->levels[dp_load_relaxed(rung)].mark_word = DP_BOOK_MARK_NONE;
             dp_store_release(rung, DP_SKIPLIST_NONE);
         }
         side->hung[word] = 0;
@@ -160,8 +163,8 @@ static void take_down(struct dp_book *book, struct dp_skiplist_pool *pool)
 {
     struct dp_book_window *window = &book->window;
     dp_book_sweep(book, pool);
-    unhang(dp_book_side(book, 0), pool);
-    unhang(dp_book_side(book, 1), pool);
+    unhang(book, 0, pool);
+    unhang(book, 1, pool);
     for (uint32_t word = 0; word < 2 * DP_BOOK_RUNG_WORDS; word++)
         dp_store_release(&book->occupied[word], 0);
     for (uint32_t side_index = 0; side_index < 2; side_index++) {
@@ -235,9 +238,10 @@ static bool walk(const struct dp_skiplist *list, const struct dp_skiplist_pool *
 }
 
 /* The best level of the bucket, or of the next better one, or the last one in the window. */
-static uint32_t start_of(const struct dp_book_side *side, const struct dp_skiplist_pool *pool,
-    uint64_t bucket, int64_t rank)
+static uint32_t start_of(const struct dp_book *book, uint32_t side_index,
+    const struct dp_skiplist_pool *pool, uint64_t bucket, int64_t rank)
 {
+    const struct dp_book_side *side = dp_book_side(book, side_index);
     uint32_t level = side->buckets[bucket];
     if (level != DP_SKIPLIST_NONE && rank_of(&side->list, pool, level) <= rank)
         return level;
@@ -245,7 +249,8 @@ static uint32_t start_of(const struct dp_book_side *side, const struct dp_skipli
     if (better != NO_BIT)
         return side->buckets[better];
     uint32_t rung = bit_below(side->hung, DP_BOOK_RUNGS);
-    return rung == NO_BIT ? DP_SKIPLIST_NONE : dp_load_relaxed(&side->rungs[rung]);
+    return rung == NO_BIT ? DP_SKIPLIST_NONE
+                          : dp_load_relaxed(dp_book_rung(book, side_index, rung));
 }
 
 uint32_t dp_book_side_find_far(const struct dp_book *book, uint32_t side_index,
@@ -254,8 +259,8 @@ uint32_t dp_book_side_find_far(const struct dp_book *book, uint32_t side_index,
     const struct dp_book_side *side = dp_book_side(book, side_index);
     int64_t rank = price_nanos ^ dp_book_flip(side_index);
     uint64_t bucket = bucket_of(book, side_index, rank);
-    uint32_t level =
-        bucket < DP_BOOK_BUCKETS ? start_of(side, pool, bucket, rank) : DP_SKIPLIST_NONE;
+    uint32_t level = bucket < DP_BOOK_BUCKETS ? start_of(book, side_index, pool, bucket, rank)
+                                              : DP_SKIPLIST_NONE;
     if (level == DP_SKIPLIST_NONE || !walk(&side->list, pool, rank, &level))
         return dp_skiplist_seek(&side->list, pool, price_nanos, before);
     *before = level;
@@ -275,7 +280,7 @@ static uint32_t better_than_rung(const struct dp_book *book, uint32_t side_index
     uint32_t better = bit_below(side->hung, rung);
     uint32_t before = DP_SKIPLIST_NONE;
     if (DP_LIKELY(better != NO_BIT))
-        return dp_load_relaxed(&side->rungs[better]);
+        return dp_load_relaxed(dp_book_rung(book, side_index, better));
     if (dp_load_relaxed(&side->before_count) != 0)
         dp_skiplist_seek(&side->list, pool, price_nanos, &before);
     return before;
@@ -336,10 +341,10 @@ void dp_book_side_close(
 /* The levels that hang on the rungs of a word; they may not have been looked at for long. Inline,
  * or gcc 12 takes it for a function without effect. */
 static inline __attribute__((always_inline)) void prefetch_levels(
-    const struct dp_skiplist_pool *pool, const _Atomic uint32_t *rungs, uint64_t bits)
+    const struct dp_skiplist_pool *pool, const _Atomic uint32_t *first, uint64_t bits)
 {
     for (; bits != 0; bits &= bits - 1)
-        DP_PREFETCH_WRITE(&pool->levels[dp_load_relaxed(&rungs[__builtin_ctzll(bits)])]);
+        DP_PREFETCH_WRITE(&pool->levels[dp_load_relaxed(&first[2 * __builtin_ctzll(bits)])]);
 }
 
 static void sweep_side(struct dp_book *book, uint32_t side_index, struct dp_skiplist_pool *pool)
@@ -348,10 +353,11 @@ static void sweep_side(struct dp_book *book, uint32_t side_index, struct dp_skip
     const _Atomic uint64_t *occupied = &book->occupied[side_index * DP_BOOK_RUNG_WORDS];
     for (uint32_t word = 0; word < DP_BOOK_RUNG_WORDS; word++) {
         uint64_t empty = side->hung[word] & ~dp_load_relaxed(&occupied[word]);
-        prefetch_levels(pool, &side->rungs[word * 64], side->hung[word]);
+        prefetch_levels(pool, dp_book_rung(book, side_index, word * 64), side->hung[word]);
         side->hung[word] &= ~empty;
         for (; empty != 0; empty &= empty - 1) {
-            _Atomic uint32_t *rung = &side->rungs[word * 64 + (uint32_t)__builtin_ctzll(empty)];
+            uint32_t at = word * 64 + (uint32_t)__builtin_ctzll(empty);
+            _Atomic uint32_t *rung = dp_book_rung(book, side_index, at);
             dp_skiplist_remove(&side->list, pool, dp_load_relaxed(rung));
             dp_store_release(rung, DP_SKIPLIST_NONE);
         }
@@ -385,7 +391,8 @@ uint32_t dp_book_side_first(const struct dp_book *book, uint32_t side_index)
     for (uint32_t word = 0; word < DP_BOOK_RUNG_WORDS && before_count == 0; word++) {
         uint64_t bits = dp_load_acquire(&occupied[word]);
         if (bits != 0)
-            return dp_load_acquire(&side->rungs[word * 64 + (uint32_t)__builtin_ctzll(bits)]);
+            return dp_load_acquire(
+                dp_book_rung(book, side_index, word * 64 + (uint32_t)__builtin_ctzll(bits)));
     }
     return (uint32_t)dp_load_acquire(&side->list.head[0]);
 }

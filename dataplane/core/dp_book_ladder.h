@@ -31,9 +31,10 @@
 #define DP_BOOK_RUNG_WORDS (DP_BOOK_RUNGS / 64)
 #define DP_BOOK_BUCKETS 192u
 
-/* What a level keeps of it (dp_skiplist_level.mark): which bit of `occupied` is its own. */
-#define DP_BOOK_MARK(side_index, rung) ((side_index)*DP_BOOK_RUNGS + (rung))
-#define DP_BOOK_MARK_NONE DP_BOOK_MARK(2, 0u)
+/* A level that hangs on a rung keeps which bit of `occupied` is its own: in which word (see
+ * dp_skiplist_level.mark_word), and the bit. */
+#define DP_BOOK_MARK_WORD(side_index, rung) ((side_index)*DP_BOOK_RUNG_WORDS + (rung) / 64)
+#define DP_BOOK_MARK_NONE (2 * DP_BOOK_RUNG_WORDS)
 
 /* Where the rungs stand. */
 struct dp_book_window {
@@ -48,8 +49,7 @@ struct dp_book_side {
     uint64_t hung[DP_BOOK_RUNG_WORDS];     /* a bit for each rung that has a level */
     uint64_t filled[DP_BOOK_BUCKETS / 64]; /* a bit for each bucket that has one */
     _Atomic uint32_t before_count;         /* levels better than the window */
-    alignas(DP_CACHE_LINE) _Atomic uint32_t rungs[DP_BOOK_RUNGS]; /* their levels, empty ones too */
-    uint32_t buckets[DP_BOOK_BUCKETS];                            /* the best level in each */
+    alignas(DP_CACHE_LINE) uint32_t buckets[DP_BOOK_BUCKETS]; /* the best level in each */
 };
 
 /* What every change touches; those of all instruments lie close together, because a page more is a
@@ -71,6 +71,8 @@ static_assert(sizeof(struct dp_book) == 2 * DP_CACHE_LINE, "two cache lines");
 
 /* The rest of it. */
 struct dp_book_depth {
+    /* Their levels, empty ones too; the sides in turn, so that the way to one is short. */
+    alignas(DP_CACHE_LINE) _Atomic uint32_t rungs[DP_BOOK_RUNGS][2];
     struct dp_book_side sides[2]; /* bid, ask */
     _Atomic uint64_t symbol;      /* the 8 bytes as they are on the wire */
 };
@@ -86,6 +88,12 @@ static inline struct dp_book_depth *dp_book_depth(const struct dp_book *book)
 static inline struct dp_book_side *dp_book_side(const struct dp_book *book, uint32_t side_index)
 {
     return &dp_book_depth(book)->sides[side_index];
+}
+
+static inline _Atomic uint32_t *dp_book_rung(
+    const struct dp_book *book, uint32_t side_index, uint64_t rung)
+{
+    return &dp_book_depth(book)->rungs[rung][side_index];
 }
 
 #define DP_BOOK_BEFORE_UNKNOWN UINT32_MAX
@@ -145,12 +153,18 @@ static inline uint64_t dp_book_ladder_rung(
     return ticks * window->tick == away ? ticks : DP_BOOK_RUNGS;
 }
 
-/* The level with that mark (not DP_BOOK_MARK_NONE) holds orders, or none. */
-static inline void dp_book_set_occupied(struct dp_book *book, uint32_t mark, bool is_occupied)
+static inline bool dp_book_has_rung(const struct dp_skiplist_level *level)
 {
-    _Atomic uint64_t *word = &book->occupied[mark / 64];
-    uint64_t others = dp_load_relaxed(word) & ~(1ull << mark % 64);
-    dp_store_release(word, others | (uint64_t)is_occupied << mark % 64);
+    return DP_LIKELY(level->mark_word != DP_BOOK_MARK_NONE);
+}
+
+/* That level, which has a rung, holds orders, or none. */
+static inline void dp_book_set_occupied(
+    struct dp_book *book, const struct dp_skiplist_level *level, bool is_occupied)
+{
+    _Atomic uint64_t *word = &book->occupied[level->mark_word];
+    uint64_t others = dp_load_relaxed(word) & ~(1ull << level->mark_bit % 64);
+    dp_store_release(word, others | (uint64_t)is_occupied << level->mark_bit % 64);
 }
 
 #endif

@@ -73,7 +73,7 @@ static inline uint32_t dp_book_find_level(const struct dp_book *book, uint32_t s
     uint64_t rung = dp_book_ladder_rung(&book->window, side_index, rank);
     *before = DP_BOOK_BEFORE_UNKNOWN;
     return DP_LIKELY(rung < DP_BOOK_RUNGS)
-        ? dp_load_relaxed(&dp_book_side(book, side_index)->rungs[rung])
+        ? dp_load_relaxed(dp_book_rung(book, side_index, rung))
         : dp_book_side_find_far(book, side_index, pool, price_nanos, before);
 }
 
@@ -127,25 +127,6 @@ static inline void dp_book_end_change(struct dp_book *book, uint64_t sequence, i
 {
     dp_store_release(&book->time_ns, time_ns);
     dp_book_end_change_untimed(book, sequence);
-}
-
-/* ---- which level an order is at, and on which side ---- */
-
-#define DP_BOOK_PLACE_LEVEL INT32_MAX /* the bits of a place that are the level */
-
-static inline uint32_t dp_book_place(uint32_t level, uint32_t side_index)
-{
-    return level | side_index << 31;
-}
-
-static inline uint32_t dp_book_order_level(const struct dp_book_order *order)
-{
-    return order->place & DP_BOOK_PLACE_LEVEL;
-}
-
-static inline uint32_t dp_book_order_side(const struct dp_book_order *order)
-{
-    return order->place >> 31;
 }
 
 #endif

@@ -115,15 +115,14 @@ uint64_t dp_books_priority_next(const struct dp_books *books)
 static void view_order(const struct dp_books *books, const struct dp_book_order *order,
     struct dp_book_order_view *view)
 {
-    const struct dp_skiplist_level *level =
-        &dp_books_pool(books)->levels[dp_book_order_level(order)];
+    const struct dp_skiplist_level *level = &dp_books_pool(books)->levels[order->level];
     *view = (struct dp_book_order_view){
         .order_ref = order->order_ref,
         .priority = order->priority,
         .price_nanos = dp_load_relaxed(&level->price_nanos),
         .qty = order->qty,
         .instrument_index = level->instrument_index,
-        .side = DP_SIDE_BUY + dp_book_order_side(order),
+        .side = DP_SIDE_BUY + level->side_index,
     };
 }
 

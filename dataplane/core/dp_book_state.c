@@ -56,7 +56,7 @@ int dp_books_init(struct dp_books *books, const struct dp_books_config *config, 
     books->priority_next = 1;
     /* Record 0 stands for orders that are not there yet when somebody looks ahead at them: at a
      * level, because none would be one to be opened. */
-    dp_books_orders(books)[0].place = dp_book_place(1, 0);
+    dp_books_orders(books)[0].level = 1;
     dp_skiplist_pool_init(dp_books_pool(books), config->level_count_max);
     const struct dp_book_depth *depths = dp_books_at(books, books->depths_offset);
     for (uint32_t index = 0; index < config->instrument_count_max; index++)

@@ -17,6 +17,7 @@ void dp_skiplist_pool_init(struct dp_skiplist_pool *pool, uint32_t capacity)
 {
     DP_ASSERT((uintptr_t)pool % DP_CACHE_LINE == 0 && capacity <= DP_SKIPLIST_LEVELS_MAX);
     pool->capacity = capacity;
+    dp_store_relaxed(&pool->levels[0].price_nanos, -1);
 }
 
 void dp_skiplist_init(struct dp_skiplist *list, enum dp_side side, uint32_t seed)
@@ -158,7 +159,7 @@ static void link_in(struct dp_skiplist *list, struct dp_skiplist_pool *pool, uin
     struct dp_skiplist_level *level = &pool->levels[number];
     uint64_t link = begin_life(level, number, price_nanos);
     uint32_t worse = target_of(dp_load_relaxed(path->links[0]));
-    level->height = height;
+    level->height = (uint16_t)height;
     level->back = path->before;
     pool->levels[worse].back = number; /* of record 0 when there is none: never read */
     for (uint32_t h = 0; h < height; h++)

@@ -57,8 +57,10 @@ struct dp_skiplist_level {
     uint32_t back;
     uint32_t last_order;       /* the book's: tail of the queue of orders */
     uint16_t instrument_index; /* the book's: whose level this is */
-    uint16_t mark;             /* the book's: the bit that says whether it holds orders */
-    uint32_t height;           /* writer only: links in use */
+    uint16_t side_index;       /* the book's: on which side */
+    uint8_t mark_word; /* the book's: word, and bit in it, that say whether it holds orders */
+    uint8_t mark_bit;
+    uint16_t height; /* writer only: links in use */
     _Atomic uint64_t links[DP_SKIPLIST_HEIGHT_LOW];
 };
 
@@ -80,7 +82,8 @@ struct dp_skiplist {
 
 static_assert(sizeof(struct dp_skiplist) == DP_CACHE_LINE, "one cache line a side");
 
-/* All levels of all lists, and the free ones. Offsets only; record 0 is never handed out. */
+/* All levels of all lists, and the free ones. Offsets only; record 0 is never handed out, and is at
+ * no price that anybody asks for. */
 struct dp_skiplist_pool {
     alignas(DP_CACHE_LINE) uint32_t capacity; /* records behind record 0 */
     uint32_t used;                            /* highest record ever handed out */

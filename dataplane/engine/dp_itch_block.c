@@ -5,7 +5,8 @@
  *   enter -- APART --> mid -- APART --> near -- APART --> last -- APART --> apply
  *
  * What a step does for a message does not branch on its type, because that is what the processor
- * cannot guess; a dummy address stands in where a type has nothing to look at.
+ * cannot guess. Most messages are applied by the short ways of dp_book_change; what these refuse
+ * goes the long way, and what that refuses too goes the way of the decoder, which counts it.
  */
 #include "dp_book_ahead.h"
 #include "dp_itch_apply.h"
@@ -26,37 +27,63 @@ enum kind {
     KIND_END, /* no message */
 };
 
-/* By type: size of the message, and its kind above. */
-#define SHAPE(kind, size) ((kind) << 8 | (size))
-static const uint16_t shapes[256] = {
-    ['A'] = SHAPE(KIND_ADD, 36),
-    ['F'] = SHAPE(KIND_ADD, 40),
-    ['E'] = SHAPE(KIND_REDUCE, 31),
-    ['C'] = SHAPE(KIND_REDUCE, 36),
-    ['X'] = SHAPE(KIND_REDUCE, 23),
-    ['D'] = SHAPE(KIND_REMOVE, 19),
-    ['U'] = SHAPE(KIND_REPLACE, 35),
-};
-
 /* What only few messages have to look at, bits. */
 enum odd {
     ODD_FAR = 1,  /* the rung is a bucket */
     ODD_BARE = 2, /* the rung has no level */
+    ODD_MOVE = 4, /* the level that it goes to is looked for a step later */
 };
+
+/* What follows from the type; one word, to be copied as one. */
+struct nature {
+    uint8_t kind;
+    uint8_t odd;
+    int8_t add_mask; /* of an add all bits, else none */
+    uint8_t unused;
+};
+
+/* By type; size 0: another type, or none. */
+struct shape {
+    uint32_t size;
+    struct nature nature;
+};
+
+#define ADD(size) \
+    { \
+        size, \
+        { \
+            KIND_ADD, 0, -1, 0 \
+        } \
+    }
+#define CHANGE(size, kind, odd) \
+    { \
+        size, \
+        { \
+            kind, odd, 0, 0 \
+        } \
+    }
+static const struct shape shapes[256] = {
+    ['A'] = ADD(36),
+    ['F'] = ADD(40),
+    ['E'] = CHANGE(31, KIND_REDUCE, 0),
+    ['C'] = CHANGE(36, KIND_REDUCE, 0),
+    ['X'] = CHANGE(23, KIND_REDUCE, 0),
+    ['D'] = CHANGE(19, KIND_REMOVE, 0),
+    ['U'] = CHANGE(35, KIND_REPLACE, ODD_MOVE),
+};
+
+static const bool is_side[256] = {['B'] = true, ['S'] = true};
 
 /* Stands in for what a message does not have. */
 static const uint8_t no_message[TAIL];
-static const uint32_t bare_rung = DP_SKIPLIST_NONE;
+static const uint32_t no_level[3] = {DP_SKIPLIST_NONE};
 
 struct place {
     const uint8_t *data;
-    struct dp_book *book;
-    uint32_t *home; /* of its reference in the index */
-    /* The word that names its level: a rung for what comes, the place of the order for the rest. */
-    const uint32_t *level;
-    uint16_t instrument_index;
-    uint8_t kind;
-    uint8_t odd;
+    struct dp_book *book;  /* of its instrument */
+    uint32_t *home;        /* of its reference in the index */
+    const uint32_t *level; /* the word that names it: dp_book_ahead.h */
+    struct nature nature;
 };
 
 struct block {
@@ -75,31 +102,37 @@ static int64_t price_nanos_at(const uint8_t *bytes)
     return (int64_t)dp_load_be32(bytes) * DP_ITCH_NANOS_PER_PRICE4;
 }
 
-static uint32_t is_sell(const uint8_t *add)
+/* Of a letter that is a side: 'B' or 'S'. */
+static uint32_t side_index_of(uint8_t letter)
 {
-    return add[19] == 'S';
+    return letter & 1;
 }
 
+/* ---- looking ahead ---- */
+
 /* Neither what its type says, nor beyond the end of the block. */
-static __attribute__((noinline)) uint32_t kind_of_odd(
+static __attribute__((noinline)) struct nature nature_of_odd(
     const struct block *block, const uint8_t *data, size_t size)
 {
-    return (size_t)(block->end - data) < size ? KIND_END : KIND_OTHER;
+    return (struct nature){
+        .kind = (size_t)(block->end - data) < size ? KIND_END : KIND_OTHER,
+    };
 }
 
 /* The next whole message, or no_message with KIND_END. */
-static DP_BOOK_AHEAD_INLINE const uint8_t *take_frame(struct block *block, uint32_t *kind)
+static DP_BOOK_AHEAD_INLINE const uint8_t *take_frame(struct block *block, struct nature *nature)
 {
-    const uint8_t *data = block->next + 2;
-    *kind = KIND_END;
-    if (DP_UNLIKELY(block->next > block->limit))
+    const uint8_t *next = block->next;
+    const uint8_t *data = next + 2;
+    if (DP_UNLIKELY(next > block->limit)) {
+        *nature = (struct nature){.kind = KIND_END};
         return no_message;
-    size_t size = dp_load_be16(block->next);
-    uint32_t shape = shapes[data[0]];
-    *kind = shape >> 8;
-    if (DP_UNLIKELY((shape & 0xff) != size)) {
-        *kind = kind_of_odd(block, data, size);
-        if (DP_UNLIKELY(*kind == KIND_END))
+    }
+    size_t size = dp_load_be16(next);
+    *nature = shapes[data[0]].nature;
+    if (DP_UNLIKELY(shapes[data[0]].size != size)) {
+        *nature = nature_of_odd(block, data, size);
+        if (DP_UNLIKELY(nature->kind == KIND_END))
             return no_message;
     }
     block->next = data + size;
@@ -109,25 +142,27 @@ static DP_BOOK_AHEAD_INLINE const uint8_t *take_frame(struct block *block, uint3
 
 static DP_BOOK_AHEAD_INLINE void enter(struct block *block, struct place *place)
 {
-    uint32_t kind;
-    const uint8_t *data = take_frame(block, &kind);
+    const uint8_t *data = take_frame(block, &place->nature);
     uint32_t instrument_index = dp_load_be16(data + 1);
     if (DP_UNLIKELY(instrument_index >= block->writer.instrument_count)) {
-        kind = kind == KIND_END ? kind : (uint32_t)KIND_OTHER;
+        if (place->nature.kind != KIND_END)
+            place->nature = (struct nature){.kind = KIND_OTHER};
         instrument_index = 0;
     }
     place->data = data;
-    place->instrument_index = (uint16_t)instrument_index;
-    place->kind = (uint8_t)kind;
-    place->odd = 0;
-    place->book = &block->writer.books->book[instrument_index];
+    place->book = &block->writer.book[instrument_index];
     place->home = dp_book_index_home(&block->writer.index, dp_load_be64(data + 11));
     DP_PREFETCH_WRITE(place->home);
     dp_book_ahead_book(place->book);
 }
 
-/* The side of a U stands in the order it replaces, which is still on its way: both are looked at.
- */
+static DP_BOOK_AHEAD_RARE void far_mid(struct place *place, uint64_t ticks)
+{
+    place->nature.odd |= ODD_FAR;
+    place->level = dp_book_ahead_bucket(place->book, side_index_of(place->data[19]), ticks);
+}
+
+/* The side of a U stands at the level it leaves, which is still on its way: both are looked at. */
 static DP_BOOK_AHEAD_RARE void move_mid(
     const struct dp_book_writer *writer, const struct place *place)
 {
@@ -139,74 +174,66 @@ static DP_BOOK_AHEAD_RARE void move_mid(
             place->book, side, dp_book_ahead_ticks(place->book, side, price_nanos)));
 }
 
-static DP_BOOK_AHEAD_RARE void move_near(const struct dp_book_writer *writer, struct place *place)
-{
-    uint32_t side = *place->level >> 31;
-    uint64_t ticks = dp_book_ahead_ticks(place->book, side, price_nanos_at(place->data + 31));
-    DP_BOOK_AHEAD_KEEP();
-    dp_book_ahead_level(writer, place->level);
-    place->level = dp_book_ahead_rung(place->book, side, ticks);
-    if (DP_UNLIKELY(ticks >= DP_BOOK_RUNGS)) {
-        place->level = dp_book_ahead_bucket(place->book, side, ticks);
-        place->odd |= ODD_FAR;
-    }
-}
-
-static DP_BOOK_AHEAD_RARE void far_mid(struct place *place, uint64_t ticks)
-{
-    place->odd |= ODD_FAR;
-    place->level = dp_book_ahead_bucket(place->book, is_sell(place->data), ticks);
-}
-
 /* Masks, where the compiler would make a branch of a conditional expression. */
 static DP_BOOK_AHEAD_INLINE void look_mid(const struct dp_book_writer *writer, struct place *place)
 {
     const uint8_t *data = place->data;
-    uint32_t side = is_sell(data);
-    uintptr_t add_mask = -(uintptr_t)(place->kind == KIND_ADD);
-    uint64_t ticks = dp_book_ahead_ticks(place->book, side, price_nanos_at(data + 32)) & add_mask;
-    uintptr_t rung = (uintptr_t)dp_book_ahead_rung(place->book, side, ticks);
-    uintptr_t order = (uintptr_t)dp_book_ahead_order_place(writer, place->home);
+    const struct dp_book *book = place->book;
+    uint32_t side = side_index_of(data[19]);
+    uintptr_t add_mask = (uintptr_t)(intptr_t)place->nature.add_mask;
+    uint64_t ticks = dp_book_ahead_ticks(book, side, price_nanos_at(data + 32)) & add_mask;
+    uintptr_t rung = (uintptr_t)dp_book_ahead_rung(book, side, ticks);
+    uintptr_t order = (uintptr_t)dp_book_ahead_order(writer, place->home);
     place->level = (const uint32_t *)(((rung ^ order) & add_mask) ^ order);
     if (DP_UNLIKELY(ticks >= DP_BOOK_RUNGS))
         far_mid(place, ticks);
     DP_PREFETCH_WRITE(place->level);
-    if (DP_UNLIKELY(place->kind == KIND_REPLACE))
+    if (DP_UNLIKELY(place->nature.kind == KIND_REPLACE))
         move_mid(writer, place);
 }
 
 static DP_BOOK_AHEAD_RARE void bare_near(struct place *place)
 {
-    place->odd |= ODD_BARE;
-    if ((place->odd & ODD_FAR) == 0)
-        dp_book_ahead_open_near(place->book, place->level);
+    place->nature.odd |= ODD_BARE;
+    if ((place->nature.odd & ODD_FAR) == 0)
+        dp_book_ahead_open_near(place->book, side_index_of(place->data[19]));
 }
 
 static DP_BOOK_AHEAD_INLINE void look_near(const struct dp_book_writer *writer, struct place *place)
 {
-    if (DP_UNLIKELY(place->kind == KIND_REPLACE))
-        move_near(writer, place);
     if (DP_UNLIKELY(*place->level == DP_SKIPLIST_NONE))
         bare_near(place);
     dp_book_ahead_level(writer, place->level);
 }
 
-static DP_BOOK_AHEAD_RARE void odd_last(
-    const struct dp_book_writer *writer, const struct place *place)
+/* Of a U: the level it goes to. */
+static void move_last(const struct dp_book_writer *writer, struct place *place)
 {
-    if (place->odd & ODD_FAR)
-        dp_book_ahead_walk(writer, place->level);
-    else if (place->odd & ODD_BARE)
-        dp_book_ahead_open_last(writer, place->book, place->level);
+    uint32_t side = writer->levels[*place->level].side_index;
+    uint64_t ticks = dp_book_ahead_ticks(place->book, side, price_nanos_at(place->data + 31));
+    place->level = dp_book_ahead_rung(place->book, side, ticks);
+    dp_book_ahead_level(writer, place->level);
 }
 
-static DP_BOOK_AHEAD_INLINE void look_last(
-    const struct dp_book_writer *writer, const struct place *place)
+static DP_BOOK_AHEAD_RARE void odd_last(const struct dp_book_writer *writer, struct place *place)
+{
+    if (DP_LIKELY(place->nature.odd & ODD_MOVE))
+        move_last(writer, place);
+    else if (place->nature.odd & ODD_FAR)
+        dp_book_ahead_walk(writer, place->level);
+    else
+        dp_book_ahead_open_last(writer, place->book, side_index_of(place->data[19]), place->level);
+}
+
+static DP_BOOK_AHEAD_INLINE void look_last(const struct dp_book_writer *writer, struct place *place)
 {
     dp_book_ahead_last(writer, place->level);
-    if (DP_UNLIKELY(place->odd != 0))
+    dp_book_ahead_neighbours(writer, place->level, ~(uint32_t)place->nature.add_mask);
+    if (DP_UNLIKELY(place->nature.odd != 0))
         odd_last(writer, place);
 }
+
+/* ---- applying ---- */
 
 /* Any message, by way of the decoder; with everything that is to be counted. */
 static __attribute__((noinline)) void apply_any(struct block *block, const uint8_t *data)
@@ -228,94 +255,104 @@ static int64_t time_ns_of(const struct block *block, const uint8_t *data)
     return block->midnight_ns + (int64_t)(dp_load_be64(data + 3) & ((1ull << 48) - 1));
 }
 
-/* These say false when the message is to go the other way: nothing has changed then. */
-static inline bool add_straight(const struct block *block, const struct place *place)
+/* The short ways. */
+
+static inline bool add_near(const struct block *block, const struct place *place)
 {
     const struct dp_book_writer *writer = &block->writer;
     const uint8_t *data = place->data;
+    struct dp_skiplist_level *level = &writer->levels[*place->level];
     struct dp_book_arrival arrival = {
         .order_ref = dp_load_be64(data + 11),
-        .side_index = is_sell(data),
         .qty = dp_load_be32(data + 20),
         .price_nanos = price_nanos_at(data + 32),
     };
-    uint32_t level = *place->level;
-    uint32_t before = DP_BOOK_BEFORE_UNKNOWN;
-    if (DP_UNLIKELY(arrival.qty == 0) || DP_UNLIKELY(arrival.price_nanos == 0) ||
-        DP_UNLIKELY((data[19] == 'B') == arrival.side_index))
-        return false;
-    /* The level of that price hangs there only in an open book, and nowhere else. */
-    if (DP_UNLIKELY(dp_load_relaxed(&writer->levels[level].price_nanos) != arrival.price_nanos)) {
-        if (DP_UNLIKELY(dp_load_relaxed(&place->book->is_open) == 0))
-            return false;
-        level = dp_book_find_level(place->book, arrival.side_index, dp_books_pool(writer->books),
-            arrival.price_nanos, &before);
-    }
-    return dp_book_change_add(writer, place->book, place->home, &arrival, level, before,
-               time_ns_of(block, data)) == DP_BOOK_OK;
+    /* The level of that price is there only in an open book, and nowhere else. */
+    return DP_LIKELY(dp_load_relaxed(&level->price_nanos) == arrival.price_nanos) &&
+        DP_LIKELY(is_side[data[19]]) && DP_LIKELY(arrival.qty != 0) &&
+        dp_book_join_near(
+            writer, place->book, place->home, &arrival, level, time_ns_of(block, data));
 }
 
-/* The order a message names; 0 when there is none, or it is of another book than the message says.
- */
-static inline uint32_t order_of(const struct block *block, const struct place *place)
+static inline bool remove_near(const struct block *block, const struct place *place)
 {
-    const struct dp_book_writer *writer = &block->writer;
-    uint32_t number =
-        dp_book_index_find_at(&writer->index, place->home, dp_load_be64(place->data + 11));
-    uint32_t level = dp_book_order_level(&writer->index.orders[number]);
-    return DP_LIKELY(writer->levels[level].instrument_index == place->instrument_index) ? number
-                                                                                        : 0;
+    return dp_book_remove_near(&block->writer, place->home, dp_load_be64(place->data + 11),
+        time_ns_of(block, place->data));
 }
 
-static inline bool remove_straight(const struct block *block, const struct place *place)
+static inline bool reduce_near(const struct block *block, const struct place *place)
 {
-    uint32_t number = order_of(block, place);
-    if (DP_UNLIKELY(number == 0))
-        return false;
-    dp_book_change_remove(
-        &block->writer, place->book, place->home, number, time_ns_of(block, place->data));
-    return true;
+    return dp_book_reduce_near(&block->writer, place->home, dp_load_be64(place->data + 11),
+        dp_load_be32(place->data + 19), time_ns_of(block, place->data));
 }
 
-static inline bool reduce_straight(const struct block *block, const struct place *place)
-{
-    uint32_t number = order_of(block, place);
-    return DP_LIKELY(number != 0) &&
-        dp_book_change_reduce(&block->writer, place->book, place->home, number,
-            dp_load_be32(place->data + 19), time_ns_of(block, place->data)) == DP_BOOK_OK;
-}
-
-static inline bool replace_straight(const struct block *block, const struct place *place)
+static inline bool replace_near(const struct block *block, const struct place *place)
 {
     const struct dp_book_writer *writer = &block->writer;
     const uint8_t *data = place->data;
-    uint32_t number = order_of(block, place);
     struct dp_book_arrival arrival = {
         .order_ref = dp_load_be64(data + 19),
-        .side_index = dp_book_order_side(&writer->index.orders[number]),
         .qty = dp_load_be32(data + 27),
         .price_nanos = price_nanos_at(data + 31),
     };
-    return DP_LIKELY(number != 0 && arrival.qty != 0 && arrival.price_nanos != 0) &&
-        dp_book_change_replace(writer, place->book, place->home, number, &arrival, place->level,
-            time_ns_of(block, data)) == DP_BOOK_OK;
+    return DP_LIKELY(arrival.qty != 0) &&
+        dp_book_replace_near(writer, place->home, dp_load_be64(data + 11), &arrival,
+            &writer->levels[*place->level], time_ns_of(block, data));
+}
+
+/* The long ways, for what the short ones refused. */
+
+static __attribute__((noinline)) bool add_far(struct block *block, const uint8_t *data)
+{
+    enum dp_side side = is_side[data[19]] ? DP_SIDE_BUY + side_index_of(data[19]) : DP_SIDE_NONE;
+    struct dp_book_arrival arrival = {
+        .order_ref = dp_load_be64(data + 11),
+        .qty = dp_load_be32(data + 20),
+        .price_nanos = price_nanos_at(data + 32),
+    };
+    return dp_book_change_add(&block->writer, dp_load_be16(data + 1), side, &arrival,
+               time_ns_of(block, data)) == DP_BOOK_OK;
+}
+
+static __attribute__((noinline)) bool remove_far(struct block *block, const uint8_t *data)
+{
+    return dp_book_change_remove(
+               &block->writer, dp_load_be64(data + 11), time_ns_of(block, data)) == DP_BOOK_OK;
+}
+
+static __attribute__((noinline)) bool reduce_far(struct block *block, const uint8_t *data)
+{
+    return dp_book_change_reduce(&block->writer, dp_load_be64(data + 11), dp_load_be32(data + 19),
+               time_ns_of(block, data)) == DP_BOOK_OK;
+}
+
+static __attribute__((noinline)) bool replace_far(struct block *block, const uint8_t *data)
+{
+    struct dp_book_arrival arrival = {
+        .order_ref = dp_load_be64(data + 19),
+        .qty = dp_load_be32(data + 27),
+        .price_nanos = price_nanos_at(data + 31),
+    };
+    return dp_book_change_replace(&block->writer, dp_load_be64(data + 11), &arrival,
+               time_ns_of(block, data)) == DP_BOOK_OK;
 }
 
 /* False when there is nothing to apply. */
 static inline bool apply(struct block *block, const struct place *place)
 {
+    const uint8_t *data = place->data;
     bool is_done = false;
-    switch ((enum kind)place->kind) {
-    case KIND_ADD: is_done = add_straight(block, place); break;
-    case KIND_REMOVE: is_done = remove_straight(block, place); break;
-    case KIND_REPLACE: is_done = replace_straight(block, place); break;
-    case KIND_REDUCE: is_done = reduce_straight(block, place); break;
+    switch ((enum kind)place->nature.kind) {
+    case KIND_ADD: is_done = add_near(block, place) || add_far(block, data); break;
+    case KIND_REMOVE: is_done = remove_near(block, place) || remove_far(block, data); break;
+    case KIND_REPLACE: is_done = replace_near(block, place) || replace_far(block, data); break;
+    case KIND_REDUCE: is_done = reduce_near(block, place) || reduce_far(block, data); break;
     case KIND_END: return false;
     case KIND_OTHER: break;
     default: __builtin_unreachable();
     }
     if (DP_UNLIKELY(!is_done))
-        apply_any(block, place->data);
+        apply_any(block, data);
     return true;
 }
 
@@ -349,7 +386,7 @@ static void fill_line(struct block *block)
 {
     for (struct place *place = block->line; place < block->line + LINE; place++) {
         enter(block, place);
-        place->level = &bare_rung;
+        place->level = no_level;
     }
 }
 

@@ -42,27 +42,24 @@ static void free_table(struct table *table)
 
 static uint32_t put(struct table *table, uint64_t order_ref)
 {
-    uint32_t *home = dp_book_index_home(&table->index, order_ref);
     uint32_t *entry;
-    CHECK(dp_book_index_room_at(&table->index, home, order_ref, &entry));
+    CHECK(dp_book_index_room(&table->index, order_ref, &entry));
     uint32_t number = table->free_records[--table->free_count];
     table->index.orders[number].order_ref = order_ref;
-    dp_book_index_put_at(&table->index, home, entry, order_ref, number);
+    dp_book_index_put(&table->index, entry, order_ref, number);
     return number;
 }
 
 static void take_out(struct table *table, uint64_t order_ref, uint32_t number)
 {
-    uint32_t *home = dp_book_index_home(&table->index, order_ref);
-    dp_book_index_delete_at(&table->index, home, order_ref, number);
+    dp_book_index_delete(&table->index, order_ref, number);
     table->free_records[table->free_count++] = number;
 }
 
 static bool is_free(const struct table *table, uint64_t order_ref)
 {
-    uint32_t *home = dp_book_index_home(&table->index, order_ref);
     uint32_t *entry;
-    return dp_book_index_room_at(&table->index, home, order_ref, &entry);
+    return dp_book_index_room(&table->index, order_ref, &entry);
 }
 
 /* ---- patterns of references ---- */

@@ -178,12 +178,12 @@ static bool bit(const uint64_t *words, uint64_t at)
 static void check_on_rung(const struct dp_book *book, uint32_t side_index,
     const struct dp_skiplist_level *level, uint32_t number, uint64_t rung)
 {
-    const struct dp_book_side *side = dp_book_side(book, side_index);
-    uint32_t mark = DP_BOOK_MARK(side_index, (uint32_t)rung);
-    uint64_t occupied = dp_load_relaxed(&book->occupied[mark / 64]) >> mark % 64 & 1;
-    CHECK_EQUAL(dp_load_relaxed(&side->rungs[rung]), number);
-    CHECK(bit(side->hung, rung));
-    CHECK_EQUAL(level->mark, mark);
+    uint64_t word = dp_load_relaxed(&book->occupied[side_index * DP_BOOK_RUNG_WORDS + rung / 64]);
+    uint64_t occupied = word >> rung % 64 & 1;
+    CHECK_EQUAL(dp_load_relaxed(dp_book_rung(book, side_index, rung)), number);
+    CHECK(bit(dp_book_side(book, side_index)->hung, rung));
+    CHECK_EQUAL(level->mark_word, DP_BOOK_MARK_WORD(side_index, rung));
+    CHECK_EQUAL(level->mark_bit, rung % 64);
     CHECK_EQUAL(occupied, dp_load_relaxed(&level->order_count) != 0);
 }
 
@@ -201,7 +201,7 @@ static void check_far(const struct dp_book *book, uint32_t side_index,
     const struct dp_book_side *side = dp_book_side(book, side_index);
     int64_t rank = dp_load_relaxed(&level->price_nanos) ^ dp_book_flip(side_index);
     uint64_t ticks = dp_book_ladder_ticks(&book->window, side_index, rank);
-    CHECK_EQUAL(level->mark, DP_BOOK_MARK_NONE);
+    CHECK_EQUAL(level->mark_word, DP_BOOK_MARK_NONE);
     CHECK(dp_load_relaxed(&level->order_count) != 0);
     if (book->window.tick == 0)
         return;
@@ -243,6 +243,7 @@ static void check_ladder(const struct dp_books *books, uint32_t instrument, uint
         uint64_t rung = dp_book_ladder_rung(&book->window, side_index, rank);
         CHECK_EQUAL(level->back, before);
         CHECK_EQUAL(level->instrument_index, instrument);
+        CHECK_EQUAL(level->side_index, side_index);
         if (rung < DP_BOOK_RUNGS)
             check_on_rung(book, side_index, level, number, rung);
         else
