@@ -110,6 +110,9 @@ class JournalConfig:
     directory: str  # "" for none but what the command line names
     segment_size: int
     durability: Mapping[str, str]  # by record class: new, replace, cancel
+    seal: bool  # a live run seals closed segments in the background
+    keep_mib: int | None  # of sealed segments' own files; None: all
+    keep_hours: int | None
 
     def numbers(self) -> tuple[int, ...]:
         """Return the durability of each class as the journal's format has it."""
@@ -392,7 +395,10 @@ def parse_cpu(section: Section) -> CpuConfig:
 
 def parse_journal(section: Section) -> JournalConfig:
     """Check ``journal``."""
-    section.only("directory", "segment_size_mib", "durability", "durability_of")
+    section.only(
+        "directory", "segment_size_mib", "durability", "durability_of", "seal", "keep_mib",
+        "keep_hours",
+    )  # fmt: skip
     default = parse_durability(section, "durability", "memory")
     classes = section.section("durability_of")
     classes.only(*CLASSES)
@@ -400,6 +406,9 @@ def parse_journal(section: Section) -> JournalConfig:
         directory=section.text("directory", "", example="/var/lib/tickplane/journal", size_max=199),
         segment_size=section.integer("segment_size_mib", 1, 4096, default=64) << 20,
         durability={name: parse_durability(classes, name, default) for name in CLASSES},
+        seal=section.one_of("seal", ("false", "true"), "false") == "true",
+        keep_mib=section.integer("keep_mib", 0, 1 << 30) if "keep_mib" in section else None,
+        keep_hours=section.integer("keep_hours", 0, 1 << 20) if "keep_hours" in section else None,
     )
 
 

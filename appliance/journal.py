@@ -13,10 +13,11 @@ import os
 import time
 from typing import Any
 
-from appliance import journal_print, recover
+from appliance import journal_print, recover, seal
 from appliance.errors import CommandError
 from appliance.journal_print import render_summary
 from appliance.moments import parse_time
+from dataplane import sealing
 from dataplane.journal import Journal
 from dataplane.recovery import END, LAST_NS, Recovered, capacity_of, checkpoints
 from dataplane.recovery import recover as recover_state
@@ -28,6 +29,7 @@ ACTIONS = {
     "stat": "size, rates, what its orders waited for and what that does not survive",
     "recover": "the state that it leads to, and what must be reconciled; sends nothing",
     "replay": "the state at a moment: what was live then",
+    "seal": "closed segments become small files; nothing is lost",
 }
 
 
@@ -47,6 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             add_moment(action)
         if name == "recover":
             recover.add_options(action)
+        if name == "seal":
+            seal.add_options(action)
 
 
 def add_moment(parser: argparse.ArgumentParser) -> None:
@@ -74,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
         "stat": stat,
         "recover": recover_directory,
         "replay": replay,
+        "seal": seal.run,
     }
     return actions[args.action](args)
 
@@ -86,7 +91,8 @@ def verify(args: argparse.Namespace) -> int:
     capacity, journal = capacity_of(args.directory)
     summary = journal.summary()
     state = recover_state(args.directory, capacity, from_checkpoint=False).state
-    summary["problems"] = state.problems()
+    summary["sealed"], problems = sealing.check(args.directory)
+    summary["problems"] = state.problems() + problems
     summary["valid"] = summary["valid"] and not summary["problems"]
     print(json.dumps(summary) if args.json else render_summary(summary))
     return 0 if summary["valid"] else 1

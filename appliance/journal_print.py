@@ -13,6 +13,7 @@ from typing import Any
 from appliance.errors import CommandError
 from appliance.moments import parse_time
 from dataplane.journal import Journal
+from dataplane.seal import Block
 
 Record = dict[str, Any]
 # Of use to a machine; a line for people leaves them out.
@@ -68,6 +69,18 @@ class Filter:
             and (self._since is None or record["time_ns"] >= self._since)
             and (self._until is None or record["time_ns"] <= self._until)
         ) & (not self._numbers or self._is_of_order(record))
+
+    def may_be_in(self, block: Block) -> bool:
+        """Say whether a sealed block can hold a record that was asked for, by its index."""
+        low, high = block["number_min"], block["number_max"]
+        return (
+            not self._dated
+            or (
+                (self._since is None or block["time_ns_max"] >= self._since)
+                and (self._until is None or block["time_ns_min"] <= self._until)
+            )
+            and (not self._numbers or any(low <= number <= high for number in self._numbers))
+        )
 
     def _date(self, near_ns: int) -> None:
         """A time of day is that of the first record's day."""
@@ -139,7 +152,7 @@ def render_summary(summary: dict[str, Any]) -> str:
 def dump(args: argparse.Namespace) -> int:
     """Print each record up to the first fault; the fault goes to stderr."""
     journal, render, wanted = Journal(args.directory), renderer(args.json), Filter(args)
-    for record in journal:
+    for record in journal.records(wanted.may_be_in):
         if wanted(record):
             sys.stdout.write(render(record) + "\n")
     return complain(journal)

@@ -16,7 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from appliance import config as configuration
-from appliance import replay
+from appliance import replay, seal
 from appliance.config import Config
 from appliance.engine_core import engine_core
 from appliance.errors import CommandError
@@ -61,7 +61,11 @@ def run(args: argparse.Namespace) -> int:
         config = config.only_strategy(args.strategy)
     args.journal = args.journal or config.journal.directory or None
     args.file = f"{args.config} (live)"
-    with engine_core(config.cpu), replay.region_file(config) as region_path:
+    with (
+        seal.beside(args.journal, config),
+        engine_core(config.cpu),
+        replay.region_file(config) as region_path,
+    ):
         result = trade(args, config, live_config, region_path)
     replay.write_json(result, args.json)
     if not args.quiet and args.json != "-":

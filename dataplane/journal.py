@@ -9,10 +9,11 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from dataplane.errors import DataplaneError
+from dataplane.seal import Block
 from dataplane.segment import Segment
 
 LOSSES = {
@@ -21,13 +22,20 @@ LOSSES = {
     "replica": "loss of both machines at once",
     "fsync+replica": "loss of both disks",
 }
-NAME = re.compile(r"journal-(\d{6,})\.tpj")
+NAME = re.compile(r"(journal-(\d{6,}))\.tp[js]")
+SEGMENT, SEALED = ".tpj", ".tps"  # the file as it was written, and the one that took its place
+
+Wanted = Callable[[Block], bool]
 
 
 def segment_names(directory: str) -> list[str]:
-    """Return the file names of a journal in the order of their numbers."""
+    """Return the names of a journal's segments in the order of their numbers, without ending."""
     try:
-        found = [name for name in os.listdir(directory) if NAME.fullmatch(name)]
+        found = {
+            (int(match[2]), match[1])
+            for name in os.listdir(directory)
+            if (match := NAME.fullmatch(name))
+        }
     except OSError as error:
         raise DataplaneError(
             error.errno or errno.EIO,
@@ -40,7 +48,23 @@ def segment_names(directory: str) -> list[str]:
             f"journal: {directory}: holds no journal; name the directory"
             " that a run was given as --journal",
         )
-    return sorted(found, key=lambda name: (int(name[8:-4]), name))
+    return [name for _, name in sorted(found)]
+
+
+def name_of(index: int) -> str:
+    """Return the name of a segment, without ending."""
+    return f"journal-{index:06d}"
+
+
+def open_segment(directory: str, name: str) -> Segment:
+    """Open a segment: its own file where there is one, else the sealed one."""
+    path = os.path.join(directory, name)
+    try:
+        return Segment(path + SEGMENT)
+    except DataplaneError as error:
+        if error.code != errno.ENOENT or not os.path.exists(path + SEALED):
+            raise
+    return Segment(path + SEALED)
 
 
 def does_not_survive(durabilities: Iterable[str]) -> str:
@@ -86,9 +110,16 @@ class Journal:
         self.durable_sequence = 0
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
+        return self.records()
+
+    def records(self, wanted: Wanted | None = None) -> Iterator[dict[str, Any]]:
+        """Yield every record; of sealed segments only blocks that are ``wanted``, by their index.
+
+        What a block holds that was stepped over is not checked.
+        """
         symbols: dict[int, str] = {}
         for segment in self.segments():
-            yield from segment.records(symbols)
+            yield from segment.records(symbols, wanted)
 
     def verify(self) -> dict[str, Any]:
         """Check everything; return the summary."""
@@ -145,22 +176,22 @@ class Journal:
                 yield from segment.records(symbols)
                 if segment.verdict == "closed":
                     index += 1
-                    if segment.cause == "final" and not os.path.exists(self._path(index)):
+                    if segment.cause == "final" and not self._exists(index):
                         return
                     segment = None
                     continue
                 if not segment.retry():
-                    self._take(segment, os.path.basename(self._path(index)))
+                    self._take(segment)
                     return
             yield None
 
-    def _path(self, index: int) -> str:
-        return os.path.join(self.directory, f"journal-{index:06d}.tpj")
+    def _exists(self, index: int) -> bool:
+        path = os.path.join(self.directory, name_of(index))
+        return os.path.exists(path + SEGMENT) or os.path.exists(path + SEALED)
 
     def _started(self, index: int) -> Segment | None:
         """Return that segment once its writer has begun it."""
-        path = self._path(index)
-        segment = Segment(path) if os.path.exists(path) else None
+        segment = open_segment(self.directory, name_of(index)) if self._exists(index) else None
         if segment is None or segment.unused:
             return None
         self._begin(segment)
@@ -176,22 +207,22 @@ class Journal:
         """Yield each segment for the caller to walk through; stop at the first fault."""
         prepared = False
         for index, name in enumerate(self._names):
-            wanted = f"journal-{index:06d}.tpj"
-            if name != wanted:
-                self._fail("missing", wanted, None, f"the next file there is {name}")
+            if name != name_of(index):
+                what = f"the next file there is {name}{SEGMENT}"
+                self._fail("missing", name_of(index) + SEGMENT, None, what)
                 return
             if index < self._start:
                 continue
             try:
-                segment = Segment(os.path.join(self.directory, name))
+                segment = open_segment(self.directory, name)
             except DataplaneError as error:
                 if error.code not in (errno.EBADMSG, errno.EINVAL):
                     raise
-                self._fail("corrupt", name, 0, str(error))
+                self._fail("corrupt", self._file_of(name), 0, str(error))
                 return
             what = self._mismatch(segment, index, prepared)
             if what:
-                self._fail("corrupt", name, 0, what)
+                self._fail("corrupt", os.path.basename(segment.path), 0, what)
                 return
             prepared = segment.unused
             if prepared:
@@ -199,7 +230,7 @@ class Journal:
                 continue
             self._begin(segment)
             yield segment
-            if self._take(segment, name):
+            if self._take(segment):
                 return
         self._check_end(prepared)
 
@@ -233,8 +264,13 @@ class Journal:
             if header[key] != value
         )
 
-    def _take(self, segment: Segment, name: str) -> bool:
+    def _file_of(self, name: str) -> str:
+        is_there = os.path.exists(os.path.join(self.directory, name + SEGMENT))
+        return name + (SEGMENT if is_there else SEALED)
+
+    def _take(self, segment: Segment) -> bool:
         """Count what a walked segment held; True when it ends in a fault."""
+        name = os.path.basename(segment.path)
         self._records += segment.record_count
         if segment.time_ns is not None:
             self._time_ns = segment.time_ns
@@ -243,7 +279,9 @@ class Journal:
         if segment.verdict in ("torn", "corrupt"):
             words = "was cut while it was written" if segment.verdict == "torn" else "was changed"
             self._behind = segment.behind()
-            self._fail(segment.verdict, name, segment.offset, f"record {segment.sequence} {words}")
+            self._fail(
+                segment.verdict, name, segment.fault_offset, f"record {segment.sequence} {words}"
+            )
         elif segment.size != size:
             verdict = "torn" if segment.size < size else "corrupt"
             self._fail(verdict, name, segment.size, f"{segment.size} bytes of {size}")
@@ -252,8 +290,8 @@ class Journal:
     def _check_end(self, prepared: bool) -> None:
         last = self._segment
         if last is not None and last.verdict == "closed" and not last.final and not prepared:
-            wanted = f"journal-{len(self._names):06d}.tpj"
-            self._fail("missing", wanted, None, "the last segment says that another follows")
+            what = "the last segment says that another follows"
+            self._fail("missing", name_of(len(self._names)) + SEGMENT, None, what)
 
 
 def verify(directory: str | os.PathLike[str]) -> dict[str, Any]:

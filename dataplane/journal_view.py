@@ -1,5 +1,7 @@
 """The journal as numpy arrays over its mapped files: nothing is copied, no record made an object.
 
+A sealed segment is unpacked into memory, once.
+
     with JournalView("journal") as view:
         for records in view:                  # one structured array a segment
             events = records[records["kind"] == EVENT]["event"]
@@ -12,7 +14,6 @@ numpy (`pip install 'tickplane[numpy]'`).
 
 from __future__ import annotations
 
-import mmap
 import os
 from collections.abc import Iterator
 from types import TracebackType
@@ -56,18 +57,14 @@ class JournalView:
     """A journal's good records, one array a segment; made anew to see later ones."""
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
-        """Check every record, then map the files."""
+        """Check every record and keep the files mapped."""
         self._arrays: list[Records] = []
         journal = Journal(directory)
         for segment in journal.segments():
             segment.skip()
-            self._arrays.append(
-                map_records(
-                    segment.path,
-                    dtype_of(segment.header["schema"]),
-                    (segment.offset - HEADER_SIZE) // 128,
-                )
-            )
+            count = (segment.offset - HEADER_SIZE) // 128
+            dtype = dtype_of(segment.header["schema"])
+            self._arrays.append(np.frombuffer(memoryview(segment), dtype, count, HEADER_SIZE))
         self.summary = journal.summary()
 
     def __enter__(self) -> JournalView:
@@ -114,10 +111,3 @@ def named_in(records: Records) -> set[int]:
     """Return the numbers of all orders that those records name."""
     events = records["event"]
     return {*events["user_ref_num"].tolist(), *events["orig_user_ref_num"].tolist()} - {0}
-
-
-def map_records(path: str, dtype: np.dtype[np.void], count: int) -> Records:
-    """Map a segment read-only; return its first so many records."""
-    with open(path, "rb") as file:
-        memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    return np.frombuffer(memory, dtype=dtype, count=count, offset=HEADER_SIZE)

@@ -4,17 +4,20 @@ from dataplane.dp_event cimport dp_event
 from dataplane.dp_journal cimport (
     dp_journal_header, dp_journal_record, dp_journal_verdict, dp_journal_walk,
 )
+from dataplane.seal cimport Sealed
 
 
 cdef class Segment:
     cdef Py_buffer _buffer
     cdef bint _has_buffer
+    cdef bint _is_sealed
     cdef const uint8_t *_memory
     cdef uint64_t _size
     cdef dp_journal_walk _walk
     cdef dp_journal_verdict _verdict
     cdef uint32_t _end_cause  # 0: not met
     cdef readonly str path
+    cdef readonly Sealed sealed    # None: the file is the segment
     cdef readonly bint unused      # made ready by the writer, never started
     cdef readonly bint final       # its end record says that no segment need follow
     cdef readonly uint64_t record_count  # good ones met so far, the end record not counted
@@ -28,4 +31,5 @@ cdef class Segment:
     cdef _map(self, str path)
     cdef const dp_journal_header *_header(self) noexcept
     cdef const dp_journal_record *_next(self) noexcept nogil
+    cdef const dp_journal_record *_next_wanted(self, wanted) except? NULL
     cdef void _count(self, const dp_event *event) noexcept nogil

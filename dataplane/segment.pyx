@@ -3,10 +3,9 @@
 core/dp_journal judges the bytes; dataplane/journal.py puts segments together.
 """
 
-import mmap
-import os
-
-from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.buffer cimport (
+    PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer,
+)
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
@@ -60,7 +59,9 @@ from dataplane.dp_risk cimport (
     dp_switch_source_word,
 )
 
-from dataplane.errors import DataplaneError
+from dataplane.seal cimport Sealed
+
+from dataplane.seal import map_file
 
 CLOCKS = ("replay", "kernel", "hardware")
 END_CAUSES = {
@@ -180,8 +181,11 @@ cdef dict _fields(const dp_journal_record *record, const char *prefix, dict symb
 cdef class Segment:
     """One file of a journal, mapped read-only, and a walk over its records.
 
-    The mapping lives as long as the object. A file that another process cuts while it is
-    mapped kills the reader: nothing of ours ever cuts one.
+    A sealed file (`.tps`) is unpacked block by block into memory as the walk comes to it. As a
+    buffer it is the whole segment; the records behind the walk are then whole.
+
+    The mapping lives as long as the object. A file that another process cuts while it is mapped
+    kills the reader: nothing of ours ever cuts one.
     """
 
     def __cinit__(self, str path):
@@ -202,17 +206,19 @@ cdef class Segment:
             PyBuffer_Release(&self._buffer)
 
     cdef _map(self, str path):
-        data = b""
-        try:
-            with open(path, "rb") as file:
-                if os.fstat(file.fileno()).st_size:
-                    data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except OSError as error:
-            raise DataplaneError(error.errno, f"journal: {path}: {error.strerror}") from error
-        PyObject_GetBuffer(data, &self._buffer, PyBUF_SIMPLE)
+        if path.endswith(".tps"):
+            self.sealed = Sealed(path)
+            self._is_sealed = True
+            self._memory = self.sealed.memory
+            self._size = self.sealed.size
+            return
+        PyObject_GetBuffer(map_file(path), &self._buffer, PyBUF_SIMPLE)
         self._has_buffer = True
         self._memory = <const uint8_t *>self._buffer.buf
         self._size = self._buffer.len
+
+    def __getbuffer__(self, Py_buffer *buffer, int flags):
+        PyBuffer_FillInfo(buffer, self, <void *>self._memory, self._size, 1, flags)
 
     cdef const dp_journal_header *_header(self) noexcept:
         return <const dp_journal_header *>self._memory
@@ -263,6 +269,11 @@ cdef class Segment:
         return self._walk.offset
 
     @property
+    def fault_offset(self) -> int:
+        """Byte of the file of what the walk cannot pass."""
+        return self.sealed.offset_of(self._walk.offset) if self._is_sealed else self._walk.offset
+
+    @property
     def sequence(self) -> int:
         """The number that the next record must carry."""
         return self._walk.sequence
@@ -276,6 +287,9 @@ cdef class Segment:
         """The next good record, or NULL: the verdict then says why."""
         cdef const dp_journal_record *record = NULL
         if self._verdict != DP_JOURNAL_OK:
+            return NULL
+        if self._is_sealed and not self.sealed.reach(self._walk.offset):
+            self._verdict = DP_JOURNAL_CORRUPT
             return NULL
         self._verdict = dp_journal_next(&self._walk, &record)
         if self._verdict == DP_JOURNAL_OK:
@@ -327,15 +341,28 @@ cdef class Segment:
             self._verdict = DP_JOURNAL_OK
         return self._verdict == DP_JOURNAL_OK
 
-    def records(self, dict symbols):
-        """Yield every good record; ``symbols`` (index to symbol) is read and added to."""
-        cdef const dp_journal_record *record = self._next()
+    cdef const dp_journal_record *_next_wanted(self, wanted) except? NULL:
+        """The next good record, of a block that may hold one that is wanted."""
+        while wanted is not None and self._is_sealed and self._walk.offset >= self.sealed.there:
+            facts = self.sealed.next_block(self._walk.offset)
+            if facts is None or wanted(facts):
+                break
+            self.record_count += self.sealed.step_over(&self._walk)
+        return self._next()
+
+    def records(self, dict symbols, wanted=None):
+        """Yield every good record; ``symbols`` (index to symbol) is read and added to.
+
+        ``wanted`` is asked about each block of a sealed segment (Sealed.block()): those of no
+        interest are stepped over unread, but for the ones that name instruments.
+        """
+        cdef const dp_journal_record *record = self._next_wanted(wanted)
         while record is not NULL:
             self.time_ns = record.time_ns
             clock = CLOCKS[record.clock] if record.clock < len(CLOCKS) else str(record.clock)
             head = {"seq": record.sequence, "time_ns": record.time_ns, "clock": clock}
             yield head | _fields(record, self._header().cl_ord_id_prefix, symbols)
-            record = self._next()
+            record = self._next_wanted(wanted)
 
     def behind(self) -> int | None:
         """The number of the first record behind the fault that is whole in itself."""

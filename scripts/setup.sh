@@ -60,6 +60,8 @@ missing_packages() {
     command -v pkg-config >/dev/null || packages+=(pkg-config)
     echo '#include <stdio.h>' | gcc -E - >/dev/null 2>&1 || packages+=(gcc libc6-dev)
     echo '#include <zlib.h>' | gcc -E - >/dev/null 2>&1 || packages+=(zlib1g-dev)
+    echo '#include <zstd.h>' | gcc -E - >/dev/null 2>&1 || packages+=(libzstd-dev)
+    echo '#include <openssl/sha.h>' | gcc -E - >/dev/null 2>&1 || packages+=(libssl-dev)
     if [ "$level" = prove ]; then
         command -v spin >/dev/null || packages+=(spin)
     fi

@@ -50,6 +50,26 @@ static void test_another_run_goes_on_behind_a_clean_end(void)
     CHECK(found.records == 21 && found.segments == 3 && found.verdict == DP_JOURNAL_CLOSED);
 }
 
+/* Sealed segments may lose their own files, all but the last: nobody who goes on asks for them. */
+static void test_another_run_goes_on_behind_segments_that_were_released(void)
+{
+    const char *directory = directory_of("released");
+    CHECK_EQUAL(open_as(directory, DP_JOURNAL_MEMORY, true, 0), 0);
+    append(2 * ROOM + 5);
+    CHECK_EQUAL(dp_wal_close(&wal, &err), 0);
+    uint64_t sequence = read_back(directory).sequence;
+    for (uint32_t index = 0; index < 2; index++) {
+        char path[200];
+        snprintf(path, sizeof(path), "%s/journal-%06u.tpj", directory, index);
+        CHECK_EQUAL(unlink(path), 0);
+    }
+    CHECK_EQUAL(open_as(directory, DP_JOURNAL_MEMORY, false, 0), -EEXIST);
+    CHECK_EQUAL(open_as(directory, DP_JOURNAL_MEMORY, true, sequence), 0);
+    append(5);
+    CHECK_EQUAL(wal.header.segment_index, 3);
+    CHECK_EQUAL(dp_wal_close(&wal, &err), 0);
+}
+
 /* Writes into the first segment's bytes. */
 static void patch(const char *directory, uint64_t offset, const void *bytes, size_t size)
 {
@@ -201,6 +221,7 @@ int main(void)
         return 1;
     RUN_TESTS(TEST(test_another_run_goes_on_behind_a_crash),
         TEST(test_another_run_goes_on_behind_a_clean_end),
+        TEST(test_another_run_goes_on_behind_segments_that_were_released),
         TEST(test_an_append_that_never_returned_is_wiped_out),
         TEST(test_what_recovery_did_not_read_is_not_built_upon),
         TEST(test_a_changed_journal_is_not_built_upon),

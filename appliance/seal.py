@@ -1,0 +1,150 @@
+"""``tickplane journal seal``: closed segments become small files, in the background if asked.
+
+With ``--follow`` it goes on until the journal ends, Ctrl-C or SIGTERM; the process gives way to
+every other one. A live run whose configuration says ``journal.seal: true`` starts one for itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from types import FrameType
+
+from appliance import config as configuration
+from dataplane.errors import DataplaneError
+from dataplane.journal import SEGMENT, name_of, segment_names
+from dataplane.sealing import Done, Retention, is_closed, path_of
+from dataplane.sealing import seal as seal_closed
+
+POLL_SECONDS = 0.5
+HOUR_NS = 3_600_000_000_000
+MIB = 1 << 20
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add what the verb takes beside the directory."""
+    parser.add_argument("--config", metavar="F", help="keep what its journal.keep_... say")
+    parser.add_argument(
+        "--keep-mib", type=int, metavar="N", help="let go of segments sealed and older than these"
+    )
+    parser.add_argument(
+        "--keep-hours", type=int, metavar="N", help="let go of segments sealed and older than that"
+    )
+    parser.add_argument("-f", "--follow", action="store_true", help="go on until the journal ends")
+    parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Seal what is closed; 0 unless that could not be done."""
+    retention = retention_of(args)
+    if not args.follow:
+        show(seal_closed(args.directory, retention), args.json)
+        return 0
+    give_way()
+    stop = Stop(args)
+    while not stop.is_due():
+        show(seal_if_there(args.directory, retention), args.json)
+        time.sleep(POLL_SECONDS)
+    show(seal_closed(args.directory, retention), args.json)
+    return 0
+
+
+def retention_of(args: argparse.Namespace) -> Retention | None:
+    """Return what is kept: as the options say, else as the configuration does; None: all."""
+    mib, hours = args.keep_mib, args.keep_hours
+    if args.config:
+        journal = configuration.load(args.config).journal
+        mib = journal.keep_mib if mib is None else mib
+        hours = journal.keep_hours if hours is None else hours
+    if mib is None and hours is None:
+        return None
+    kept = Retention()
+    return Retention(
+        size=kept.size if mib is None else mib * MIB,
+        age_ns=kept.age_ns if hours is None else hours * HOUR_NS,
+    )
+
+
+def give_way() -> None:
+    """Run only when no other process wants the processor."""
+    with contextlib.suppress(OSError):
+        os.nice(19)
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
+class Stop:
+    """When following ends: at a signal, with the process that asked for it, or with the journal."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self._args = args
+        self._told = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._note)
+
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        self._told = True
+
+    def is_due(self) -> bool:
+        """Say whether this round is the last one."""
+        if self._args.parent is not None:
+            return self._told or os.getppid() != self._args.parent
+        return self._told or has_ended(self._args.directory)
+
+
+def has_ended(directory: str) -> bool:
+    """Say whether the last segment is closed and no other one was made ready behind it."""
+    last = len(segment_names(directory)) - 1
+    return is_closed(path_of(directory, last, SEGMENT))
+
+
+def seal_if_there(directory: str, retention: Retention | None) -> Done | None:
+    """Seal all but the last segment; None while there is no journal."""
+    try:
+        return seal_closed(directory, retention, last=False)
+    except DataplaneError:
+        if os.path.exists(os.path.join(directory, name_of(0) + SEGMENT)):
+            raise
+        return None
+
+
+def show(done: Done | None, as_json: bool) -> None:
+    """Say what a round did; nothing when it did nothing."""
+    if done is None:
+        return
+    if as_json:
+        print(json.dumps(vars(done)), flush=True)
+        return
+    if done.sealed:
+        print(
+            f"sealed {len(done.sealed)} segments: {done.bytes_before} bytes on disk are now"
+            f" {done.bytes_after}",
+            flush=True,
+        )
+    for path in done.released:
+        print(f"released {path}", flush=True)
+
+
+@contextlib.contextmanager
+def beside(directory: str | None, config: configuration.Config) -> Iterator[None]:
+    """Keep a sealer at work while a run writes its journal; wait for its last round."""
+    if directory is None or not config.journal.seal:
+        yield
+        return
+    words = ["journal", "seal", directory, "--follow", "--parent", str(os.getpid())]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "appliance", *words, "--config", config.source],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()

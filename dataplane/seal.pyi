@@ -1,0 +1,39 @@
+from typing import Any, TypedDict
+
+HEADER_SIZE: int
+RECORD_SIZE: int
+NO_HASH: bytes
+
+class Block(TypedDict):
+    """What the index of a sealed segment says of one block."""
+
+    offset: int
+    size: int
+    sequence_first: int
+    record_count: int
+    time_ns_min: int
+    time_ns_max: int
+    number_min: int
+    number_max: int
+    kinds: int
+    tree: bytes
+
+def map_file(path: str) -> Any: ...
+def write(descriptor: int, segment: Any, previous: bytes) -> None: ...
+
+class Sealed:
+    """One sealed segment, mapped; its records appear in memory when they are asked for."""
+
+    def __init__(self, path: str) -> None: ...
+    @property
+    def trailer(self) -> dict[str, Any]: ...
+    @property
+    def header_page(self) -> bytes: ...
+    @property
+    def block_count(self) -> int: ...
+    def block(self, at: int) -> Block: ...
+    def records(self, at: int) -> bytes | None: ...
+    def read_all(self) -> bool: ...
+    def tree_fits(self) -> bool: ...
+    def equals(self, segment: Any) -> bool: ...
+    def __buffer__(self, flags: int, /) -> memoryview: ...
