@@ -113,6 +113,7 @@ class JournalConfig:
     seal: bool  # a live run seals closed segments in the background
     keep_mib: int | None  # of sealed segments' own files; None: all
     keep_hours: int | None
+    keys: str  # folder of the keys that sign sealed segments; "": none signs
 
     def numbers(self) -> tuple[int, ...]:
         """Return the durability of each class as the journal's format has it."""
@@ -397,7 +398,7 @@ def parse_journal(section: Section) -> JournalConfig:
     """Check ``journal``."""
     section.only(
         "directory", "segment_size_mib", "durability", "durability_of", "seal", "keep_mib",
-        "keep_hours",
+        "keep_hours", "keys",
     )  # fmt: skip
     default = parse_durability(section, "durability", "memory")
     classes = section.section("durability_of")
@@ -408,6 +409,7 @@ def parse_journal(section: Section) -> JournalConfig:
         durability={name: parse_durability(classes, name, default) for name in CLASSES},
         seal=section.one_of("seal", ("false", "true"), "false") == "true",
         keep_mib=section.integer("keep_mib", 0, 1 << 30) if "keep_mib" in section else None,
+        keys=section.text("keys", "", example="/etc/tickplane/keys", size_max=4096),
         keep_hours=section.integer("keep_hours", 0, 1 << 20) if "keep_hours" in section else None,
     )
 

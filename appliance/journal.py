@@ -11,9 +11,10 @@ import argparse
 import json
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
-from appliance import journal_print, recover, seal
+from appliance import audit_keys, journal_print, proof, recover, seal, sign
 from appliance.errors import CommandError
 from appliance.journal_print import render_summary
 from appliance.moments import parse_time
@@ -29,28 +30,45 @@ ACTIONS = {
     "stat": "size, rates, what its orders waited for and what that does not survive",
     "recover": "the state that it leads to, and what must be reconciled; sends nothing",
     "replay": "the state at a moment: what was live then",
-    "seal": "closed segments become small files; nothing is lost",
+    "seal": "closed segments become small files, and are signed; nothing is lost",
+    "keys": "make a key to sign with, in a folder of its own",
+    "proof": "one order's records for somebody else, or the check of such an extract",
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the verb takes."""
+    options: dict[str, tuple[Callable[[argparse.ArgumentParser], None], ...]] = {
+        "verify": (add_directory, add_public),
+        "dump": (add_directory, journal_print.add_filters),
+        "tail": (add_directory, journal_print.add_filters, journal_print.add_tail),
+        "recover": (add_directory, recover.add_options),
+        "replay": (add_directory, add_moment),
+        "seal": (add_directory, seal.add_options),
+        "keys": (add_folder,),
+        "proof": (proof.add_options,),
+    }
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for name, words in ACTIONS.items():
         action = actions.add_parser(name, help=words, description=words[0].upper() + words[1:])
-        action.add_argument("directory", metavar="DIR", help="the directory of the journal")
+        for add in options.get(name, (add_directory,)):
+            add(action)
         action.add_argument("--json", action="store_true", help="JSON, all fields")
-        if name in ("dump", "tail"):
-            journal_print.add_filters(action)
-        if name == "tail":
-            action.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
-            action.add_argument("-n", type=int, default=10, metavar="N", help="records; default 10")
-        if name == "replay":
-            add_moment(action)
-        if name == "recover":
-            recover.add_options(action)
-        if name == "seal":
-            seal.add_options(action)
+
+
+def add_directory(parser: argparse.ArgumentParser) -> None:
+    """Add the journal."""
+    parser.add_argument("directory", metavar="DIR", help="the directory of the journal")
+
+
+def add_folder(parser: argparse.ArgumentParser) -> None:
+    """Add the folder of keys."""
+    parser.add_argument("folder", metavar="KEYS", help="made when it is missing")
+
+
+def add_public(parser: argparse.ArgumentParser) -> None:
+    """Add the keys to verify with."""
+    parser.add_argument("--keys", metavar="PUBLIC", help="public keys: check the signatures too")
 
 
 def add_moment(parser: argparse.ArgumentParser) -> None:
@@ -79,6 +97,8 @@ def run(args: argparse.Namespace) -> int:
         "recover": recover_directory,
         "replay": replay,
         "seal": seal.run,
+        "keys": make_key,
+        "proof": proof.run,
     }
     return actions[args.action](args)
 
@@ -93,9 +113,21 @@ def verify(args: argparse.Namespace) -> int:
     state = recover_state(args.directory, capacity, from_checkpoint=False).state
     summary["sealed"], problems = sealing.check(args.directory)
     summary["problems"] = state.problems() + problems
+    if args.keys is not None:
+        summary["signed"], problems = sign.check(args.directory, audit_keys.Verifier(args.keys))
+        summary["problems"] += problems
     summary["valid"] = summary["valid"] and not summary["problems"]
     print(json.dumps(summary) if args.json else render_summary(summary))
     return 0 if summary["valid"] else 1
+
+
+def make_key(args: argparse.Namespace) -> int:
+    """Add a key to a folder and say what it is called."""
+    key_id = audit_keys.make_key(args.folder)
+    public = os.path.join(args.folder, audit_keys.PUBLIC)
+    facts = {"key_id": key_id, "public": public}
+    print(json.dumps(facts) if args.json else f"made key {key_id}; give {public} to who verifies")
+    return 0
 
 
 # ---- stat ----

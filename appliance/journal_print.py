@@ -47,6 +47,12 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_tail(parser: argparse.ArgumentParser) -> None:
+    """Add what ``tail`` alone takes."""
+    parser.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
+    parser.add_argument("-n", type=int, default=10, metavar="N", help="records; default 10")
+
+
 class Filter:
     """What was asked for; call it with each record in order."""
 

@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from types import FrameType
 
 from appliance import config as configuration
-from dataplane.errors import DataplaneError
-from dataplane.journal import SEGMENT, name_of, segment_names
+from appliance import sign
+from appliance.audit_keys import load_signer
+from dataplane.journal import SEALED, SEGMENT, segment_names
 from dataplane.sealing import Done, Retention, is_closed, path_of
 from dataplane.sealing import seal as seal_closed
 
@@ -30,7 +31,10 @@ MIB = 1 << 20
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what the verb takes beside the directory."""
-    parser.add_argument("--config", metavar="F", help="keep what its journal.keep_... say")
+    parser.add_argument(
+        "--config", metavar="F", help="keep and sign as its journal.keep_... and journal.keys say"
+    )
+    parser.add_argument("--keys", metavar="KEYS", help="folder of keys: sign what is sealed")
     parser.add_argument(
         "--keep-mib", type=int, metavar="N", help="let go of segments sealed and older than these"
     )
@@ -43,24 +47,44 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Seal what is closed; 0 unless that could not be done."""
-    retention = retention_of(args)
+    work = Work(args)
     if not args.follow:
-        show(seal_closed(args.directory, retention), args.json)
+        work.round(last=True)
         return 0
     give_way()
     stop = Stop(args)
     while not stop.is_due():
-        show(seal_if_there(args.directory, retention), args.json)
+        if args.parent is None or is_there(args.directory):
+            work.round(last=False)
         time.sleep(POLL_SECONDS)
-    show(seal_closed(args.directory, retention), args.json)
+    work.round(last=True)
     return 0
 
 
-def retention_of(args: argparse.Namespace) -> Retention | None:
+class Work:
+    """What a round does: seal, sign, let go."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        journal = configuration.load(args.config).journal if args.config else None
+        self._args = args
+        self._retention = retention_of(args, journal)
+        keys = args.keys or (journal.keys if journal else "")
+        self._signer = load_signer(keys, args.directory) if keys else None
+
+    def round(self, *, last: bool) -> None:
+        """Do what there is to do, and say so; without ``last`` the last segment is left alone."""
+        directory = self._args.directory
+        done = seal_closed(directory, self._retention, last=last)
+        signed = sign.sign(directory, self._signer) if self._signer else []
+        show(done, signed, self._args.json)
+
+
+def retention_of(
+    args: argparse.Namespace, journal: configuration.JournalConfig | None
+) -> Retention | None:
     """Return what is kept: as the options say, else as the configuration does; None: all."""
     mib, hours = args.keep_mib, args.keep_hours
-    if args.config:
-        journal = configuration.load(args.config).journal
+    if journal is not None:
         mib = journal.keep_mib if mib is None else mib
         hours = journal.keep_hours if hours is None else hours
     if mib is None and hours is None:
@@ -104,31 +128,28 @@ def has_ended(directory: str) -> bool:
     return is_closed(path_of(directory, last, SEGMENT))
 
 
-def seal_if_there(directory: str, retention: Retention | None) -> Done | None:
-    """Seal all but the last segment; None while there is no journal."""
-    try:
-        return seal_closed(directory, retention, last=False)
-    except DataplaneError:
-        if os.path.exists(os.path.join(directory, name_of(0) + SEGMENT)):
-            raise
-        return None
+def is_there(directory: str) -> bool:
+    """Say whether the journal was begun."""
+    return os.path.exists(path_of(directory, 0, SEGMENT)) or os.path.exists(
+        path_of(directory, 0, SEALED)
+    )
 
 
-def show(done: Done | None, as_json: bool) -> None:
+def show(done: Done, signed: list[str], as_json: bool) -> None:
     """Say what a round did; nothing when it did nothing."""
-    if done is None:
-        return
     if as_json:
-        print(json.dumps(vars(done)), flush=True)
+        print(json.dumps({**vars(done), "signed": signed}), flush=True)
         return
     if done.sealed:
         print(
             f"sealed {len(done.sealed)} segments: {done.bytes_before} bytes on disk are now"
-            f" {done.bytes_after}",
-            flush=True,
+            f" {done.bytes_after}"
         )
+    if signed:
+        print(f"signed {len(signed)} segments")
     for path in done.released:
-        print(f"released {path}", flush=True)
+        print(f"released {path}")
+    sys.stdout.flush()
 
 
 @contextlib.contextmanager

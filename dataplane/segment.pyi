@@ -6,6 +6,8 @@ from dataplane.seal import Block, Sealed
 CLASSES: tuple[str, ...]
 DURABILITIES: tuple[str, ...]
 
+def decode_record(data: bytes, prefix: str, symbols: dict[int, str]) -> dict[str, Any]: ...
+
 class Segment:
     """One file of a journal, mapped read-only, and a walk over its records."""
 

@@ -7,7 +7,7 @@ from cpython.buffer cimport (
     PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer,
 )
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from dataplane.dp_err cimport dp_err, raise_err
 from dataplane.dp_event cimport (
@@ -176,6 +176,22 @@ cdef dict _fields(const dp_journal_record *record, const char *prefix, dict symb
         cause = END_CAUSES.get(record.end.cause, str(record.end.cause))
         return {"event": "END", "record_count": record.end.record_count, "cause": cause}
     return {"event": f"KIND_{record.kind}"}
+
+
+cdef dict _record(const dp_journal_record *record, const char *prefix, dict symbols):
+    clock = CLOCKS[record.clock] if record.clock < len(CLOCKS) else str(record.clock)
+    head = {"seq": record.sequence, "time_ns": record.time_ns, "clock": clock}
+    return head | _fields(record, prefix, symbols)
+
+
+def decode_record(bytes data, str prefix, dict symbols) -> dict:
+    """Return a record's bytes as Segment.records() yields it; nothing is checked."""
+    cdef dp_journal_record record
+    cdef bytes text = prefix.encode("ascii", "replace")
+    if len(data) != sizeof(record):
+        raise ValueError(f"{len(data)} bytes; a record has {sizeof(record)}")
+    memcpy(&record, <const char *>data, sizeof(record))
+    return _record(&record, text, symbols)
 
 
 cdef class Segment:
@@ -359,9 +375,7 @@ cdef class Segment:
         cdef const dp_journal_record *record = self._next_wanted(wanted)
         while record is not NULL:
             self.time_ns = record.time_ns
-            clock = CLOCKS[record.clock] if record.clock < len(CLOCKS) else str(record.clock)
-            head = {"seq": record.sequence, "time_ns": record.time_ns, "clock": clock}
-            yield head | _fields(record, self._header().cl_ord_id_prefix, symbols)
+            yield _record(record, self._header().cl_ord_id_prefix, symbols)
             record = self._next_wanted(wanted)
 
     def behind(self) -> int | None:
