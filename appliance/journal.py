@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from appliance import audit_keys, journal_print, proof, recover, seal, sign
+from appliance import audit_keys, export, journal_print, proof, recover, seal, sign
 from appliance.errors import CommandError
 from appliance.journal_print import render_summary
 from appliance.moments import parse_time
@@ -30,6 +30,7 @@ ACTIONS = {
     "stat": "size, rates, what its orders waited for and what that does not survive",
     "recover": "the state that it leads to, and what must be reconciled; sends nothing",
     "replay": "the state at a moment: what was live then",
+    "export": "records for other tools: Parquet, or DBN",
     "seal": "closed segments become small files, and are signed; nothing is lost",
     "keys": "make a key to sign with, in a folder of its own",
     "proof": "one order's records for somebody else, or the check of such an extract",
@@ -44,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "tail": (add_directory, journal_print.add_filters, journal_print.add_tail),
         "recover": (add_directory, recover.add_options),
         "replay": (add_directory, add_moment),
+        "export": (add_directory, export.add_options),
         "seal": (add_directory, seal.add_options),
         "keys": (add_folder,),
         "proof": (proof.add_options,),
@@ -96,6 +98,7 @@ def run(args: argparse.Namespace) -> int:
         "stat": stat,
         "recover": recover_directory,
         "replay": replay,
+        "export": export.run,
         "seal": seal.run,
         "keys": make_key,
         "proof": proof.run,
