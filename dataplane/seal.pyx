@@ -27,6 +27,7 @@ RECORD_SIZE = 128
 Block = dict  # what block() returns; seal.pyi has its keys
 NO_HASH = bytes(DP_SEAL_HASH_SIZE)
 cdef uint64_t HEADER = HEADER_SIZE
+cdef uint64_t RECORD = RECORD_SIZE
 
 
 def map_file(str path):
@@ -207,12 +208,16 @@ cdef class Sealed:
         return fits
 
     def equals(self, const uint8_t[::1] segment) -> bool:
-        """Whether the segment is this one to the last byte, after read_all()."""
+        """Whether the segment's header and records are these, after read_all().
+
+        What is behind them is zero in both: in a whole segment nothing else may stand there.
+        """
         cdef bint same = False
+        cdef uint64_t used = HEADER + self._seal.trailer.record_count * RECORD
         cdef const uint8_t *other = &segment[0] if len(segment) else NULL
         if <uint64_t>len(segment) == self.size:
             with nogil:
-                same = memcmp(self.memory, other, self.size) == 0
+                same = memcmp(self.memory, other, used) == 0
         return same
 
     def __getbuffer__(self, Py_buffer *buffer, int flags):

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from appliance.bench import itch, journal, match, queue, risk, skiplist, submit, venue, wire
+from appliance.bench import itch, journal, match, queue, risk, seal, skiplist, submit, venue, wire
 from appliance.bench.rows import Bench, Row
 from appliance.errors import CommandError
 from appliance.outputs import check_output
@@ -29,6 +29,7 @@ ROWS: dict[str, Callable[[Bench], Row]] = {
     **queue.ROWS,
     **skiplist.ROWS,
     **risk.ROWS,
+    **seal.ROWS,
     **submit.ROWS,
     **venue.ROWS,
     **wire.ROWS,
