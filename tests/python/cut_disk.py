@@ -21,7 +21,7 @@ from pathlib import Path
 SECTOR = 512
 MAX_WRITE = 128 << 10
 ROOT = 1
-LOOKUP, FORGET, GETATTR, SETATTR, MKDIR, UNLINK = 1, 2, 3, 4, 9, 10
+LOOKUP, FORGET, GETATTR, SETATTR, MKDIR, UNLINK, RENAME, RENAME2 = 1, 2, 3, 4, 9, 10, 12, 45
 OPEN, READ, WRITE, STATFS, RELEASE, FSYNC, FLUSH = 14, 15, 16, 17, 18, 20, 25
 INIT, OPENDIR, READDIR, RELEASEDIR, FSYNCDIR = 26, 27, 28, 29, 30
 ACCESS, CREATE, DESTROY, BATCH_FORGET, FALLOCATE = 34, 35, 38, 42, 43
@@ -49,7 +49,7 @@ class Disk:
             data = self.data.setdefault(rest[0], bytearray())
             for each in self.waiting.pop(rest[0], ()):
                 change(data, each)
-        elif kind in ("make", "unlink"):
+        elif kind in ("make", "unlink", "rename"):
             self.names_waiting.append(op)
         elif kind == "syncdir":
             for each in self.names_waiting:
@@ -88,6 +88,9 @@ def change(data: bytearray, op: Op) -> None:
 def rename(names: dict[str, int], op: Op) -> None:
     if op[0] == "make":
         names[op[1]] = op[2]
+    elif op[0] == "rename":
+        names.pop(op[1], None)
+        names[op[2]] = op[3]
     else:
         names.pop(op[1], None)
 
@@ -142,6 +145,7 @@ class CutDisk:
             WRITE: self._write, STATFS: self._statfs, FSYNC: self._fsync, INIT: self._init,
             OPENDIR: self._open, READDIR: self._readdir, FSYNCDIR: self._fsyncdir,
             CREATE: self._create, FALLOCATE: self._fallocate,
+            RENAME: self._rename, RENAME2: self._rename,
             **dict.fromkeys((RELEASE, FLUSH, RELEASEDIR, ACCESS, DESTROY), lambda *_: b""),
         }  # fmt: skip
         while True:
@@ -152,6 +156,8 @@ class CutDisk:
                     return
                 continue
             _, opcode, unique, node = struct.unpack_from("<IIQQ", request)
+            if opcode == RENAME:  # the older form has no flags
+                request = request[:48] + bytes(8) + request[48:]
             if opcode in (FORGET, BATCH_FORGET):
                 continue
             try:
@@ -222,6 +228,12 @@ class CutDisk:
         name = body.rstrip(b"\0").decode()
         del self._directories[node][name]
         self.note("unlink", name)
+        return b""
+
+    def _rename(self, node: int, body: bytes) -> bytes:
+        before, after, _ = body[16:].decode().split("\0")
+        self._directories[node][after] = moved = self._directories[node].pop(before)
+        self.note("rename", before, after, moved)
         return b""
 
     def _open(self, _node: int, _body: bytes) -> bytes:

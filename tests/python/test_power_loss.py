@@ -6,9 +6,11 @@ TICKPLANE_CUTS sets how many cuts (200; make soak: 10,000).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +21,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from cut_disk import CutDisk, Disk  # noqa: E402
 from test_kills import CAPACITY, Counterparty, check_packet, live, requests  # noqa: E402
 
+from dataplane import sealing  # noqa: E402
+from dataplane.bench_journal import JournalBench  # noqa: E402
+from dataplane.journal import verify  # noqa: E402
 from dataplane.recovery import recover  # noqa: E402
 
 CUTS = int(os.environ.get("TICKPLANE_CUTS", "200"))
@@ -37,16 +42,10 @@ class Witness(Counterparty):
 
 def run_on(mount: Path, seed: int, durability: str) -> list[tuple]:
     """Trade on the disk until the engine dies; return its log."""
-    mount.mkdir()
     party = Witness(seed)
-    try:
-        with CutDisk(mount) as disk:
-            party.disk = disk
-            live(party, mount / "j", durability, 0.3, seed, packets=200)
-    except OSError as error:
-        if error.filename != "/dev/fuse":
-            raise
-        pytest.skip(f"a file system of our own needs root and /dev/fuse: {error.strerror}")
+    with cut_disk(mount) as disk:
+        party.disk = disk
+        live(party, mount / "j", durability, 0.3, seed, packets=200)
     return disk.log
 
 
@@ -101,6 +100,44 @@ def test_what_left_before_a_power_cut_is_in_the_journal(seed, tmp_path):
             party.seen = {packet[1] for packet in packets if packet[0] != "X"}
             assert live(party, directory, "fsync", 0.05, seed + 1, packets=20)
             check_cut(packets + party.packets, directory)
+        shutil.rmtree(directory)
+
+
+@contextlib.contextmanager
+def cut_disk(mount: Path) -> Iterator[CutDisk]:
+    mount.mkdir()
+    try:
+        with CutDisk(mount) as disk:
+            yield disk
+    except OSError as error:
+        if error.filename != "/dev/fuse":
+            raise
+        pytest.skip(f"a file system of our own needs root and /dev/fuse: {error.strerror}")
+
+
+def test_a_power_cut_while_segments_are_sealed_and_released_loses_none(tmp_path):
+    raw, rng = tmp_path / "raw", random.Random(5)
+    bench = JournalBench()
+    bench.open(str(raw), 64 << 10, 0)
+    bench.fill(2_000)
+    bench.close()
+    expected = verify(raw) | {"directory": ""}
+    with cut_disk(tmp_path / "disk") as disk:
+        shutil.copytree(raw, tmp_path / "disk" / "j")
+        for path in [*(tmp_path / "disk" / "j").iterdir(), tmp_path / "disk" / "j"]:
+            sealing.flush(str(path))
+        begin = len(disk.log)
+        words = ["journal", "seal", str(tmp_path / "disk" / "j"), "--keep-mib", "0"]
+        subprocess.run([sys.executable, "-m", "appliance", *words], check=True)
+    assert sum(op[0] == "unlink" for op in disk.log) == expected["segments"] - 1
+    for number in range(CUTS_A_RUN):
+        left = Disk()
+        for op in disk.log[: rng.randrange(begin, len(disk.log) + 1)]:
+            left.apply(op)
+        directory = tmp_path / f"cut-{number}"
+        assert survivors(left, directory, rng)
+        assert verify(directory) | {"directory": ""} == expected
+        assert sealing.check(str(directory))[1] == []
         shutil.rmtree(directory)
 
 

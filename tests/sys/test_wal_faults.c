@@ -3,6 +3,7 @@
  * library that the journal calls are defined here in front of it, and count.
  */
 #include <dlfcn.h>
+#include <stdarg.h>
 #include <time.h>
 
 #include "wal_bench.h"
@@ -56,6 +57,20 @@ int posix_fallocate(int fd, off_t offset, off_t size)
     if (!is_due() || disk.what == SHORT_WRITE)
         return REAL(posix_fallocate)(fd, offset, size);
     return code_of(disk.what);
+}
+
+int openat(int fd, const char *name, int flags, ...)
+{
+    va_list rest;
+    va_start(rest, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(rest, mode_t) : 0;
+    va_end(rest);
+    bool may_fail = disk.what == FAIL_EIO || disk.what == FAIL_ENOSPC;
+    /* Where everything fails, the mark of the failure is wanted all the same. */
+    if (!may_fail || disk.fail_at == EVERY || !is_due())
+        return REAL(openat)(fd, name, flags, mode);
+    errno = code_of(disk.what);
+    return -1;
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t size, off_t offset)
