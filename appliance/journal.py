@@ -149,6 +149,7 @@ def stat(args: argparse.Namespace) -> int:
         "user_ref_num_max": journal.user_ref_num_max,
         "durable_sequence": journal.durable_sequence,
         "bytes": directory_bytes(args.directory),
+        "sealed": len(list(sign.sealed_indexes(args.directory))),
         "checkpoints": [os.path.basename(path) for path in checkpoints(args.directory)],
         "seconds_to_read": round(seconds, 6),
     }
@@ -170,7 +171,8 @@ def render_stat(facts: dict[str, Any]) -> str:
         (
             render_summary(facts),
             f"{facts['events']} events, {facts['executions']} executions, order numbers up to"
-            f" {facts['user_ref_num_max']}, {facts['bytes']} bytes on disk",
+            f" {facts['user_ref_num_max']}, {facts['bytes']} bytes on disk,"
+            f" {facts['sealed']} segments sealed",
             f"an order waits for: {waits}; does not survive: {facts['does_not_survive']}",
             f"on disk for certain when the last record was written: up to number"
             f" {facts['durable_sequence']}",

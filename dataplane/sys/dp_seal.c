@@ -21,7 +21,8 @@ static bool sizes_fit(const struct dp_seal_trailer *trailer, uint64_t size)
     return trailer->index_offset >= DP_JOURNAL_HEADER_SIZE && trailer->index_offset <= size &&
         size - trailer->index_offset == index_size + sizeof(*trailer) &&
         trailer->record_count > 0 && trailer->block_count == blocks &&
-        trailer->segment_size <= INT64_MAX && trailer->segment_size >= DP_JOURNAL_HEADER_SIZE &&
+        trailer->segment_size <= DP_SEAL_SEGMENT_SIZE_MAX &&
+        trailer->segment_size >= DP_JOURNAL_HEADER_SIZE &&
         (trailer->segment_size - DP_JOURNAL_HEADER_SIZE) / sizeof(struct dp_journal_record) >=
         trailer->record_count;
 }

@@ -23,7 +23,8 @@
 #define DP_SEAL_FORMAT_VERSION 1
 #define DP_SEAL_CODEC_ZSTD_COLUMNS 1
 #define DP_SEAL_HASH_SHA256_TREE 1
-#define DP_SEAL_BLOCK_RECORDS 8192 /* a power of two: see dp_seal_tree.h */
+#define DP_SEAL_BLOCK_RECORDS 8192            /* a power of two: see dp_seal_tree.h */
+#define DP_SEAL_SEGMENT_SIZE_MAX (4ull << 30) /* a reader makes room for it */
 #define DP_SEAL_BLOCK_SIZE (DP_SEAL_BLOCK_RECORDS * sizeof(struct dp_journal_record))
 
 /* One entry of the index. */

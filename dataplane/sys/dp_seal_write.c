@@ -156,6 +156,11 @@ static uint64_t count_records(const uint8_t *segment, uint64_t size, struct dp_e
         dp_err_set(err, EBADMSG, "seal: segment: its file is not as long as its header says");
         return 0;
     }
+    if (size > DP_SEAL_SEGMENT_SIZE_MAX) {
+        dp_err_set(err, EFBIG, "seal: segment: it has %llu bytes; at most %llu can be sealed",
+            (unsigned long long)size, DP_SEAL_SEGMENT_SIZE_MAX);
+        return 0;
+    }
     dp_journal_walk_init(&walk, segment, size);
     do
         verdict = dp_journal_next(&walk, &record);

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import pytest
 
+from dataplane import sealing
 from dataplane.recovery import Capacity, recover, save_checkpoint
 
 KILLS = int(os.environ.get("TICKPLANE_KILLS", "50"))
@@ -280,3 +281,34 @@ def test_a_killed_checkpoint_changes_nothing(tmp_path):
         assert (found.state.sequence, found.state.counts) == (expected.sequence, expected.counts)
         assert found.state.live_orders("TP") == expected.live_orders("TP")
     assert save_checkpoint(str(directory), found)
+
+
+def test_a_sealer_beside_engines_that_are_killed_seals_what_they_wrote(tmp_path):
+    party, directory, rng = Counterparty(7), tmp_path / "j", random.Random(7)
+    words = ["journal", "seal", str(directory), "-f", "--parent", str(os.getpid())]
+    sealer = subprocess.Popen(
+        [sys.executable, "-m", "appliance", *words], stdout=subprocess.DEVNULL
+    )
+    try:
+        for kill in range(8):
+            live(party, directory, "memory", rng.uniform(0.05, 0.3), 7000 + kill, packets=100)
+            check(party, directory)
+        deadline = time.monotonic() + SLOW_SECONDS
+        while not (directory / "journal-000000.tps").exists():
+            assert time.monotonic() < deadline and sealer.poll() is None
+            time.sleep(0.01)
+    finally:
+        sealer.terminate()
+        assert sealer.wait() == 0
+    assert live(party, directory, "memory", 0.1, 7100, packets=20)  # and another one goes on
+    check(party, directory)
+    expected = recover(str(directory), CAPACITY)
+    count, problems = sealing.check(str(directory))
+    assert count >= 1 and problems == []
+    for path in directory.glob("*.tps"):
+        path.with_suffix(".tpj").unlink()
+    found = recover(str(directory), CAPACITY)
+    assert found.summary == expected.summary
+    assert found.state.counts == expected.state.counts
+    assert found.state.live_orders("TP") == expected.state.live_orders("TP")
+    assert found.state.positions() == expected.state.positions()
