@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import json
 import os
 import signal
@@ -20,11 +21,13 @@ from types import FrameType
 from appliance import config as configuration
 from appliance import sign
 from appliance.audit_keys import load_signer
+from dataplane.errors import DataplaneError
 from dataplane.journal import SEALED, SEGMENT, segment_names
 from dataplane.sealing import Done, Retention, is_closed, path_of
 from dataplane.sealing import seal as seal_closed
 
 POLL_SECONDS = 0.5
+PAUSE_SECONDS = 1.0  # after a round that failed
 HOUR_NS = 3_600_000_000_000
 MIB = 1 << 20
 
@@ -54,10 +57,12 @@ def run(args: argparse.Namespace) -> int:
     give_way()
     stop = Stop(args)
     while not stop.is_due():
-        if args.parent is None or is_there(args.directory):
+        if args.parent is None:
             work.round(last=False)
+        elif is_there(args.directory):
+            work.round_beside_a_run()
         time.sleep(POLL_SECONDS)
-    work.round(last=True)
+    work.last_round()
     return 0
 
 
@@ -67,6 +72,7 @@ class Work:
     def __init__(self, args: argparse.Namespace) -> None:
         journal = configuration.load(args.config).journal if args.config else None
         self._args = args
+        self._complaint = ""
         self._retention = retention_of(args, journal)
         keys = args.keys or (journal.keys if journal else "")
         self._signer = load_signer(keys, args.directory) if keys else None
@@ -77,6 +83,29 @@ class Work:
         done = seal_closed(directory, self._retention, last=last)
         signed = sign.sign(directory, self._signer) if self._signer else []
         show(done, signed, self._args.json)
+
+    def last_round(self) -> None:
+        """Seal the last segment as well; wait for the sealer of a run that was killed to end."""
+        while True:
+            try:
+                return self.round(last=True)
+            except DataplaneError as error:
+                if error.code != errno.EBUSY or self._args.parent is None:
+                    raise
+            time.sleep(POLL_SECONDS)
+
+    def round_beside_a_run(self) -> None:
+        """Do a round that may fail: the run goes on, and what failed is said once and tried again.
+
+        The sealer of a run that was killed may still be at its last round: that is no failure.
+        """
+        try:
+            self.round(last=False)
+        except DataplaneError as error:
+            if error.code != errno.EBUSY and str(error) != self._complaint:
+                print(f"tickplane: {error}", file=sys.stderr, flush=True)
+                self._complaint = str(error)
+            time.sleep(PAUSE_SECONDS)
 
 
 def retention_of(
@@ -164,6 +193,9 @@ def beside(directory: str | None, config: configuration.Config) -> Iterator[None
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )
+    if config.cpu.engine is not None:
+        others = os.sched_getaffinity(0) - {config.cpu.engine}
+        os.sched_setaffinity(process.pid, others or {config.cpu.engine})
     try:
         yield
     finally:

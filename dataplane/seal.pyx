@@ -188,19 +188,20 @@ cdef class Sealed:
             whole = dp_seal_read(&self._seal, at, <dp_journal_record *>place)
         return bytes(room) if whole else None
 
-    def read_all(self) -> bool:
-        """Make all records be there; False when a block was changed."""
-        cdef uint32_t at
+    def read_all(self):
+        """Make all records be there; return the number of the first block that was changed."""
+        cdef uint32_t at = 0
         cdef bint whole = True
         with nogil:
-            for at in range(self._seal.trailer.block_count):
-                whole = whole and dp_seal_read(
+            while whole and at < self._seal.trailer.block_count:
+                whole = dp_seal_read(
                     &self._seal, at,
                     <dp_journal_record *>(self.memory + HEADER + at * DP_SEAL_BLOCK_SIZE))
-        return whole
+                at += whole
+        return None if whole else at
 
     def tree_fits(self) -> bool:
-        """Whether the hashes are those of the records, after read_all()."""
+        """Whether the hashes are those of the records, all of them read by read_all()."""
         cdef bint fits
         with nogil:
             fits = dp_seal_tree_fits(

@@ -153,7 +153,7 @@ def seal_one(directory: str, index: int) -> str:
 def compare(path: str, segment: Any) -> None:
     """Read the new file back; raise DataplaneError when it is not the segment to the byte."""
     sealed = Sealed(path + PART)
-    if not (sealed.read_all() and sealed.equals(segment)):
+    if sealed.read_all() is not None or not sealed.equals(segment):
         raise DataplaneError(errno.EBADMSG, "seal: what was written reads otherwise")
 
 
@@ -230,10 +230,9 @@ def check(directory: str) -> tuple[int, list[str]]:
 
 def wrong(sealed: Sealed, directory: str, index: int, previous: bytes) -> list[str]:
     """Return what keeps a sealed segment from being the one that was written, in words."""
-    bad = next((at for at in range(sealed.block_count) if sealed.records(at) is None), None)
-    if bad is not None:
-        return [f"the block at byte {sealed.block(bad)['offset']} was changed"]
-    sealed.read_all()
+    changed = sealed.read_all()
+    if changed is not None:
+        return [f"the block at byte {sealed.block(changed)['offset']} was changed"]
     found = []
     if not sealed.tree_fits():
         found.append("its hashes are not those of its records")

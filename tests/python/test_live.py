@@ -16,9 +16,11 @@ from importlib import resources
 
 import pytest
 
+from appliance import audit_keys, sign
 from appliance.cli import main
 from appliance.venue import record
-from dataplane.journal import Journal
+from dataplane import sealing
+from dataplane.journal import Journal, segment_names
 from dataplane.ouch import decode
 from dataplane.port_kind import kinds
 
@@ -255,6 +257,14 @@ def test_a_session_that_is_cut_again_and_again_loses_and_doubles_nothing(world):
 
 def test_a_run_that_is_killed_goes_on_from_its_journal(world):
     one = world(seed=5)
+    keys = one.folder / "keys"
+    audit_keys.make_key(str(keys))
+    one.run_yaml.write_text(
+        one.run_yaml.read_text().replace(
+            "  segment_size_mib: 64",
+            f"  segment_size_mib: 1\n  seal: true\n  keep_mib: 0\n  keys: {keys}",
+        )
+    )
     one.start_venue()
     for _ in range(3):
         run = one.start_run(30)
@@ -270,6 +280,12 @@ def test_a_run_that_is_killed_goes_on_from_its_journal(world):
     assert not {"PENDING_NEW", "UNKNOWN"} & set(report["orders"])
     assert check_books_balance(one) > 20
     assert "SESSION       OPEN" in out
+    # Each run's sealer has sealed, signed and released what was closed.
+    journal = one.folder / "journal"
+    segments = len(segment_names(str(journal)))
+    assert segments >= 2 and len(list(journal.glob("*.tpj"))) == 1
+    assert sealing.check(str(journal)) == (segments, [])
+    assert sign.check(str(journal), audit_keys.Verifier(str(keys))) == (segments, [])
 
 
 def test_shadow_orders_can_be_turned_off(world):
