@@ -38,6 +38,7 @@ cdef extern from "dp_recover.h" nogil:
     bint dp_recover_is_in_flight(const dp_order *order)
     uint32_t dp_recover_settle(dp_recover *recover, int64_t time_ns)
     bint dp_recover_is_conserved(const dp_order *order)
+    bint dp_recover_reserves_fit(const dp_order *order)
     void dp_recover_sum(const dp_recover *recover, dp_recover_instrument *sums)
 
     size_t dp_orders_size(const dp_orders_config *config)

@@ -21,7 +21,8 @@ from dataplane.dp_journal cimport DP_CL_ORD_ID_SIZE, dp_cl_ord_id, dp_journal_re
 from dataplane.dp_recover cimport (
     DP_RECOVER_SESSIONS, dp_order_is_live, dp_order_worst_leaves, dp_order_worst_price,
     dp_orders_init, dp_orders_size, dp_recover, dp_recover_apply, dp_recover_init,
-    dp_recover_instrument, dp_recover_is_conserved, dp_recover_is_in_flight, dp_recover_settle,
+    dp_recover_instrument, dp_recover_is_conserved, dp_recover_is_in_flight,
+    dp_recover_reserves_fit, dp_recover_settle,
     dp_recover_sum,
 )
 from dataplane.segment cimport Segment
@@ -202,6 +203,9 @@ cdef class State:
             if not dp_recover_is_conserved(dp_orders_at(self._orders, index)):
                 number = dp_orders_at(self._orders, index).user_ref_num
                 words.append(f"order {number}: its quantities do not add up")
+            if not dp_recover_reserves_fit(dp_orders_at(self._orders, index)):
+                number = dp_orders_at(self._orders, index).user_ref_num
+                words.append(f"order {number}: it reserves more exposure than its terms")
         return words + self._position_problems()
 
     cdef list _position_problems(self):

@@ -120,6 +120,16 @@ bool dp_recover_is_conserved(const struct dp_order *order)
     return dp_order_is_live(order) ? order->qty == done + order->leaves_qty : done <= order->qty;
 }
 
+bool dp_recover_reserves_fit(const struct dp_order *order)
+{
+    bool replacing = order->pending_user_ref_num != 0;
+    if (!dp_order_is_live(order))
+        return dp_order_worst_leaves(order) == 0;
+    return replacing ||
+        (dp_order_worst_leaves(order) == order->leaves_qty &&
+            dp_order_worst_price(order) == order->price_nanos);
+}
+
 void dp_recover_sum(const struct dp_recover *recover, struct dp_recover_instrument *sums)
 {
     for (uint32_t index = 0; index < dp_orders_count(recover->orders); index++) {

@@ -61,6 +61,9 @@ bool dp_recover_is_in_flight(const struct dp_order *order);
 uint32_t dp_recover_settle(struct dp_recover *recover, int64_t time_ns);
 /* Whether an order's quantities add up, and none is open that is closed. */
 bool dp_recover_is_conserved(const struct dp_order *order);
+/* Whether an order reserves exposure for its present terms and the replace in flight alone, and for
+ * nothing once it is closed. */
+bool dp_recover_reserves_fit(const struct dp_order *order);
 /* Adds up what the order table says about executions; instruments[] must say the same. sums:
  * instrument_count of them, all zero. */
 void dp_recover_sum(const struct dp_recover *recover, struct dp_recover_instrument *sums);
