@@ -214,19 +214,29 @@ static inline bool dp_book_reduce_near(const struct dp_book_writer *writer, uint
     return true;
 }
 
-/* level: any; right only if it is of the same side of the same book and at the new price. */
+/* The level on the rung of that price; record 0 when the rung is bare, or there is none. */
+static inline struct dp_skiplist_level *dp_book_level_on_rung(const struct dp_book_writer *writer,
+    const struct dp_book *book, uint32_t side_index, int64_t price_nanos)
+{
+    int64_t rank = price_nanos ^ dp_book_flip(side_index);
+    uint64_t rung = dp_book_ladder_rung(&book->window, side_index, rank);
+    return DP_LIKELY(rung < DP_BOOK_RUNGS)
+        ? &writer->levels[dp_load_relaxed(dp_book_rung(book, side_index, rung))]
+        : writer->levels;
+}
+
 static inline bool dp_book_replace_near(const struct dp_book_writer *writer, uint32_t *home,
-    uint64_t order_ref, const struct dp_book_arrival *arrival, struct dp_skiplist_level *level,
-    int64_t time_ns)
+    uint64_t order_ref, const struct dp_book_arrival *arrival, int64_t time_ns)
 {
     struct dp_book_found found;
     uint32_t *new_home = dp_book_index_home(&writer->index, arrival->order_ref);
     if (DP_UNLIKELY(!dp_book_find_near(writer, home, order_ref, &found)) ||
-        DP_UNLIKELY(!dp_book_index_is_bare(new_home)) ||
-        DP_UNLIKELY(dp_load_relaxed(&level->price_nanos) != arrival->price_nanos) ||
-        DP_UNLIKELY(!dp_book_has_rung(level)) || DP_UNLIKELY(!dp_book_has_rung(found.level)) ||
-        DP_UNLIKELY(level->instrument_index != found.level->instrument_index) ||
-        DP_UNLIKELY(level->side_index != found.level->side_index))
+        DP_UNLIKELY(!dp_book_has_rung(found.level)) ||
+        DP_UNLIKELY(!dp_book_index_is_bare(new_home)))
+        return false;
+    struct dp_skiplist_level *level = dp_book_level_on_rung(
+        writer, found.book, found.level->side_index, arrival->price_nanos);
+    if (DP_UNLIKELY(level == writer->levels))
         return false;
     uint64_t sequence = dp_book_begin_change(found.book);
     bool is_occupied = dp_book_leave_queue(writer, found.order, found.number, found.level);

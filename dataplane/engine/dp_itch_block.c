@@ -288,7 +288,6 @@ static inline bool reduce_near(const struct block *block, const struct place *pl
 
 static inline bool replace_near(const struct block *block, const struct place *place)
 {
-    const struct dp_book_writer *writer = &block->writer;
     const uint8_t *data = place->data;
     struct dp_book_arrival arrival = {
         .order_ref = dp_load_be64(data + 19),
@@ -296,8 +295,8 @@ static inline bool replace_near(const struct block *block, const struct place *p
         .price_nanos = price_nanos_at(data + 31),
     };
     return DP_LIKELY(arrival.qty != 0) &&
-        dp_book_replace_near(writer, place->home, dp_load_be64(data + 11), &arrival,
-            &writer->levels[*place->level], time_ns_of(block, data));
+        dp_book_replace_near(&block->writer, place->home, dp_load_be64(data + 11), &arrival,
+            time_ns_of(block, data));
 }
 
 /* The long ways, for what the short ones refused. */
