@@ -4,7 +4,7 @@
  *
  *   far   knows the references and the instrument:  entry in the index, hot part of the book
  *   mid   reads them:                               order record, or rung
- *   near  reads that:                               level
+ *   near  reads that:                               level, neighbours in the queue
  *   last  reads the level:                          end of its queue
  *
  * A level is looked for by the word that names it: of an order, or of a rung. Behind that, nothing

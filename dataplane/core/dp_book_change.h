@@ -234,8 +234,8 @@ static inline bool dp_book_replace_near(const struct dp_book_writer *writer, uin
         DP_UNLIKELY(!dp_book_has_rung(found.level)) ||
         DP_UNLIKELY(!dp_book_index_is_bare(new_home)))
         return false;
-    struct dp_skiplist_level *level = dp_book_level_on_rung(
-        writer, found.book, found.level->side_index, arrival->price_nanos);
+    struct dp_skiplist_level *level =
+        dp_book_level_on_rung(writer, found.book, found.level->side_index, arrival->price_nanos);
     if (DP_UNLIKELY(level == writer->levels))
         return false;
     uint64_t sequence = dp_book_begin_change(found.book);

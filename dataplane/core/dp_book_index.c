@@ -17,14 +17,13 @@ uint32_t dp_book_index_bits(uint32_t record_count)
 struct dp_book_index dp_book_index_view(
     void *front, void *spill, struct dp_book_order *orders, uint32_t bits)
 {
-    uint32_t mask = (1u << bits) - 1;
-    uint32_t numbers = mask & (DP_BOOK_INDEX_COUNT - 1);
+    uint32_t numbers = ((1u << bits) - 1) & (DP_BOOK_INDEX_COUNT - 1);
     return (struct dp_book_index){
         .front = front,
         .spill = spill,
         .orders = orders,
         .bits = bits,
-        .mask = mask,
+        .mask = (uint32_t)((2ull << bits) - 1),
         .numbers = numbers,
         .compared = ~(numbers | DP_BOOK_INDEX_AWAY | DP_BOOK_INDEX_COUNT),
     };
@@ -32,40 +31,34 @@ struct dp_book_index dp_book_index_view(
 
 /* ---- the spill table ----
  * Entries stand in the order of their home slots, so a search for what is absent and the backward
- * shift of a deletion both end at the first entry that is at home: no tombstones, no rebuilding. */
+ * shift of a deletion both end at the first entry that is at home: no tombstones, no rebuilding.
+ * Each slot asks for its record to be looked at: dear, but most sessions never come here. */
 
-static uint32_t tag_of(uint64_t order_ref)
+static uint32_t home_of(const struct dp_book_index *index, uint64_t order_ref)
 {
     uint64_t mixed = (order_ref ^ order_ref >> 32) * MIX;
-    return (uint32_t)(mixed >> 32);
-}
-
-static uint32_t home_of(const struct dp_book_index *index, uint32_t tag)
-{
-    return tag >> (32 - index->bits);
+    return (uint32_t)(mixed >> (64 - index->bits));
 }
 
 static uint32_t step(const struct dp_book_index *index, uint32_t slot)
 {
-    return (slot + 1) & index->mask;
+    return (slot + 1) & ((1u << index->bits) - 1);
 }
 
 /* Whether a walk that is `distance` away from its home ends here. */
 static bool ends(const struct dp_book_index *index, uint32_t slot, uint32_t distance)
 {
-    uint64_t entry = index->spill[slot];
-    uint32_t home = home_of(index, (uint32_t)(entry >> 32));
-    return entry == 0 || ((slot - home) & index->mask) < distance;
+    uint32_t number = index->spill[slot];
+    uint32_t home = home_of(index, index->orders[number].order_ref);
+    return number == 0 || ((slot - home) & ((1u << index->bits) - 1)) < distance;
 }
 
 /* Where the reference stands, or where its walk ended. */
 static bool walk(const struct dp_book_index *index, uint64_t order_ref, uint32_t *slot)
 {
-    uint32_t tag = tag_of(order_ref);
-    *slot = home_of(index, tag);
+    *slot = home_of(index, order_ref);
     for (uint32_t distance = 0; !ends(index, *slot, distance); distance++) {
-        uint64_t entry = index->spill[*slot];
-        if (entry >> 32 == tag && index->orders[(uint32_t)entry].order_ref == order_ref)
+        if (index->orders[index->spill[*slot]].order_ref == order_ref)
             return true;
         *slot = step(index, *slot);
     }
@@ -74,13 +67,12 @@ static bool walk(const struct dp_book_index *index, uint64_t order_ref, uint32_t
 
 static void put_spilled(const struct dp_book_index *index, uint64_t order_ref, uint32_t number)
 {
-    uint64_t entry = (uint64_t)tag_of(order_ref) << 32 | number;
     uint32_t slot;
     walk(index, order_ref, &slot);
-    while (entry != 0) { /* everything behind moves one slot on, up to the first hole */
-        uint64_t displaced = index->spill[slot];
-        index->spill[slot] = entry;
-        entry = displaced;
+    while (number != 0) { /* everything behind moves one slot on, up to the first hole */
+        uint32_t displaced = index->spill[slot];
+        index->spill[slot] = number;
+        number = displaced;
         slot = step(index, slot);
     }
 }
@@ -151,9 +143,7 @@ static uint32_t find_away(const struct dp_book_index *index, uint64_t order_ref)
             return number;
     }
     uint32_t slot;
-    return spilled_count(entries) != 0 && walk(index, order_ref, &slot)
-        ? (uint32_t)index->spill[slot]
-        : 0;
+    return spilled_count(entries) != 0 && walk(index, order_ref, &slot) ? index->spill[slot] : 0;
 }
 
 uint32_t dp_book_index_find(const struct dp_book_index *index, uint64_t order_ref)
@@ -163,6 +153,15 @@ uint32_t dp_book_index_find(const struct dp_book_index *index, uint64_t order_re
     if (DP_LIKELY(number != 0) && DP_LIKELY(index->orders[number].order_ref == order_ref))
         return number;
     return home & DP_BOOK_INDEX_AWAY ? find_away(index, order_ref) : 0;
+}
+
+uint32_t dp_book_index_likely(const struct dp_book_index *index, uint64_t order_ref)
+{
+    const uint32_t *bucket = bucket_of(index, order_ref);
+    uint32_t tag = (uint32_t)order_ref & index->compared;
+    uint32_t free = ways_with(load(bucket), index->numbers, 0);
+    uint32_t ways = ways_with(load(bucket), index->compared, tag) & ~free;
+    return bucket[_tzcnt_u32(ways) % DP_BOOK_INDEX_WAYS] & index->numbers;
 }
 
 bool dp_book_index_room(const struct dp_book_index *index, uint64_t order_ref, uint32_t **entry)

@@ -14,7 +14,7 @@
  *                                            (255: that many once)
  *                                 then       those bits of the reference, as many as there is room
  *                                 low bits   record number; 0: free
- *   spill[hash]       open addressing, Robin Hood order: 32-bit tag, 32-bit record number
+ *   spill[hash]       open addressing, Robin Hood order: record number, the hash is of its record
  *
  * Zeroed memory is an empty index. Record 0 is nobody's. Writer only, plain memory.
  */
@@ -45,17 +45,27 @@ static_assert(offsetof(struct dp_book_order, ahead) == offsetof(struct dp_book_o
 /* Process-local view of an index: made on the stack where it is needed. */
 struct dp_book_index {
     uint32_t *front; /* at a cache line */
-    uint64_t *spill;
+    uint32_t *spill;
     struct dp_book_order *orders;
-    uint32_t bits;     /* logarithm of the entries in each table */
-    uint32_t mask;     /* entries, less one */
+    uint32_t bits;     /* logarithm of the slots for the spilled; in front are twice as many */
+    uint32_t mask;     /* entries in front, less one */
     uint32_t numbers;  /* the bits of an entry that are the record number */
     uint32_t compared; /* those that are of the reference */
 };
 
-/* Logarithm of the entries for a load of at most three quarters: 12 to 32 bytes an order in both
+/* Logarithm of the slots for a load of at most three quarters: 16 to 32 bytes an order in both
  * tables. */
 uint32_t dp_book_index_bits(uint32_t record_count);
+static inline size_t dp_book_index_front_size(uint32_t bits)
+{
+    return 2 * sizeof(uint32_t) << bits;
+}
+
+static inline size_t dp_book_index_spill_size(uint32_t bits)
+{
+    return sizeof(uint32_t) << bits;
+}
+
 struct dp_book_index dp_book_index_view(
     void *front, void *spill, struct dp_book_order *orders, uint32_t bits);
 
@@ -70,6 +80,8 @@ static inline uint32_t *dp_book_index_home(const struct dp_book_index *index, ui
 
 /* The record of a live order, or 0. */
 uint32_t dp_book_index_find(const struct dp_book_index *index, uint64_t order_ref);
+/* The record that its bucket most likely has for it, in whatever entry: to look ahead at. */
+uint32_t dp_book_index_likely(const struct dp_book_index *index, uint64_t order_ref);
 /* Where the reference is to be put, NULL for among the spilled; false when it is live. */
 bool dp_book_index_room(const struct dp_book_index *index, uint64_t order_ref, uint32_t **entry);
 /* entry: from dp_book_index_room(); since then nothing was put. The record has the reference. */

@@ -4,8 +4,8 @@
  *   struct dp_books | books | depths (one of each an instrument) | orders | front | spill | levels
  *
  * Record 0 of orders and levels is never used, so a zero is "none" everywhere. Memory of a pool is
- * touched only as far as it was ever in use. Bytes: 48 to 64 an order (32, and 1.3 to 2.7 entries
- * of 12 in the index), 88 a level, 4,032 an instrument.
+ * touched only as far as it was ever in use. Bytes: 48 to 64 an order (32, and 1.3 to 2.7 times 12
+ * in the index), 88 a level, 4,032 an instrument.
  *
  * Readers use struct dp_book's atomic fields, the lists and the levels; the rest belongs to the
  * writer. A book is guarded by its sequence number (a seqlock): odd while the writer is in the

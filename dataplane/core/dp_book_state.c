@@ -21,8 +21,8 @@ static uint64_t lay_out(struct dp_books *books, const struct dp_books_config *co
         place(&used, config->instrument_count_max * sizeof(struct dp_book_depth));
     books->orders_offset =
         place(&used, (config->order_count_max + 1ull) * sizeof(struct dp_book_order));
-    books->front_offset = place(&used, sizeof(uint32_t) << books->index_bits);
-    books->spill_offset = place(&used, sizeof(uint64_t) << books->index_bits);
+    books->front_offset = place(&used, dp_book_index_front_size(books->index_bits));
+    books->spill_offset = place(&used, dp_book_index_spill_size(books->index_bits));
     books->pool_offset = place(&used, dp_skiplist_pool_size(config->level_count_max));
     return used;
 }
@@ -170,8 +170,10 @@ void dp_books_clear(struct dp_books *books)
     /* Entries are blank where nothing rests or was spilled for good: an empty index needs no sweep
      * (it may be hundreds of megabytes). */
     if (books->order_live_count != 0) {
-        memset(dp_books_at(books, books->front_offset), 0, sizeof(uint32_t) << books->index_bits);
-        memset(dp_books_at(books, books->spill_offset), 0, sizeof(uint64_t) << books->index_bits);
+        memset(dp_books_at(books, books->front_offset), 0,
+            dp_book_index_front_size(books->index_bits));
+        memset(dp_books_at(books, books->spill_offset), 0,
+            dp_book_index_spill_size(books->index_bits));
     }
     for (uint32_t index = 0; index < books->config.instrument_count_max; index++)
         if (!is_blank(&books->book[index]))

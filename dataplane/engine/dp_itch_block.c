@@ -11,7 +11,7 @@
 #include "dp_book_ahead.h"
 #include "dp_itch_apply.h"
 
-#define APART 8u /* measured: docs/performance.md */
+#define APART 12u /* measured: docs/performance.md */
 #define LINE (4 * APART)
 #define RUN 128u /* messages until the line moves back to the front of its room */
 #define BYTES_AHEAD 1024
@@ -162,6 +162,14 @@ static DP_BOOK_AHEAD_RARE void far_mid(struct place *place, uint64_t ticks)
     place->level = dp_book_ahead_bucket(place->book, side_index_of(place->data[19]), ticks);
 }
 
+/* Its home says that it may be elsewhere. */
+static DP_BOOK_AHEAD_RARE void away_mid(const struct dp_book_writer *writer, struct place *place)
+{
+    uint32_t number = dp_book_index_likely(&writer->index, dp_load_be64(place->data + 11));
+    if (place->nature.add_mask == 0)
+        place->level = &writer->index.orders[number].level;
+}
+
 /* The side of a U stands at the level it leaves, which is still on its way: both are looked at. */
 static DP_BOOK_AHEAD_RARE void move_mid(
     const struct dp_book_writer *writer, const struct place *place)
@@ -187,6 +195,8 @@ static DP_BOOK_AHEAD_INLINE void look_mid(const struct dp_book_writer *writer, s
     place->level = (const uint32_t *)(((rung ^ order) & add_mask) ^ order);
     if (DP_UNLIKELY(ticks >= DP_BOOK_RUNGS))
         far_mid(place, ticks);
+    if (DP_UNLIKELY(*place->home & DP_BOOK_INDEX_AWAY))
+        away_mid(writer, place);
     DP_PREFETCH_WRITE(place->level);
     if (DP_UNLIKELY(place->nature.kind == KIND_REPLACE))
         move_mid(writer, place);
@@ -204,6 +214,7 @@ static DP_BOOK_AHEAD_INLINE void look_near(const struct dp_book_writer *writer, 
     if (DP_UNLIKELY(*place->level == DP_SKIPLIST_NONE))
         bare_near(place);
     dp_book_ahead_level(writer, place->level);
+    dp_book_ahead_neighbours(writer, place->level, ~(uint32_t)place->nature.add_mask);
 }
 
 /* Of a U: the level it goes to. */
@@ -228,7 +239,6 @@ static DP_BOOK_AHEAD_RARE void odd_last(const struct dp_book_writer *writer, str
 static DP_BOOK_AHEAD_INLINE void look_last(const struct dp_book_writer *writer, struct place *place)
 {
     dp_book_ahead_last(writer, place->level);
-    dp_book_ahead_neighbours(writer, place->level, ~(uint32_t)place->nature.add_mask);
     if (DP_UNLIKELY(place->nature.odd != 0))
         odd_last(writer, place);
 }

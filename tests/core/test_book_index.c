@@ -3,8 +3,9 @@
 #include "check.h"
 #include "dp_book_index.h"
 
-#define RECORDS 768u /* three quarters of 1,024 entries: as full as it gets */
-#define CROWD 500u   /* of one entry, at once */
+#define RECORDS 768u /* three quarters of 1,024 slots: as full as it gets */
+#define ENTRIES 2048u
+#define CROWD 500u /* of one entry, at once */
 
 struct table {
     struct dp_book_index index;
@@ -24,9 +25,10 @@ static struct table new_table(void)
     uint32_t bits = dp_book_index_bits(RECORDS);
     struct table table = {.free_count = RECORDS};
     CHECK_EQUAL(bits, 10);
-    uint32_t *front = aligned_alloc(DP_CACHE_LINE, sizeof(uint32_t) << bits);
-    memset(front, 0, sizeof(uint32_t) << bits);
-    table.index = dp_book_index_view(front, calloc(1u << bits, sizeof(uint64_t)),
+    size_t size = dp_book_index_front_size(bits);
+    uint32_t *front = memset(aligned_alloc(DP_CACHE_LINE, size), 0, size);
+    CHECK_EQUAL(size, ENTRIES * sizeof(*front));
+    table.index = dp_book_index_view(front, calloc(1, dp_book_index_spill_size(bits)),
         calloc(RECORDS + 1, sizeof(struct dp_book_order)), bits);
     for (uint32_t at = 0; at < RECORDS; at++)
         table.free_records[at] = at + 1;
@@ -76,12 +78,12 @@ static uint64_t dense_up_to_the_last(uint64_t at)
 
 static uint64_t of_the_first_entry(uint64_t at)
 {
-    return at << 10;
+    return at * ENTRIES;
 }
 
 static uint64_t of_the_last_entry(uint64_t at)
 {
-    return UINT64_MAX - (at << 10);
+    return UINT64_MAX - at * ENTRIES;
 }
 
 static uint64_t apart_in_the_high_half(uint64_t at)
@@ -118,7 +120,7 @@ static uint64_t of_one_tag_and_entry(uint64_t at)
     static uint32_t found_count;
     static uint64_t next;
     for (; found_count <= at; next++)
-        if ((of_one_tag(next) & 1023) == 5)
+        if (of_one_tag(next) % ENTRIES == 5)
             found[found_count++] = of_one_tag(next);
     return found[at];
 }
@@ -223,7 +225,7 @@ static void take_all_out(struct table *table, struct model *model, uint32_t orde
     }
 }
 
-static bool is_blank(const uint64_t *words, uint32_t count)
+static bool is_blank(const uint32_t *words, uint32_t count)
 {
     for (uint32_t at = 0; at < count; at++)
         if (words[at] != 0)
@@ -241,7 +243,7 @@ static void test_finds_nothing_when_all_are_deleted(void)
             take_all_out(&table, &model, order);
             CHECK_EQUAL(table.free_count, RECORDS);
             compare(&table, &model, patterns[pattern].name);
-            CHECK(is_blank(table.index.spill, table.index.mask + 1));
+            CHECK(is_blank(table.index.spill, ENTRIES / 2));
         }
         free_table(&table);
     }
@@ -256,13 +258,13 @@ static void test_dense_references_never_spill(void)
             take_out(&table, order_ref - (RECORDS - 1),
                 dp_book_index_find(&table.index, order_ref - (RECORDS - 1)));
     }
-    CHECK(is_blank(table.index.spill, table.index.mask + 1));
+    CHECK(is_blank(table.index.spill, ENTRIES / 2));
     free_table(&table);
 }
 
 /* ---- what a bucket counts ---- */
 
-#define STRIDE (1u << 10) /* all of one bucket */
+#define STRIDE ENTRIES /* all of one bucket */
 
 static uint32_t spilled_count(const struct table *table, uint64_t order_ref)
 {
@@ -287,7 +289,7 @@ static void test_a_bucket_holds_eight_and_counts_the_spilled_and_back(void)
     take_out(&table, 8 * STRIDE, numbers[8]);
     take_out(&table, 10 * STRIDE, numbers[10]);
     CHECK_EQUAL(spilled_count(&table, 0), 0);
-    CHECK(is_blank(table.index.spill, table.index.mask + 1));
+    CHECK(is_blank(table.index.spill, ENTRIES / 2));
     free_table(&table);
 }
 
