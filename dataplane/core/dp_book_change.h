@@ -40,9 +40,9 @@ struct dp_book_found {
 static inline bool dp_book_find_near(const struct dp_book_writer *writer, const uint32_t *home,
     uint64_t order_ref, struct dp_book_found *found)
 {
-    found->number = *home & writer->index.numbers;
+    found->number = dp_book_index_find_home(&writer->index, home, order_ref);
     found->order = &writer->index.orders[found->number];
-    if (DP_UNLIKELY(found->number == 0) || DP_UNLIKELY(found->order->order_ref != order_ref))
+    if (DP_UNLIKELY(found->number == 0))
         return false;
     found->level = &writer->levels[found->order->level];
     found->book = &writer->book[found->level->instrument_index];
@@ -148,7 +148,7 @@ static inline bool dp_book_join_near(const struct dp_book_writer *writer, struct
     uint32_t *home, const struct dp_book_arrival *arrival, struct dp_skiplist_level *level,
     int64_t time_ns)
 {
-    if (DP_UNLIKELY(!dp_book_index_is_bare(home)))
+    if (!dp_book_index_is_bare(home))
         return false;
     uint32_t number = dp_book_take_order(writer);
     if (DP_UNLIKELY(number == 0))
@@ -231,8 +231,7 @@ static inline bool dp_book_replace_near(const struct dp_book_writer *writer, uin
     struct dp_book_found found;
     uint32_t *new_home = dp_book_index_home(&writer->index, arrival->order_ref);
     if (DP_UNLIKELY(!dp_book_find_near(writer, home, order_ref, &found)) ||
-        DP_UNLIKELY(!dp_book_has_rung(found.level)) ||
-        DP_UNLIKELY(!dp_book_index_is_bare(new_home)))
+        !dp_book_has_rung(found.level) || !dp_book_index_is_bare(new_home))
         return false;
     struct dp_skiplist_level *level =
         dp_book_level_on_rung(writer, found.book, found.level->side_index, arrival->price_nanos);

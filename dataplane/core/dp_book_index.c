@@ -131,8 +131,7 @@ static void set_spilled_count(uint32_t *bucket, uint32_t count)
             (bucket[way] & ~DP_BOOK_INDEX_COUNT) | (count >> way & 1) * DP_BOOK_INDEX_COUNT;
 }
 
-/* Of one that is not at home: in another entry of its bucket, or spilled. 0 when there is none. */
-static uint32_t find_away(const struct dp_book_index *index, uint64_t order_ref)
+uint32_t dp_book_index_find_away(const struct dp_book_index *index, uint64_t order_ref)
 {
     const uint32_t *bucket = bucket_of(index, order_ref);
     __m256i entries = load(bucket);
@@ -146,15 +145,6 @@ static uint32_t find_away(const struct dp_book_index *index, uint64_t order_ref)
     return spilled_count(entries) != 0 && walk(index, order_ref, &slot) ? index->spill[slot] : 0;
 }
 
-uint32_t dp_book_index_find(const struct dp_book_index *index, uint64_t order_ref)
-{
-    uint32_t home = *dp_book_index_home(index, order_ref);
-    uint32_t number = home & index->numbers;
-    if (DP_LIKELY(number != 0) && DP_LIKELY(index->orders[number].order_ref == order_ref))
-        return number;
-    return home & DP_BOOK_INDEX_AWAY ? find_away(index, order_ref) : 0;
-}
-
 uint32_t dp_book_index_likely(const struct dp_book_index *index, uint64_t order_ref)
 {
     const uint32_t *bucket = bucket_of(index, order_ref);
@@ -164,11 +154,9 @@ uint32_t dp_book_index_likely(const struct dp_book_index *index, uint64_t order_
     return bucket[_tzcnt_u32(ways) % DP_BOOK_INDEX_WAYS] & index->numbers;
 }
 
-bool dp_book_index_room(const struct dp_book_index *index, uint64_t order_ref, uint32_t **entry)
+bool dp_book_index_room_away(
+    const struct dp_book_index *index, uint64_t order_ref, uint32_t **entry)
 {
-    *entry = dp_book_index_home(index, order_ref);
-    if (DP_LIKELY(dp_book_index_is_bare(*entry)))
-        return true;
     if ((**entry & index->numbers) != 0) {
         uint32_t *bucket = bucket_of(index, order_ref);
         uint32_t rooms = ways_with(load(bucket), index->numbers, 0);
@@ -177,15 +165,10 @@ bool dp_book_index_room(const struct dp_book_index *index, uint64_t order_ref, u
     return dp_book_index_find(index, order_ref) == 0;
 }
 
-void dp_book_index_put(
+void dp_book_index_put_away(
     const struct dp_book_index *index, uint32_t *entry, uint64_t order_ref, uint32_t number)
 {
-    uint32_t *home = dp_book_index_home(index, order_ref);
-    if (DP_LIKELY(entry == home)) {
-        dp_book_index_put_home(index, home, order_ref, number);
-        return;
-    }
-    *home |= DP_BOOK_INDEX_AWAY;
+    *dp_book_index_home(index, order_ref) |= DP_BOOK_INDEX_AWAY;
     if (entry != NULL) {
         dp_book_index_put_home(index, entry, order_ref, number);
         return;
@@ -210,7 +193,7 @@ static bool has_away(
     return spilled_count(load(bucket)) != 0;
 }
 
-static void delete_away(const struct dp_book_index *index, uint64_t order_ref, uint32_t number)
+static void delete_elsewhere(const struct dp_book_index *index, uint64_t order_ref, uint32_t number)
 {
     uint32_t *bucket = bucket_of(index, order_ref);
     uint32_t ways = ways_with(load(bucket), index->numbers, number);
@@ -224,14 +207,11 @@ static void delete_away(const struct dp_book_index *index, uint64_t order_ref, u
         set_spilled_count(bucket, count - 1);
 }
 
-void dp_book_index_delete(const struct dp_book_index *index, uint64_t order_ref, uint32_t number)
+void dp_book_index_delete_away(
+    const struct dp_book_index *index, uint64_t order_ref, uint32_t number)
 {
     uint32_t *home = dp_book_index_home(index, order_ref);
-    if (DP_LIKELY((*home & index->numbers) == number)) {
-        dp_book_index_delete_home(home);
-        return;
-    }
-    delete_away(index, order_ref, number);
+    delete_elsewhere(index, order_ref, number);
     if (!has_away(index, home, bucket_of(index, order_ref)))
         *home &= ~DP_BOOK_INDEX_AWAY;
 }

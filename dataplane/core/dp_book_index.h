@@ -78,23 +78,15 @@ static inline uint32_t *dp_book_index_home(const struct dp_book_index *index, ui
     return &index->front[(uint32_t)order_ref & index->mask];
 }
 
-/* The record of a live order, or 0. */
-uint32_t dp_book_index_find(const struct dp_book_index *index, uint64_t order_ref);
 /* The record that its bucket most likely has for it, in whatever entry: to look ahead at. */
 uint32_t dp_book_index_likely(const struct dp_book_index *index, uint64_t order_ref);
-/* Where the reference is to be put, NULL for among the spilled; false when it is live. */
-bool dp_book_index_room(const struct dp_book_index *index, uint64_t order_ref, uint32_t **entry);
-/* entry: from dp_book_index_room(); since then nothing was put. The record has the reference. */
-void dp_book_index_put(
-    const struct dp_book_index *index, uint32_t *entry, uint64_t order_ref, uint32_t number);
-void dp_book_index_delete(const struct dp_book_index *index, uint64_t order_ref, uint32_t number);
 
-/* ---- the same for those at home ---- */
+/* ---- those at home ---- */
 
 /* Nobody has that home, and none of its own is elsewhere: a reference of it is not live. */
 static inline bool dp_book_index_is_bare(const uint32_t *home)
 {
-    return (*home & ~DP_BOOK_INDEX_COUNT) == 0;
+    return DP_LIKELY((*home & ~DP_BOOK_INDEX_COUNT) == 0);
 }
 
 static inline void dp_book_index_put_home(
@@ -106,6 +98,66 @@ static inline void dp_book_index_put_home(
 static inline void dp_book_index_delete_home(uint32_t *home)
 {
     *home &= DP_BOOK_INDEX_AWAY | DP_BOOK_INDEX_COUNT;
+}
+
+/* The record of the order that is at home there, if it is that one; or 0. */
+static inline uint32_t dp_book_index_find_home(
+    const struct dp_book_index *index, const uint32_t *home, uint64_t order_ref)
+{
+    uint32_t number = *home & index->numbers;
+    return DP_LIKELY(number != 0) && DP_LIKELY(index->orders[number].order_ref == order_ref)
+        ? number
+        : 0;
+}
+
+/* ---- all of them ---- */
+
+/* What those below do when the home does not settle it. */
+uint32_t dp_book_index_find_away(const struct dp_book_index *index, uint64_t order_ref);
+bool dp_book_index_room_away(
+    const struct dp_book_index *index, uint64_t order_ref, uint32_t **entry);
+void dp_book_index_put_away(
+    const struct dp_book_index *index, uint32_t *entry, uint64_t order_ref, uint32_t number);
+void dp_book_index_delete_away(
+    const struct dp_book_index *index, uint64_t order_ref, uint32_t number);
+
+/* The record of a live order, or 0. */
+static inline uint32_t dp_book_index_find(const struct dp_book_index *index, uint64_t order_ref)
+{
+    const uint32_t *home = dp_book_index_home(index, order_ref);
+    uint32_t number = dp_book_index_find_home(index, home, order_ref);
+    return DP_LIKELY(number != 0) || (*home & DP_BOOK_INDEX_AWAY) == 0
+        ? number
+        : dp_book_index_find_away(index, order_ref);
+}
+
+/* Where the reference is to be put, NULL for among the spilled; false when it is live. */
+static inline bool dp_book_index_room(
+    const struct dp_book_index *index, uint64_t order_ref, uint32_t **entry)
+{
+    *entry = dp_book_index_home(index, order_ref);
+    return dp_book_index_is_bare(*entry) || dp_book_index_room_away(index, order_ref, entry);
+}
+
+/* entry: from dp_book_index_room(); since then nothing was put. The record has the reference. */
+static inline void dp_book_index_put(
+    const struct dp_book_index *index, uint32_t *entry, uint64_t order_ref, uint32_t number)
+{
+    uint32_t *home = dp_book_index_home(index, order_ref);
+    if (DP_LIKELY(entry == home))
+        dp_book_index_put_home(index, home, order_ref, number);
+    else
+        dp_book_index_put_away(index, entry, order_ref, number);
+}
+
+static inline void dp_book_index_delete(
+    const struct dp_book_index *index, uint64_t order_ref, uint32_t number)
+{
+    uint32_t *home = dp_book_index_home(index, order_ref);
+    if (DP_LIKELY((*home & index->numbers) == number))
+        dp_book_index_delete_home(home);
+    else
+        dp_book_index_delete_away(index, order_ref, number);
 }
 
 #endif
