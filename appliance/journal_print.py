@@ -140,6 +140,9 @@ def render_summary(summary: dict[str, Any]) -> str:
         f"{summary['records']} records in {summary['segments']} segments, last number"
         f" {summary['sequence_last']}, written by {summary['appliance']}",
     ]
+    if summary.get("sealed"):
+        signed = f", {summary['signed']} signed by known keys" if "signed" in summary else ""
+        lines.append(f"{summary['sealed']} segments sealed{signed}")
     if summary["unfinished"]:
         lines.append("the last append was never finished: nothing was sent on its strength")
     if summary["tainted"]:

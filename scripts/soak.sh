@@ -32,7 +32,8 @@ soak_journal() {
     scripts/install.sh release
     TICKPLANE_KILLS=${TICKPLANE_KILLS:-1000} TICKPLANE_CUTS=${TICKPLANE_CUTS:-10000} \
         TICKPLANE_SEAL_KILLS=${TICKPLANE_SEAL_KILLS:-200} .venv/bin/pytest -q \
-        tests/python/test_kills.py tests/python/test_power_loss.py tests/python/test_sealing.py
+        tests/python/test_kills.py tests/python/test_power_loss.py \
+        tests/python/test_sealing_faults.py
 }
 
 # The model checker beyond its bounds: random schedules of all cases, in rounds of 100,000 each.

@@ -116,6 +116,12 @@ def test_without_the_package_there_is_one_line(directory, keys):
 
 def test_a_signed_journal_is_proven_by_the_public_keys(directory, public, capsys):
     assert verify(directory, public, capsys) == []
+    assert cli.main(["journal", "verify", str(directory), "--keys", str(public)]) == 0
+    assert capsys.readouterr().out == (
+        f"{directory}: closed: every record is there\n"
+        f"{EVENTS} records in 2 segments, last number {EVENTS + 2}, written by bench\n"
+        "2 segments sealed, 2 signed by known keys\n"
+    )
 
 
 def test_both_signatures_are_of_the_documented_bytes(directory, public):

@@ -5,13 +5,11 @@ The reader here was written from docs/journal.md.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import random
 import shutil
-import signal
 import struct
 import subprocess
 import sys
@@ -30,13 +28,12 @@ from dataplane.bench_journal import JournalBench
 from dataplane.errors import DataplaneError
 from dataplane.journal import Journal, verify
 from dataplane.journal_view import JournalView
-from dataplane.recovery import Capacity, recover
+from dataplane.recovery import Capacity, recover, save_checkpoint
 from dataplane.sealing import Retention
 from dataplane.segment import Segment
 
 SEGMENT = 2 << 20  # two blocks a segment
 EVENTS = 40_000
-KILLS = int(os.environ.get("TICKPLANE_SEAL_KILLS", "8"))
 # Column order, widths, and which grow: the table of docs/journal.md.
 COLUMNS = (
     (0, 8, 1), (8, 8, 0), (16, 8, 0), (24, 8, 1), (32, 8, 0), (40, 8, 0), (48, 8, 0), (56, 4, 1),
@@ -163,6 +160,21 @@ def test_every_reader_sees_the_same(raw, sealed, capsys):
     assert (found["valid"], found["sealed"], found["problems"]) == (True, 3, [])
 
 
+@pytest.mark.parametrize("sequence", [5, 20_000, 30_000, EVENTS - 1])
+def test_a_checkpoint_of_a_segment_serves_the_sealed_one(raw, sealed, tmp_path, sequence):
+    before = Path(shutil.copytree(raw, tmp_path / "before"))
+    capacity = Capacity(EVENTS, EVENTS)
+    found = recover(str(before), capacity, until_sequence=sequence)
+    (sealed / Path(save_checkpoint(str(before), found)).name).write_bytes(
+        next(before.glob("checkpoint-*")).read_bytes()
+    )
+    expected, found = recover(str(raw), capacity), recover(str(sealed), capacity)
+    assert found.checkpoint is not None and found.passed_over == []
+    assert found.state.counts == expected.state.counts
+    assert found.state.sequence == expected.state.sequence
+    assert found.state.positions() == expected.state.positions()
+
+
 def test_files_become_small_and_are_sealed_once(both, capsys):
     sizes = [path.stat().st_size for path in both.glob("*.tps")]
     assert sum(sizes) * 5 < EVENTS * 128
@@ -188,7 +200,7 @@ def test_blocks_of_no_interest_are_not_read(sealed, capsys):
 def test_what_was_stepped_over_changes_no_answer(raw, sealed, capsys):
     times = sorted(each["time_ns"] for each in Journal(raw))
     rng = random.Random(1)
-    for _ in range(10):
+    for _ in range(4):
         since, until = sorted(rng.sample(times, 2))
         texts = []
         for each in (raw, sealed):
@@ -250,136 +262,6 @@ def test_a_segment_with_a_fault_is_not_sealed(raw, tmp_path):
     with pytest.raises(DataplaneError, match="it is corrupt, not closed"):
         sealing.seal(str(directory))
     assert [path.name for path in directory.glob("*.tps*")] == ["journal-000000.tps"]
-
-
-# ---- death ----
-
-
-def killed_once(directory: Path, seconds: float) -> bool:
-    """Seal, and kill the sealer so long after it began; return whether it was still at work."""
-    words = ["journal", "seal", str(directory), "--keep-mib", "0"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "appliance", *words], stdout=subprocess.DEVNULL
-    )
-    while process.poll() is None and not (directory / "seal.lock").exists():
-        time.sleep(0.001)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(seconds)
-    process.send_signal(signal.SIGKILL)
-    return process.wait() == -signal.SIGKILL
-
-
-def test_a_sealer_killed_at_any_moment_leaves_one_file_or_the_other_whole(tmp_path):
-    raw = written(tmp_path / "raw", 400_000, 8 << 20)
-    expected = verify(raw)
-    started = time.perf_counter()
-    sealing.seal(str(shutil.copytree(raw, tmp_path / "whole")), Retention(size=0))
-    whole = time.perf_counter() - started
-    rng, killed = random.Random(4), 0
-    for number in range(KILLS):
-        directory = Path(shutil.copytree(raw, tmp_path / f"j{number}"))
-        killed += killed_once(directory, rng.uniform(0, whole))
-        found = verify(directory)
-        assert found | {"directory": ""} == expected | {"directory": ""}
-        assert sealing.check(str(directory))[1] == []
-        sealing.seal(str(directory), Retention(size=0))  # the next one goes on
-        assert verify(directory)["valid"] and not list(directory.glob("*.part"))
-        assert len(list(directory.glob("*.tps"))) == expected["segments"]
-        shutil.rmtree(directory)
-    assert killed > 0
-
-
-# ---- a disk that fails ----
-
-SHIM = r"""
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-/* Calls that seal: whatever touches a file of that ending, and every flush. */
-static int is_due(void)
-{
-    static int calls;
-    return ++calls == atoi(getenv("SHIM_FAIL_AT")) ? (errno = EIO, 1) : 0;
-}
-static int is_part(int fd)
-{
-    char link[40], path[500] = "";
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    return readlink(link, path, sizeof(path) - 1) > 0 && strstr(path, ".part") != NULL;
-}
-#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
-ssize_t write(int fd, const void *data, size_t size)
-{
-    if (!is_part(fd))
-        return REAL(write)(fd, data, size);
-    if (getenv("SHIM_SHORT"))
-        return REAL(write)(fd, data, size / 2 + 1);
-    return is_due() ? -1 : REAL(write)(fd, data, size);
-}
-int fsync(int fd) { return is_due() ? -1 : REAL(fsync)(fd); }
-int rename(const char *from, const char *to) { return is_due() ? -1 : REAL(rename)(from, to); }
-int open64(const char *path, int flags, ...)
-{
-    if (strstr(path, ".part") && is_due())
-        return -1;
-    return REAL(open64)(path, flags, 0644);
-}
-"""
-
-
-@pytest.fixture(scope="module")
-def shim(tmp_path_factory) -> str:
-    folder = tmp_path_factory.mktemp("shim")
-    (folder / "shim.c").write_text(SHIM)
-    words = ["gcc", "-shared", "-fPIC", "-o", folder / "shim.so", folder / "shim.c", "-ldl"]
-    subprocess.run(words, check=True)
-    return str(folder / "shim.so")
-
-
-def seal_with(directory: Path, **env: str) -> subprocess.CompletedProcess:
-    words = [sys.executable, "-m", "appliance", "journal", "seal", str(directory)]
-    return subprocess.run(
-        words, env={**os.environ, **env}, capture_output=True, text=True, check=False
-    )
-
-
-def test_a_disk_that_fails_at_any_call_costs_nothing(tmp_path, shim):
-    directory = written(tmp_path / "j", 300, 64 << 10)
-    expected = verify(directory)
-    for call in range(1, 100):
-        ended = seal_with(directory, LD_PRELOAD=shim, SHIM_FAIL_AT=str(call))
-        assert verify(directory) == expected
-        if ended.returncode == 0:
-            break
-        assert ended.returncode == 1
-        assert ended.stderr.startswith(f"tickplane: journal: {directory}/journal-000000.tpj: ")
-        assert "Input/output error" in ended.stderr and "the segment stays" in ended.stderr
-        assert not list(directory.glob("*.part"))
-        for path in directory.glob("*.tps"):  # only the name was not flushed: whole all the same
-            assert sealing.check(str(directory)) == (1, [])
-            path.unlink()
-    assert call > 8
-
-
-def test_short_writes_are_gone_on_with(tmp_path, shim):
-    directory = written(tmp_path / "j", 300, 64 << 10)
-    ended = seal_with(directory, LD_PRELOAD=shim, SHIM_SHORT="1", SHIM_FAIL_AT="0")
-    assert ended.returncode == 0
-    assert sealing.check(str(directory)) == (1, [])
-
-
-def test_a_full_disk_is_a_line_and_costs_nothing(raw, small_disk, capsys):
-    disk = small_disk(f"{(3 * SEGMENT >> 10) + 8}k")
-    directory = Path(shutil.copytree(raw, disk / "j"))
-    assert cli.main(["journal", "seal", str(directory)]) == 1
-    err = capsys.readouterr().err
-    assert "No space left on device; the segment stays" in err
-    assert verify(directory)["valid"] and not list(directory.glob("*.part"))
 
 
 # ---- retention ----
