@@ -47,4 +47,6 @@ cdef extern from "dp_seal.h" nogil:
     void dp_seal_close(dp_seal *seal)
     void dp_seal_block_at(const dp_seal *seal, uint32_t index, dp_seal_block *block)
     bint dp_seal_read(dp_seal *seal, uint32_t index, dp_journal_record *records)
+    bint dp_seal_equals(
+        dp_seal *seal, const uint8_t *segment, uint64_t size, uint8_t *room)
     bint dp_seal_tree_fits(const dp_seal *seal, const dp_journal_record *records)

@@ -11,13 +11,14 @@ from cpython.buffer cimport (
     PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer,
 )
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.string cimport memcmp, memcpy
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy
 
 from dataplane.dp_err cimport dp_err, raise_err
 from dataplane.dp_journal cimport DP_JOURNAL_INSTRUMENT, dp_journal_record, dp_journal_walk
 from dataplane.dp_seal cimport (
     DP_SEAL_BLOCK_SIZE, DP_SEAL_HASH_SIZE, dp_seal_block, dp_seal_block_at,
-    dp_seal_close, dp_seal_open, dp_seal_read, dp_seal_tree_fits, dp_seal_write,
+    dp_seal_close, dp_seal_equals, dp_seal_open, dp_seal_read, dp_seal_tree_fits, dp_seal_write,
 )
 
 from dataplane.errors import DataplaneError
@@ -27,7 +28,6 @@ RECORD_SIZE = 128
 Block = dict  # what block() returns; seal.pyi has its keys
 NO_HASH = bytes(DP_SEAL_HASH_SIZE)
 cdef uint64_t HEADER = HEADER_SIZE
-cdef uint64_t RECORD = RECORD_SIZE
 
 
 def map_file(str path):
@@ -209,16 +209,16 @@ cdef class Sealed:
         return fits
 
     def equals(self, const uint8_t[::1] segment) -> bool:
-        """Whether the segment's header and records are these, after read_all().
-
-        What is behind them is zero in both: in a whole segment nothing else may stand there.
-        """
+        """Whether it is that segment; every block is read for it, and none kept."""
+        cdef uint64_t size = len(segment)
+        cdef const uint8_t *other = &segment[0] if size else NULL
+        cdef uint8_t *room = <uint8_t *>malloc(DP_SEAL_BLOCK_SIZE)
         cdef bint same = False
-        cdef uint64_t used = HEADER + self._seal.trailer.record_count * RECORD
-        cdef const uint8_t *other = &segment[0] if len(segment) else NULL
-        if <uint64_t>len(segment) == self.size:
-            with nogil:
-                same = memcmp(self.memory, other, used) == 0
+        if room == NULL:
+            raise MemoryError()
+        with nogil:
+            same = dp_seal_equals(&self._seal, other, size, room)
+        free(room)
         return same
 
     def __getbuffer__(self, Py_buffer *buffer, int flags):

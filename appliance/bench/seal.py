@@ -27,8 +27,8 @@ from dataplane.seal import HEADER_SIZE, RECORD_SIZE, Sealed, map_file
 MESSAGES = 2_000_000
 TRADED = (25, 400, 1600)  # instruments: the journal grows with them
 USUAL = 400
-BUSY_EVENTS = 4_000_000
-BUSY_ROUNDS = 20
+BUSY_EVENTS = 2_000_000
+BUSY_ROUNDS = 10
 
 
 def tickplane(*words: str) -> None:

@@ -138,6 +138,22 @@ bool dp_seal_read(struct dp_seal *seal, uint32_t index, struct dp_journal_record
         chain_behind(seal, index);
 }
 
+bool dp_seal_equals(struct dp_seal *seal, const uint8_t *segment, uint64_t size, uint8_t *room)
+{
+    if (size != seal->trailer.segment_size ||
+        memcmp(segment, seal->memory, DP_JOURNAL_HEADER_SIZE) != 0)
+        return false;
+    const uint8_t *place = segment + DP_JOURNAL_HEADER_SIZE;
+    for (uint32_t at = 0; at < seal->trailer.block_count; at++, place += DP_SEAL_BLOCK_SIZE) {
+        struct dp_seal_block block;
+        dp_seal_block_at(seal, at, &block);
+        if (!dp_seal_read(seal, at, (struct dp_journal_record *)(void *)room) ||
+            memcmp(room, place, block.record_count * sizeof(struct dp_journal_record)) != 0)
+            return false;
+    }
+    return true;
+}
+
 /* ---- hashes ---- */
 
 static bool roots_fit(const struct dp_seal *seal, uint8_t (*hashes)[DP_SEAL_HASH_SIZE],

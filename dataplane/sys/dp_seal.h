@@ -91,6 +91,9 @@ void dp_seal_block_at(const struct dp_seal *seal, uint32_t index, struct dp_seal
 /* Fills in the block's records; false when its bytes are not those that were sealed.
  * records: room for block->record_count, which is at most DP_SEAL_BLOCK_RECORDS. */
 bool dp_seal_read(struct dp_seal *seal, uint32_t index, struct dp_journal_record *records);
+/* Whether it is that segment: the header and every record, all of them read here. Behind them a
+ * whole segment has zeros only. room: DP_SEAL_BLOCK_SIZE bytes. */
+bool dp_seal_equals(struct dp_seal *seal, const uint8_t *segment, uint64_t size, uint8_t *room);
 /* Whether the hashes of the index and the trailer are those of the records, all of them read by
  * the caller into `records`. */
 bool dp_seal_tree_fits(const struct dp_seal *seal, const struct dp_journal_record *records);

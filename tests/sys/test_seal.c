@@ -13,6 +13,7 @@
 
 static uint8_t *segment;
 static uint8_t *file;
+static uint8_t room[DP_SEAL_BLOCK_SIZE];
 static uint64_t file_size;
 static uint64_t state = 88172645463325252ull;
 
@@ -81,6 +82,7 @@ static bool reads_back(const uint8_t *memory, uint64_t size)
     for (uint32_t at = 0; at < found.trailer.block_count; at++)
         whole = dp_seal_read(&found, at, records + (size_t)at * DP_SEAL_BLOCK_RECORDS) && whole;
     whole = whole && dp_seal_tree_fits(&found, records) &&
+        dp_seal_equals(&found, segment, SIZE, room) &&
         memcmp(records, records_of(segment), RECORDS * sizeof(*records)) == 0;
     free(records);
     dp_seal_close(&found);
@@ -152,6 +154,25 @@ static void test_one_block_is_read_alone(void)
     free(records);
 }
 
+static void test_another_segment_is_not_this_one(void)
+{
+    struct dp_seal found;
+    struct dp_err err;
+    make(9000);
+    CHECK_EQUAL(seal(&err), 0);
+    CHECK_EQUAL(dp_seal_open(&found, file, file_size, &err), 0);
+    CHECK(dp_seal_equals(&found, segment, SIZE, room));
+    CHECK(!dp_seal_equals(&found, segment, SIZE - 1, room));
+    const uint64_t places[] = {0, 4095, 4096, 4096 + 8192 * 128, 4096 + 9001 * 128 - 1};
+    for (size_t at = 0; at < sizeof(places) / sizeof(places[0]); at++) {
+        segment[places[at]] ^= 1;
+        CHECK_THAT(!dp_seal_equals(&found, segment, SIZE, room), "byte %llu",
+            (unsigned long long)places[at]);
+        segment[places[at]] ^= 1;
+    }
+    dp_seal_close(&found);
+}
+
 static void test_every_flipped_bit_is_found(void)
 {
     struct dp_err err;
@@ -212,8 +233,8 @@ int main(void)
     file = malloc(2 * SIZE);
     RUN_TESTS(TEST(test_any_bytes_come_back_from_columns),
         TEST(test_a_segment_comes_back_to_the_byte), TEST(test_the_index_says_what_a_block_holds),
-        TEST(test_one_block_is_read_alone), TEST(test_every_flipped_bit_is_found),
-        TEST(test_every_shorter_file_is_refused),
+        TEST(test_one_block_is_read_alone), TEST(test_another_segment_is_not_this_one),
+        TEST(test_every_flipped_bit_is_found), TEST(test_every_shorter_file_is_refused),
         TEST(test_only_a_closed_and_whole_segment_is_sealed),
         TEST(test_the_tree_of_blocks_is_the_tree_of_records));
 }
