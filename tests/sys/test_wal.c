@@ -172,6 +172,21 @@ static void test_a_second_writer_is_kept_out(void)
     CHECK_EQUAL(dp_wal_close(&wal, &err), 0);
 }
 
+/* As a user who may do nothing: root may do everything. */
+static void test_a_directory_that_may_not_be_written_is_said_so(void)
+{
+    enum { NOBODY = 65534 };
+    const char *directory = directory_of("forbidden");
+    CHECK_EQUAL(mkdir(directory, 0555), 0);
+    CHECK_EQUAL(chmod(scratch, 0755), 0);
+    bool was_root = geteuid() == 0;
+    CHECK(!was_root || seteuid(NOBODY) == 0);
+    refuse(directory, SIZE, -EACCES, "a segment cannot be made there: Permission denied");
+    refuse(directory_of("forbidden/below"), SIZE, -EACCES, "cannot be made: Permission denied");
+    CHECK(!was_root || seteuid(0) == 0);
+    CHECK_EQUAL(chmod(directory_of("forbidden"), 0755), 0);
+}
+
 static void test_a_replica_is_refused(void)
 {
     CHECK_EQUAL(open_with(directory_of("replica"), DP_JOURNAL_REPLICA), -EINVAL);
@@ -204,6 +219,7 @@ int main(void)
         TEST(test_a_directory_that_cannot_hold_a_journal_is_refused),
         TEST(test_a_full_disk_is_a_message_and_leaves_nothing_behind),
         TEST(test_a_roll_that_fails_leaves_the_old_segment_whole),
-        TEST(test_a_second_writer_is_kept_out), TEST(test_a_replica_is_refused),
+        TEST(test_a_second_writer_is_kept_out),
+        TEST(test_a_directory_that_may_not_be_written_is_said_so), TEST(test_a_replica_is_refused),
         TEST(test_records_become_durable_where_orders_wait));
 }
