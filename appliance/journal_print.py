@@ -40,6 +40,10 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--kind", action="append", metavar="K", help="of that kind: NEW, FILLED, DENIED ..."
     )
+    parser.add_argument(
+        "--from", type=int, dest="first", metavar="N", help="not before record number N"
+    )
+    parser.add_argument("--to", type=int, dest="last", metavar="N", help="not after record N")
     parser.add_argument("--since", metavar="T", help="not before T: ns, or 10:31:07.123456789")
     parser.add_argument("--until", metavar="T", help="not after T")
     parser.add_argument(
@@ -70,7 +74,8 @@ class Filter:
         if not self._dated:
             self._date(record["time_ns"])
         return (
-            (not self._kinds or record["event"] in self._kinds)
+            self._is_numbered(record["seq"], record["seq"])
+            and (not self._kinds or record["event"] in self._kinds)
             and (not self._symbols or record.get("symbol") in self._symbols)
             and (self._since is None or record["time_ns"] >= self._since)
             and (self._until is None or record["time_ns"] <= self._until)
@@ -78,14 +83,21 @@ class Filter:
 
     def may_be_in(self, block: Block) -> bool:
         """Say whether a sealed block can hold a record that was asked for, by its index."""
-        low, high = block["number_min"], block["number_max"]
+        if not self._dated:
+            return True
+        first, low, high = block["sequence_first"], block["number_min"], block["number_max"]
         return (
-            not self._dated
-            or (
-                (self._since is None or block["time_ns_max"] >= self._since)
-                and (self._until is None or block["time_ns_min"] <= self._until)
-            )
+            self._is_numbered(first, first + block["record_count"] - 1)
+            and (self._since is None or block["time_ns_max"] >= self._since)
+            and (self._until is None or block["time_ns_min"] <= self._until)
             and (not self._numbers or any(low <= number <= high for number in self._numbers))
+        )
+
+    def _is_numbered(self, first: int, last: int) -> bool:
+        """Say whether some of the records with these numbers were asked for."""
+        args = self._args
+        return (args.first is None or last >= args.first) and (
+            args.last is None or first <= args.last
         )
 
     def _date(self, near_ns: int) -> None:

@@ -71,8 +71,8 @@ def extract_of(directory: str, number: int) -> dict[str, Any]:
 
 def places_of(directory: str, number: int) -> dict[int, list[int]]:
     """Return the numbers of the records to show, by segment."""
-    wanted = Filter(argparse.Namespace(order=[str(number)], symbol=(), kind=(), since=None,
-                                       until=None))  # fmt: skip
+    nothing = dict.fromkeys(("symbol", "kind", "since", "until", "first", "last"))
+    wanted = Filter(argparse.Namespace(order=[str(number)], **nothing))
     journal = Journal(directory)
     named: dict[int, tuple[int, int]] = {}  # instrument: segment and number of its record
     found: dict[int, set[int]] = {}

@@ -210,6 +210,20 @@ def test_what_was_stepped_over_changes_no_answer(raw, sealed, capsys):
         assert texts[0] == texts[1]
 
 
+@pytest.mark.parametrize(
+    ("first", "last"), [(1, 3), (8190, 8195), (16_300, 16_400), (EVENTS, None)]
+)
+def test_records_are_found_by_their_numbers(raw, sealed, capsys, first, last):
+    words = ["--from", str(first), *([] if last is None else ["--to", str(last)])]
+    texts = []
+    for each in (raw, sealed):
+        assert cli.main(["journal", "dump", str(each), "--json", *words]) == 0
+        texts.append(capsys.readouterr().out)
+    assert texts[0] == texts[1]
+    numbers = [json.loads(line)["seq"] for line in texts[0].splitlines()]
+    assert numbers == list(range(first, (last or EVENTS + 3) + 1))
+
+
 # ---- damage ----
 
 
