@@ -153,8 +153,8 @@ class Stop:
 
 def has_ended(directory: str) -> bool:
     """Say whether the last segment is closed and no other one was made ready behind it."""
-    last = len(segment_names(directory)) - 1
-    return is_closed(path_of(directory, last, SEGMENT))
+    own = path_of(directory, len(segment_names(directory)) - 1, SEGMENT)
+    return not os.path.exists(own) or is_closed(own)
 
 
 def is_there(directory: str) -> bool:

@@ -94,15 +94,17 @@ static void segment_name(uint64_t index, char name[DP_WAL_NAME_SIZE])
     snprintf(name, DP_WAL_NAME_SIZE, "journal-%06llu.tpj", (unsigned long long)index);
 }
 
-/* -1 when it is no name of a segment. */
+/* -1 when it is no name of a segment; a sealed one is one as well. */
 static int64_t index_of_name(const char *name)
 {
     unsigned long long index = 0;
+    char ending = 0;
     char same[DP_WAL_NAME_SIZE];
-    if (sscanf(name, "journal-%llu.tpj", &index) != 1)
+    if (sscanf(name, "journal-%llu.tp%c", &index, &ending) != 2 || (ending != 'j' && ending != 's'))
         return -1;
     segment_name(index, same);
-    return strcmp(name, same) == 0 ? (int64_t)index : -1;
+    size_t stem = strlen(same) - 1;
+    return strncmp(name, same, stem) == 0 && strlen(name) == stem + 1 ? (int64_t)index : -1;
 }
 
 int64_t dp_wal_last_index(const struct dp_wal_directory *directory, struct dp_err *err)

@@ -326,6 +326,15 @@ def test_the_verb_says_what_it_did(raw, tmp_path, capsys):
     assert cli.main(["journal", "seal", str(tmp_path / "none")]) == 2
 
 
+def test_following_ends_with_the_journal(raw, sealed, tmp_path, capsys):
+    directory = Path(shutil.copytree(raw, tmp_path / "j"))
+    words = [sys.executable, "-m", "appliance", "journal", "seal", "-f"]
+    for each in (directory, sealed):
+        ended = subprocess.run([*words, each], capture_output=True, text=True, check=True)
+        assert ended.stdout.startswith("sealed 3 segments" if each == directory else "")
+    assert len(list(directory.glob("*.tps"))) == 3
+
+
 def test_a_second_sealer_is_refused(raw, capsys):
     with sealing.sealer(str(raw)):
         assert cli.main(["journal", "seal", str(raw)]) == 1

@@ -35,6 +35,19 @@ static void test_space_is_really_allocated(void)
     CHECK_EQUAL(dp_wal_close(&wal, &err), 0);
 }
 
+/* Whoever took the segments' own files away left evidence all the same. */
+static void test_a_sealed_journal_is_never_written_beside(void)
+{
+    const char *directory = directory_of("sealed");
+    char path[200];
+    snprintf(path, sizeof(path), "%s/journal-000000.tps", directory);
+    CHECK_EQUAL(mkdir(directory, 0755), 0);
+    fclose(fopen(path, "w"));
+    CHECK_EQUAL(open_with(directory, DP_JOURNAL_MEMORY), -EEXIST);
+    CHECK_EQUAL(open_as(directory, DP_JOURNAL_MEMORY, true, 0), -ENOENT);
+    CHECK_THAT(strstr(err.text, "its last segment cannot be opened") != NULL, "%s", err.text);
+}
+
 static void test_a_journal_is_never_overwritten(void)
 {
     const char *directory = directory_of("evidence");
@@ -215,6 +228,7 @@ int main(void)
         return 1;
     RUN_TESTS(TEST(test_a_journal_rolls_over_and_closes), TEST(test_an_empty_journal_closes),
         TEST(test_space_is_really_allocated), TEST(test_a_journal_is_never_overwritten),
+        TEST(test_a_sealed_journal_is_never_written_beside),
         TEST(test_a_killed_writer_leaves_a_valid_open_journal),
         TEST(test_a_directory_that_cannot_hold_a_journal_is_refused),
         TEST(test_a_full_disk_is_a_message_and_leaves_nothing_behind),
