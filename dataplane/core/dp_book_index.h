@@ -100,14 +100,13 @@ static inline void dp_book_index_delete_home(uint32_t *home)
     *home &= DP_BOOK_INDEX_AWAY | DP_BOOK_INDEX_COUNT;
 }
 
-/* The record of the order that is at home there, if it is that one; or 0. */
+/* The record of the order that is at home there, if it is that one; or 0. Of a bare home it is 0,
+ * whatever record 0 has for a reference. */
 static inline uint32_t dp_book_index_find_home(
     const struct dp_book_index *index, const uint32_t *home, uint64_t order_ref)
 {
     uint32_t number = *home & index->numbers;
-    return DP_LIKELY(number != 0) && DP_LIKELY(index->orders[number].order_ref == order_ref)
-        ? number
-        : 0;
+    return DP_LIKELY(index->orders[number].order_ref == order_ref) ? number : 0;
 }
 
 /* ---- all of them ---- */
