@@ -17,17 +17,17 @@ import sys
 import time
 from collections.abc import Iterator
 from types import FrameType
+from typing import Any
 
 from appliance import config as configuration
 from appliance import sign
 from appliance.audit_keys import load_signer
 from dataplane.errors import DataplaneError
 from dataplane.journal import SEALED, SEGMENT, segment_names
-from dataplane.sealing import Done, Retention, is_closed, path_of
+from dataplane.sealing import Retention, is_closed, path_of
 from dataplane.sealing import seal as seal_closed
 
 POLL_SECONDS = 0.5
-PAUSE_SECONDS = 1.0  # after a round that failed
 HOUR_NS = 3_600_000_000_000
 MIB = 1 << 20
 
@@ -50,72 +50,25 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Seal what is closed; 0 unless that could not be done."""
-    work = Work(args)
-    if not args.follow:
-        work.round(last=True)
-        return 0
-    give_way()
-    stop = Stop(args)
-    while not stop.is_due():
-        if args.parent is None:
-            work.round(last=False)
-        elif is_there(args.directory):
-            work.round_beside_a_run()
-        time.sleep(POLL_SECONDS)
-    work.last_round()
+    mib, hours, keys = args.keep_mib, args.keep_hours, args.keys or ""
+    if args.config:
+        journal = configuration.load(args.config).journal
+        mib = journal.keep_mib if mib is None else mib
+        hours = journal.keep_hours if hours is None else hours
+        keys = keys or journal.keys
+    work = Work(args.directory, retention(mib, hours), keys)
+    if args.follow:
+        give_way()
+        if args.parent is not None:
+            follow_run(work, args.parent)
+            return 0
+        follow(work, args.json)
+    show(work.round(last=True), args.json)
     return 0
 
 
-class Work:
-    """What a round does: seal, sign, let go."""
-
-    def __init__(self, args: argparse.Namespace) -> None:
-        journal = configuration.load(args.config).journal if args.config else None
-        self._args = args
-        self._complaint = ""
-        self._retention = retention_of(args, journal)
-        keys = args.keys or (journal.keys if journal else "")
-        self._signer = load_signer(keys, args.directory) if keys else None
-
-    def round(self, *, last: bool) -> None:
-        """Do what there is to do, and say so; without ``last`` the last segment is left alone."""
-        directory = self._args.directory
-        done = seal_closed(directory, self._retention, last=last)
-        signed = sign.sign(directory, self._signer) if self._signer else []
-        show(done, signed, self._args.json)
-
-    def last_round(self) -> None:
-        """Seal the last segment as well; wait for the sealer of a run that was killed to end."""
-        while True:
-            try:
-                return self.round(last=True)
-            except DataplaneError as error:
-                if error.code != errno.EBUSY or self._args.parent is None:
-                    raise
-            time.sleep(POLL_SECONDS)
-
-    def round_beside_a_run(self) -> None:
-        """Do a round that may fail: the run goes on, and what failed is said once and tried again.
-
-        The sealer of a run that was killed may still be at its last round: that is no failure.
-        """
-        try:
-            self.round(last=False)
-        except DataplaneError as error:
-            if error.code != errno.EBUSY and str(error) != self._complaint:
-                print(f"tickplane: {error}", file=sys.stderr, flush=True)
-                self._complaint = str(error)
-            time.sleep(PAUSE_SECONDS)
-
-
-def retention_of(
-    args: argparse.Namespace, journal: configuration.JournalConfig | None
-) -> Retention | None:
-    """Return what is kept: as the options say, else as the configuration does; None: all."""
-    mib, hours = args.keep_mib, args.keep_hours
-    if journal is not None:
-        mib = journal.keep_mib if mib is None else mib
-        hours = journal.keep_hours if hours is None else hours
+def retention(mib: int | None, hours: int | None) -> Retention | None:
+    """Return what is kept; None: everything."""
     if mib is None and hours is None:
         return None
     kept = Retention()
@@ -125,18 +78,52 @@ def retention_of(
     )
 
 
+class Work:
+    """What a round does: seal, sign, let go."""
+
+    def __init__(self, directory: str, retention: Retention | None, keys: str) -> None:
+        """Take the key that signs; ``keys`` "": none does."""
+        self.directory = directory
+        self._retention = retention
+        self._signer = load_signer(keys, directory) if keys else None
+
+    def round(self, *, last: bool) -> dict[str, Any]:
+        """Do what there is to do and return it; without ``last`` not to the last segment."""
+        done = seal_closed(self.directory, self._retention, last=last)
+        signed = sign.sign(self.directory, self._signer) if self._signer else []
+        return {**vars(done), "signed": signed}
+
+
+def show(done: dict[str, Any], as_json: bool) -> None:
+    """Say what a round did; nothing when it did nothing."""
+    if as_json:
+        print(json.dumps(done), flush=True)
+        return
+    if done["sealed"]:
+        print(
+            f"sealed {len(done['sealed'])} segments: {done['bytes_before']} bytes on disk are now"
+            f" {done['bytes_after']}"
+        )
+    if done["signed"]:
+        print(f"signed {len(done['signed'])} segments")
+    for path in done["released"]:
+        print(f"released {path}")
+    sys.stdout.flush()
+
+
+# ---- following ----
+
+
 def give_way() -> None:
     """Run only when no other process wants the processor."""
     with contextlib.suppress(OSError):
-        os.nice(19)
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
-class Stop:
-    """When following ends: at a signal, with the process that asked for it, or with the journal."""
+class Told:
+    """Whether somebody asked this process to end."""
 
-    def __init__(self, args: argparse.Namespace) -> None:
-        self._args = args
+    def __init__(self) -> None:
         self._told = False
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._note)
@@ -144,11 +131,16 @@ class Stop:
     def _note(self, _number: int, _frame: FrameType | None) -> None:
         self._told = True
 
-    def is_due(self) -> bool:
-        """Say whether this round is the last one."""
-        if self._args.parent is not None:
-            return self._told or os.getppid() != self._args.parent
-        return self._told or has_ended(self._args.directory)
+    def __bool__(self) -> bool:
+        return self._told
+
+
+def follow(work: Work, as_json: bool) -> None:
+    """Seal what gets closed until the journal ends, Ctrl-C or SIGTERM."""
+    told = Told()
+    while not told and not has_ended(work.directory):
+        show(work.round(last=False), as_json)
+        time.sleep(POLL_SECONDS)
 
 
 def has_ended(directory: str) -> bool:
@@ -157,36 +149,29 @@ def has_ended(directory: str) -> bool:
     return not os.path.exists(own) or is_closed(own)
 
 
-def is_there(directory: str) -> bool:
-    """Say whether the journal was begun."""
-    return os.path.exists(path_of(directory, 0, SEGMENT)) or os.path.exists(
-        path_of(directory, 0, SEALED)
-    )
-
-
-def show(done: Done, signed: list[str], as_json: bool) -> None:
-    """Say what a round did; nothing when it did nothing."""
-    if as_json:
-        print(json.dumps({**vars(done), "signed": signed}), flush=True)
-        return
-    if done.sealed:
-        print(
-            f"sealed {len(done.sealed)} segments: {done.bytes_before} bytes on disk are now"
-            f" {done.bytes_after}"
-        )
-    if signed:
-        print(f"signed {len(signed)} segments")
-    for path in done.released:
-        print(f"released {path}")
-    sys.stdout.flush()
+# ---- beside a run ----
 
 
 @contextlib.contextmanager
 def beside(directory: str | None, config: configuration.Config) -> Iterator[None]:
-    """Keep a sealer at work while a run writes its journal; wait for its last round."""
-    if directory is None or not config.journal.seal:
+    """Keep a sealer at work while a run writes its journal; seal what is left when it is over."""
+    journal = config.journal
+    if directory is None or not journal.seal:
         yield
         return
+    # Made here too, so that keys that are not there are said before anything is traded.
+    work = Work(directory, retention(journal.keep_mib, journal.keep_hours), journal.keys)
+    process = start(directory, config)
+    try:
+        yield
+    finally:
+        process.kill()  # at any moment: what it had begun is nothing, what it named is whole
+        process.wait()
+        attempt(work, last=True)
+
+
+def start(directory: str, config: configuration.Config) -> subprocess.Popen[bytes]:
+    """Start the sealer, away from the engine's core."""
     words = ["journal", "seal", directory, "--follow", "--parent", str(os.getpid())]
     process = subprocess.Popen(
         [sys.executable, "-m", "appliance", *words, "--config", config.source],
@@ -196,8 +181,35 @@ def beside(directory: str | None, config: configuration.Config) -> Iterator[None
     if config.cpu.engine is not None:
         others = os.sched_getaffinity(0) - {config.cpu.engine}
         os.sched_setaffinity(process.pid, others or {config.cpu.engine})
+    return process
+
+
+def follow_run(work: Work, parent: int) -> None:
+    """Seal what gets closed until the run that asked for it is gone."""
+    said, told = "", Told()
+    while not told and os.getppid() == parent:
+        said = attempt(work, last=False, said=said)
+        time.sleep(POLL_SECONDS)
+
+
+def attempt(work: Work, *, last: bool, said: str = "") -> str:
+    """Do a round that may fail, for the run goes on; return what failed, said once.
+
+    The sealer of a run that was killed may still be at work: that is no failure.
+    """
+    if not is_there(work.directory):
+        return said
     try:
-        yield
-    finally:
-        process.terminate()
-        process.wait()
+        work.round(last=last)
+    except DataplaneError as error:
+        if error.code != errno.EBUSY and str(error) != said:
+            print(f"tickplane: {error}", file=sys.stderr, flush=True)
+        return str(error)
+    return ""
+
+
+def is_there(directory: str) -> bool:
+    """Say whether the journal was begun."""
+    return os.path.exists(path_of(directory, 0, SEGMENT)) or os.path.exists(
+        path_of(directory, 0, SEALED)
+    )

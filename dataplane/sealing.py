@@ -90,7 +90,7 @@ def path_of(directory: str, index: int, ending: str) -> str:
 def clear_parts(directory: str) -> None:
     """Remove what a sealer that died had begun."""
     for name in os.listdir(directory):
-        if name.endswith(SEALED + PART):
+        if name.startswith("journal-") and name.endswith(PART):
             os.unlink(os.path.join(directory, name))
 
 

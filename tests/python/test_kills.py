@@ -293,7 +293,7 @@ def test_a_sealer_beside_engines_that_are_killed_seals_what_they_wrote(tmp_path)
         for kill in range(8):
             live(party, directory, "memory", rng.uniform(0.05, 0.3), 7000 + kill, packets=100)
             check(party, directory)
-        deadline = time.monotonic() + SLOW_SECONDS
+        deadline = time.monotonic() + 600  # the sealer gives way to everything else
         while not (directory / "journal-000000.tps").exists():
             assert time.monotonic() < deadline and sealer.poll() is None
             time.sleep(0.01)
