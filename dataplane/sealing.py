@@ -131,9 +131,8 @@ def seal_one(directory: str, index: int) -> str:
     path, own = path_of(directory, index, SEALED), path_of(directory, index, SEGMENT)
     segment = map_file(own)
     try:
-        flush(
-            own
-        )  # who goes on after a power cut must not find it torn, and a sealed one beside it
+        # Who goes on after a power cut must not find it torn, and a sealed one beside it.
+        flush(own)
         with open(path + PART, "wb") as file:
             write(file.fileno(), segment, previous_root(directory, index))
             os.fsync(file.fileno())

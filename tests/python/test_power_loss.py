@@ -115,30 +115,54 @@ def cut_disk(mount: Path) -> Iterator[CutDisk]:
         pytest.skip(f"a file system of our own needs root and /dev/fuse: {error.strerror}")
 
 
-def test_a_power_cut_while_segments_are_sealed_and_released_loses_none(tmp_path):
-    raw, rng = tmp_path / "raw", random.Random(5)
-    bench = JournalBench()
-    bench.open(str(raw), 64 << 10, 0)
-    bench.fill(2_000)
-    bench.close()
-    expected = verify(raw) | {"directory": ""}
+def sealed_and_cut(raw: Path, tmp_path: Path, flushed: list[Path], seed: int) -> Iterator[Path]:
+    """Seal and release on the disk, those files flushed before; yield what cuts leave of it."""
+    rng, place = random.Random(seed), tmp_path / "disk" / "j"
     with cut_disk(tmp_path / "disk") as disk:
-        shutil.copytree(raw, tmp_path / "disk" / "j")
-        for path in [*(tmp_path / "disk" / "j").iterdir(), tmp_path / "disk" / "j"]:
-            sealing.flush(str(path))
+        shutil.copytree(raw, place)
+        for path in flushed:
+            sealing.flush(str(place / path.name))
+        sealing.flush(str(place))
         begin = len(disk.log)
-        words = ["journal", "seal", str(tmp_path / "disk" / "j"), "--keep-mib", "0"]
+        words = ["journal", "seal", str(place), "--keep-mib", "0"]
         subprocess.run([sys.executable, "-m", "appliance", *words], check=True)
-    assert sum(op[0] == "unlink" for op in disk.log) == expected["segments"] - 1
+    assert sum(op[0] == "unlink" for op in disk.log) == len(list(raw.iterdir())) - 1
     for number in range(CUTS_A_RUN):
         left = Disk()
         for op in disk.log[: rng.randrange(begin, len(disk.log) + 1)]:
             left.apply(op)
         directory = tmp_path / f"cut-{number}"
         assert survivors(left, directory, rng)
+        yield directory
+        shutil.rmtree(directory)
+
+
+def small_journal(directory: Path) -> list[Path]:
+    """Write a journal of five segments; return their paths."""
+    bench = JournalBench()
+    bench.open(str(directory), 64 << 10, 0)
+    bench.fill(2_000)
+    bench.close()
+    return sorted(directory.iterdir())
+
+
+def test_a_power_cut_while_segments_are_sealed_and_released_loses_none(tmp_path):
+    paths = small_journal(tmp_path / "raw")
+    expected = verify(tmp_path / "raw") | {"directory": ""}
+    for directory in sealed_and_cut(tmp_path / "raw", tmp_path, paths, 5):
         assert verify(directory) | {"directory": ""} == expected
         assert sealing.check(str(directory))[1] == []
-        shutil.rmtree(directory)
+
+
+def test_no_segment_is_released_before_a_writer_could_go_on_behind_it(tmp_path):
+    *_, before, last = small_journal(tmp_path / "raw")
+    data = last.read_bytes().rstrip(b"\0")
+    data = data[: (len(data) - 1) // 128 * 128]  # without its end record: still being written
+    last.write_bytes(data.ljust(64 << 10, b"\0"))
+    for directory in sealed_and_cut(tmp_path / "raw", tmp_path, [], 6):
+        if not (directory / before.name).exists():
+            assert (directory / last.name).read_bytes()[:4096] == data[:4096]
+        assert sealing.check(str(directory))[1] == []  # nor is one sealed that is not on disk
 
 
 def test_a_run_that_waits_for_nothing_is_seen_to_lose(tmp_path):
