@@ -24,7 +24,7 @@
 #include "dp_err.h"
 
 #define DP_REGION_MAGIC 0x454e414c504b4354ull /* "TCKPLANE" as bytes in memory */
-#define DP_REGION_LAYOUT_VERSION 8
+#define DP_REGION_LAYOUT_VERSION 9
 #define DP_REGION_PARTS_MAX 48
 #define DP_REGION_NAME_SIZE 24
 

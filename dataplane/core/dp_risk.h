@@ -40,8 +40,13 @@ struct dp_books;
 struct dp_risk_order {
     int64_t now_ns;
     int64_t price_nanos;
-    int64_t best_bid_nanos; /* DP_PRICE_NONE when that side is empty */
-    int64_t best_ask_nanos;
+    union {
+        struct {
+            int64_t best_bid_nanos; /* DP_PRICE_NONE when that side is empty */
+            int64_t best_ask_nanos;
+        };
+        int64_t best_nanos[2];
+    };
     uint64_t qty; /* new order: its quantity; replace: the new total */
     /* Of a replace, how much worst-case leaves and worst-case price ticks * leaves grow, 0 when
      * they do not. Of a new order not looked at: all of it is new. */

@@ -78,33 +78,52 @@ static struct change change_of(
     };
 }
 
-static void use_low(risk_four *credit, const struct change *change)
-{
-    *credit -=
-        (risk_four){change->open + change->executed, change->open, change->entered, change->count};
-}
-
 /* What executes on one side makes room on the other; each execution allows some more messages. */
-static void use_high(risk_four *credit, const struct change *change, int64_t message_ratio)
+static void use_low(risk_four *credit, const struct change *change)
 {
     int64_t own = change->open + change->executed;
     int64_t buy = change->is_buy ? own : -change->executed;
     int64_t sell = change->is_buy ? -change->executed : own;
+    *credit -= (risk_four){own, change->count, buy, sell};
+}
+
+static void use_high(risk_four *credit, const struct change *change, int64_t message_ratio)
+{
     int64_t messages = change->qty > 0 ? -message_ratio : 0;
-    *credit -= (risk_four){messages, buy, sell, 0};
+    *credit -= (risk_four){change->open, change->entered, messages, 0};
 }
 
 /* What was used beyond what the lane holds (an execution that nobody expected) is taken from the
- * pool at once: other lanes must not use it too. */
-static void settle_share(const struct change *change, uint32_t group_index)
+ * pool at once: other lanes must not use it too. What becomes free while a pool is below 0 goes
+ * there: it is not to be used again before less is used than the limit allows. */
+static void settle(struct dp_credit_pool *pools, const _Atomic int64_t *limits, uint32_t lane,
+    struct dp_credit_hold *holds, int64_t *free, uint32_t dim_count, bool *owes)
 {
-    struct risk_group *group = dp_risk_group(change->risk, group_index);
-    struct risk_share *share = dp_risk_share(change->risk, group_index, change->seat->lane);
-    for (uint32_t dim = 0; dim < RISK_DIMS; dim++)
-        if (share->credit.free[dim] < 0 &&
-            dp_load_relaxed(&group->limits[dim]) != DP_CREDIT_UNLIMITED)
-            dp_credit_give(&group->pools[dim], change->seat->lane, &share->holds[dim],
-                &share->credit.free[dim], share->credit.free[dim]);
+    for (uint32_t dim = 0; dim < dim_count; dim++)
+        if (dp_load_relaxed(&limits[dim]) != DP_CREDIT_UNLIMITED && free[dim] != 0 &&
+            (free[dim] < 0 || dp_credit_free(&pools[dim]) < 0))
+            dp_credit_give(&pools[dim], lane, &holds[dim], &free[dim], free[dim]);
+    *owes = dp_risk_owes(pools, limits, dim_count);
+}
+
+static void settle_share(struct dp_risk *risk, uint32_t group_index, uint32_t lane)
+{
+    struct risk_group *group = dp_risk_group(risk, group_index);
+    struct risk_share *share = dp_risk_share(risk, group_index, lane);
+    bool is_short = dp_risk_any_below_0(share->credit.half[0] | share->credit.half[1]);
+    if (DP_UNLIKELY(is_short || share->owes))
+        settle(group->pools, group->limits, lane, share->holds, share->credit.free, RISK_DIMS,
+            &share->owes);
+}
+
+static void settle_line(struct dp_risk *risk, uint32_t instrument_index, uint32_t lane)
+{
+    struct risk_instrument *instrument = dp_risk_instrument(risk, instrument_index);
+    struct risk_line *line = dp_risk_line(risk, lane, instrument_index);
+    bool is_short = line->free[RISK_LONG] < 0 || line->free[RISK_SHORT] < 0;
+    if (DP_UNLIKELY(is_short || line->owes))
+        settle(instrument->pools, instrument->limits, lane, line->holds, line->free, RISK_SIDE_DIMS,
+            &line->owes);
 }
 
 static void use_share(const struct change *change, uint32_t group_index)
@@ -112,8 +131,7 @@ static void use_share(const struct change *change, uint32_t group_index)
     struct risk_share *share = dp_risk_share(change->risk, group_index, change->seat->lane);
     use_low(&share->credit.half[0], change);
     use_high(&share->credit.half[1], change, share->message_ratio);
-    if (DP_UNLIKELY(dp_risk_any((share->credit.half[0] < 0) | (share->credit.half[1] < 0))))
-        settle_share(change, group_index);
+    settle_share(change->risk, group_index, change->seat->lane);
 }
 
 /* ---- the instrument ---- */
@@ -126,7 +144,6 @@ static void note_own(struct risk_line *line, uint32_t side, int64_t change, uint
         line->own_max[side] = 0;
     else if (line->own_count[side] == 1 && reach > 0)
         line->own_max[side] = reach;
-    dp_risk_set_bounds(line);
 }
 
 /* 0 when it is not live. */
@@ -141,21 +158,15 @@ static void use_line(const struct change *change)
 {
     uint32_t lane = change->seat->lane;
     struct risk_line *line = dp_risk_line(change->risk, lane, change->order->instrument_index);
-    struct risk_instrument *instrument =
-        dp_risk_instrument(change->risk, change->order->instrument_index);
     int64_t own = change->leaves + change->qty;
     int64_t signed_qty = change->is_buy ? change->qty : -change->qty;
 
-    line->credit.free[RISK_LONG] -= change->is_buy ? own : -change->qty;
-    line->credit.free[RISK_SHORT] -= change->is_buy ? -change->qty : own;
+    line->free[RISK_LONG] -= change->is_buy ? own : -change->qty;
+    line->free[RISK_SHORT] -= change->is_buy ? -change->qty : own;
     line->position += signed_qty;
     line->bought_qty += change->is_buy ? change->qty : 0;
     line->sold_qty += change->is_buy ? 0 : change->qty;
-    for (uint32_t dim = RISK_LONG; dim <= RISK_SHORT; dim++)
-        if (DP_UNLIKELY(line->credit.free[dim] < 0) &&
-            dp_load_relaxed(&instrument->limits[dim]) != DP_CREDIT_UNLIMITED)
-            dp_credit_give(&instrument->pools[dim], lane, &line->holds[dim],
-                &line->credit.free[dim], line->credit.free[dim]);
+    settle_line(change->risk, change->order->instrument_index, lane);
     uint32_t side = change->is_buy ? 0 : 1;
     note_own(line, side, change->count, reach_of(change->order, side));
 }
@@ -237,8 +248,7 @@ void dp_risk_apply(
         return;
 
     struct change change = change_of(risk, order, before);
-    use_low(&change.seat->credit.half[0], &change);
-    use_high(&change.seat->credit.half[1], &change, 0);
+    use_low(&change.seat->credit.all, &change);
     use_share(&change, change.seat->account_index + 1);
     use_share(&change, DP_RISK_FIRM);
     use_line(&change);
@@ -257,31 +267,33 @@ void dp_risk_undo(struct dp_risk *risk, const struct dp_risk_order *order)
 {
     struct risk_seat *seat = dp_risk_seat(risk, order->strategy_index);
     struct risk_share *shares[] = {
-        dp_risk_place(risk, seat->account_at), dp_risk_place(risk, seat->firm_at)};
+        dp_risk_at(risk, seat->account_at), dp_risk_at(risk, seat->firm_at)};
     struct risk_line *line = dp_risk_line(risk, seat->lane, order->instrument_index);
     bool is_buy = order->side == DP_SIDE_BUY;
     int64_t qty = (int64_t)(order->is_replace ? order->increase_qty : order->qty);
     int64_t money = order->is_replace ? order->increase_ticks
                                       : multiply(price_ticks(order->price_nanos), order->qty);
-    risk_four low = {money, money, money, !order->is_replace};
-    risk_four high = {0, is_buy ? money : 0, is_buy ? 0 : money, 0};
+    risk_four low = {money, !order->is_replace, is_buy ? money : 0, is_buy ? 0 : money};
+    risk_four high = {money, money, 0, 0};
 
-    seat->credit.half[0] += low;
-    seat->credit.half[1] += high;
+    seat->credit.all += low;
     for (int index = 0; index < 2; index++) {
         shares[index]->credit.half[0] += low;
         shares[index]->credit.half[1] += high;
     }
-    line->credit.free[is_buy ? RISK_LONG : RISK_SHORT] += qty;
+    line->free[is_buy ? RISK_LONG : RISK_SHORT] += qty;
     if (!order->is_replace)
         note_own(line, is_buy ? 0 : 1, -1, 0);
+    settle_share(risk, seat->account_index + 1, seat->lane);
+    settle_share(risk, DP_RISK_FIRM, seat->lane);
+    settle_line(risk, order->instrument_index, seat->lane);
 }
 
 void dp_risk_cancel(struct dp_risk *risk, uint16_t strategy_index, int64_t now_ns)
 {
     struct risk_seat *seat = dp_risk_seat(risk, strategy_index);
-    struct risk_share *account = dp_risk_place(risk, seat->account_at);
-    struct risk_share *firm = dp_risk_place(risk, seat->firm_at);
+    struct risk_share *account = dp_risk_at(risk, seat->account_at);
+    struct risk_share *firm = dp_risk_at(risk, seat->firm_at);
     account->credit.free[RISK_MESSAGES]--;
     firm->credit.free[RISK_MESSAGES]--;
     dp_risk_take_token(&firm->orders, dp_risk_beats(risk, now_ns));

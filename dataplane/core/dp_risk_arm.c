@@ -66,6 +66,17 @@ void dp_risk_settle(struct dp_credit_pool *pool, int64_t limit, uint32_t lane,
         dp_credit_give(pool, lane, hold, free, *free);
 }
 
+bool dp_risk_owes(
+    const struct dp_credit_pool *pools, const _Atomic int64_t *limits, uint32_t dim_count)
+{
+    bool owes = false;
+    for (uint32_t dim = 0; dim < dim_count; dim++)
+        owes = owes ||
+            (dp_load_relaxed(&limits[dim]) != DP_CREDIT_UNLIMITED &&
+                dp_credit_free(&pools[dim]) < 0);
+    return owes;
+}
+
 static void settle_group(struct dp_risk *risk, uint32_t group_index, uint32_t lane,
     const struct dp_risk_group_limits *limits)
 {
@@ -80,6 +91,7 @@ static void settle_group(struct dp_risk *risk, uint32_t group_index, uint32_t la
         dp_risk_settle(&group->pools[dim],
             alone ? DP_CREDIT_UNLIMITED : dp_load_relaxed(&group->limits[dim]), lane,
             &share->holds[dim], &share->credit.free[dim]);
+    share->owes = !alone && dp_risk_owes(group->pools, group->limits, RISK_DIMS);
     share->message_ratio = least((int64_t)limits->message_ratio, DP_RISK_RATE_MAX);
     dp_risk_set_bucket(
         &share->orders, rate > 0 ? rate : 1, rated ? limits->order_burst_max / lanes : UINT32_MAX);
@@ -89,18 +101,14 @@ static void settle_group(struct dp_risk *risk, uint32_t group_index, uint32_t la
 static void rebase(struct risk_seat *seat, const struct dp_risk_strategy_limits *limits)
 {
     int64_t net = tick_limit(limits->net_max_nanos);
-    const int64_t wanted[RISK_DIMS] = {
+    const int64_t wanted[RISK_SEAT_DIMS] = {
         [RISK_GROSS] = least(tick_limit(limits->gross_max_nanos), DP_CREDIT_UNLIMITED),
-        [RISK_OPEN] = DP_CREDIT_UNLIMITED,
-        [RISK_ENTERED] = DP_CREDIT_UNLIMITED,
         [RISK_COUNT] =
             least((int64_t)(limits->open_order_count_max & INT64_MAX), DP_CREDIT_UNLIMITED),
-        [RISK_MESSAGES] = DP_CREDIT_UNLIMITED,
         [RISK_NET_BUY] = least(net, DP_CREDIT_UNLIMITED),
         [RISK_NET_SELL] = least(net, DP_CREDIT_UNLIMITED),
-        [RISK_SPARE] = DP_CREDIT_UNLIMITED,
     };
-    for (uint32_t dim = 0; dim < RISK_DIMS; dim++) {
+    for (uint32_t dim = 0; dim < RISK_SEAT_DIMS; dim++) {
         seat->credit.free[dim] += wanted[dim] - seat->base[dim];
         seat->base[dim] = wanted[dim];
     }
@@ -108,25 +116,27 @@ static void rebase(struct risk_seat *seat, const struct dp_risk_strategy_limits 
 
 /* ---- a seat ---- */
 
-static uint32_t lines_from(const struct dp_risk *risk, const void *place)
+static uint64_t offset_of(const struct dp_risk *risk, const void *place)
 {
-    return (uint32_t)(((const uint8_t *)place - (const uint8_t *)risk) / DP_CACHE_LINE);
+    return (uint64_t)((const uint8_t *)place - (const uint8_t *)risk);
 }
 
 static void set_places(
     struct dp_risk *risk, struct risk_seat *seat, uint32_t strategy_index, uint32_t lane)
 {
-    size_t set_lines = RISK_PRINT_SETS * sizeof(struct risk_print_set) / DP_CACHE_LINE;
-    size_t sighting_lines = RISK_PRINT_SETS * 2 * RISK_SIGHTINGS * sizeof(int64_t) / DP_CACHE_LINE;
-    seat->account_at = lines_from(risk, dp_risk_share(risk, seat->account_index + 1, lane));
-    seat->firm_at = lines_from(risk, dp_risk_share(risk, DP_RISK_FIRM, lane));
-    seat->lines_at = lines_from(risk, dp_risk_line(risk, lane, 0));
-    seat->prints_at = risk->prints_at + (uint32_t)(strategy_index * set_lines);
-    seat->sightings_at = risk->sightings_at + (uint32_t)(strategy_index * sighting_lines);
+    const struct risk_print_set *sets = dp_risk_place(risk, risk->prints_at);
+    const int64_t *sightings = dp_risk_place(risk, risk->sightings_at);
+    size_t set_index = (size_t)strategy_index * RISK_PRINT_SETS;
+    seat->account_at = offset_of(risk, dp_risk_share(risk, seat->account_index + 1, lane));
+    seat->firm_at = offset_of(risk, dp_risk_share(risk, DP_RISK_FIRM, lane));
+    seat->lines_at = offset_of(risk, dp_risk_line(risk, lane, 0));
+    seat->prints_at = offset_of(risk, sets + set_index);
+    seat->sightings_at = offset_of(risk, sightings + set_index * 2 * RISK_SIGHTINGS);
     seat->lane = lane;
 }
 
-/* The kept sightings are as many as the old limit allowed: a new limit starts afresh. */
+/* The kept sightings are as many as the old limit allowed: a new limit starts afresh. Where more
+ * than one may pass, the second may at once: half of all time before the first. */
 static void set_duplicates(
     struct dp_risk *risk, struct risk_seat *seat, const struct dp_risk_strategy_limits *limits)
 {
@@ -134,10 +144,12 @@ static void set_duplicates(
     uint32_t count_max = limited ? (uint32_t)limits->duplicate_count_max : 0;
     if (seat->duplicate_count_max != count_max ||
         seat->duplicate_window_ns != limits->duplicate_window_ns)
-        memset(dp_risk_place(risk, seat->prints_at), 0,
-            RISK_PRINT_SETS * sizeof(struct risk_print_set));
+        memset(
+            dp_risk_at(risk, seat->prints_at), 0, RISK_PRINT_SETS * sizeof(struct risk_print_set));
     seat->duplicate_count_max = count_max;
     seat->duplicate_window_ns = limits->duplicate_window_ns;
+    seat->first_free = count_max > 1 ? INT64_MIN / 2 : limits->duplicate_window_ns;
+    seat->first_ring = count_max > 1 ? dp_risk_ring(0, count_max - 1, 0) : 0;
 }
 
 static void set_seat(
@@ -145,6 +157,7 @@ static void set_seat(
 {
     struct risk_seat *seat = dp_risk_seat(risk, index);
     seat->account_index = limits->account_index;
+    seat->account_bit = 1u << limits->account_index;
     seat->session_index = limits->session_index;
     set_places(risk, seat, index, limits->lane);
     rebase(seat, limits);
@@ -193,18 +206,6 @@ bool dp_risk_arm_seat(struct dp_risk *risk, uint32_t strategy_index)
 
 /* ---- a line ---- */
 
-void dp_risk_set_bounds(struct risk_line *line)
-{
-    for (uint32_t side = 0; side < 2; side++) {
-        line->price_max[side] = line->band[side];
-        uint32_t other = line->own_max[!side];
-        /* Our own best of the other side as this side counts it; a price must stay below. */
-        uint32_t meets = ~other;
-        if ((line->flags & RISK_SELF_RULE) != 0 && other != 0 && meets <= line->band[side])
-            line->price_max[side] = meets - 1;
-    }
-}
-
 static void set_sizes(struct risk_line *line, const struct dp_risk_instrument_limits *limits)
 {
     line->order_qty_max = qty_limit(limits->order_qty_max);
@@ -231,13 +232,12 @@ static void set_line(struct risk_line *line, const struct dp_risk_instrument_lim
     line->band[1] = dp_risk_reach(price_limit(limits->band_low_nanos, 0), 1);
     line->impact_bps = limits->impact_bps;
     line->impact_levels = limits->impact_levels;
-    line->flags = (limits->short_sale == DP_RISK_SHORT_LOCATE ? RISK_MARK_RULE : 0) |
-        (limits->price_test ? RISK_PRICE_RULE : 0) |
+    line->unmarked_denied[1] = limits->short_sale == DP_RISK_SHORT_LOCATE;
+    line->flags = (limits->price_test ? RISK_PRICE_RULE : 0) |
         (limits->impact_bps > 0 || limits->impact_levels > 0 ? RISK_IMPACT_RULE : 0) |
-        (limits->self_trade_denied ? RISK_SELF_RULE : 0) |
         (limits->typical_multiple > 0 ? RISK_TYPICAL_RULE : 0);
+    line->own_mask = limits->self_trade_denied ? UINT32_MAX : 0;
     set_sizes(line, limits);
-    dp_risk_set_bounds(line);
 }
 
 bool dp_risk_arm_line(struct dp_risk *risk, uint32_t lane, uint32_t instrument_index)
@@ -248,8 +248,9 @@ bool dp_risk_arm_line(struct dp_risk *risk, uint32_t lane, uint32_t instrument_i
     if (!dp_risk_read_instrument(instrument, &limits))
         return false;
     set_line(line, &limits);
-    for (uint32_t dim = 0; dim <= RISK_LOCATE; dim++)
+    for (uint32_t dim = 0; dim < RISK_SIDE_DIMS; dim++)
         dp_risk_settle(&instrument->pools[dim], dp_load_relaxed(&instrument->limits[dim]), lane,
-            &line->holds[dim], &line->credit.free[dim]);
+            &line->holds[dim], &line->free[dim]);
+    line->owes = dp_risk_owes(instrument->pools, instrument->limits, RISK_SIDE_DIMS);
     return true;
 }

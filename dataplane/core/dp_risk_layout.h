@@ -6,8 +6,8 @@
  *
  * Policies are what was commanded: written by whoever applies commands, read by all. The rest is
  * private to one lane each, and what a decision touches: the gate word, three lines of its seat,
- * one of the account and two of the firm, two of the instrument and one of fingerprints. There the
- * limits lie as the comparisons want them, combined where several bound the same number.
+ * one of the account and two of the firm, three of the instrument and one of fingerprints. There
+ * the limits lie as the comparisons want them, combined where several bound the same number.
  */
 #ifndef DP_RISK_LAYOUT_H
 #define DP_RISK_LAYOUT_H
@@ -21,27 +21,30 @@
 #include "dp_versioned.h"
 
 #define RISK_BEAT 1024 /* time of a bucket: parts of a nanosecond, 2^63 of them are 104 days */
-#define RISK_PRINT_SETS 512u /* of one strategy, a power of two; two fingerprints in each */
-#define RISK_SIGHTINGS 32u   /* room of one fingerprint, a power of two */
-#define RISK_HOLDINGS 4096u  /* of one strategy, a power of two */
+#define RISK_PRINT_BITS 9
+#define RISK_PRINT_SETS (1u << RISK_PRINT_BITS) /* of one strategy; two fingerprints in each */
+#define RISK_SIGHTINGS 32u                      /* room of one fingerprint, a power of two */
+#define RISK_HOLDINGS 4096u                     /* of one strategy, a power of two */
 #define RISK_PRICE_TICKS_MAX UINT64_C(1999999999)
 #define RISK_QTY_MAX UINT32_C(16777215) /* times the largest price fits 63 bits with room */
 
-/* What a scope limits, as words of one line each. Money in ticks (price ticks * shares). */
+/* What a scope limits, as words of one line each. Money in ticks (price ticks * shares). A strategy
+ * has limits of the first four only. */
 enum risk_dim {
     RISK_GROSS,
-    RISK_OPEN,
-    RISK_ENTERED,
     RISK_COUNT,
-    RISK_MESSAGES,
     RISK_NET_BUY,
     RISK_NET_SELL,
+    RISK_SEAT_DIMS,
+    RISK_OPEN = RISK_SEAT_DIMS,
+    RISK_ENTERED,
+    RISK_MESSAGES,
     RISK_SPARE,
     RISK_DIMS
 };
 
 /* What an instrument limits. Shares. */
-enum risk_side_dim { RISK_LONG, RISK_SHORT, RISK_LOCATE, RISK_SIDE_SPARE, RISK_SIDE_DIMS };
+enum risk_side_dim { RISK_LONG, RISK_SHORT, RISK_LOCATE, RISK_SIDE_DIMS };
 
 /* Compared and subtracted four at a time. */
 typedef int64_t risk_four __attribute__((vector_size(32)));
@@ -51,8 +54,8 @@ union risk_credit {
     risk_four half[2];
 };
 
-union risk_side_credit {
-    int64_t free[RISK_SIDE_DIMS];
+union risk_seat_credit {
+    int64_t free[RISK_SEAT_DIMS];
     risk_four all;
 };
 
@@ -102,24 +105,27 @@ struct risk_seat {
     int64_t notional_max;                      /* ticks */
     uint32_t qty_max;
     uint32_t attributes_denied;
-    uint32_t account_at; /* places in the region, in cache lines from its start */
-    uint32_t firm_at;
-    uint32_t lines_at;
-    uint32_t prints_at;
-    uint32_t account_index;
-    uint32_t duplicate_count_max; /* 0 when unlimited */
-    int64_t duplicate_window_ns;
+    uint32_t account_bit;
     uint32_t fan_out_max;
-    uint32_t fan_out; /* orders at fan_ns */
+    uint64_t account_at; /* places in the region, in bytes from its start */
+    uint64_t firm_at;
+    uint64_t lines_at;
+    uint64_t prints_at;
     /* counters */
     struct risk_bucket orders;
     int64_t fan_ns;
+    int64_t first_free; /* from a first sighting to when an equal order may pass */
+    uint64_t first_ring;
+    uint32_t duplicate_count_max; /* 0 when unlimited */
+    uint32_t fan_out;             /* orders at fan_ns */
     int64_t gross_max_nanos;
-    uint32_t sightings_at;
-    uint32_t lane;
-    alignas(DP_CACHE_LINE) union risk_credit credit;
-    int64_t base[RISK_DIMS]; /* free + used */
+    alignas(DP_CACHE_LINE) union risk_seat_credit credit;
+    int64_t base[RISK_SEAT_DIMS]; /* free + used */
     /* beside the hot path */
+    uint64_t sightings_at;
+    int64_t duplicate_window_ns;
+    uint32_t account_index;
+    uint32_t lane;
     struct risk_bucket rejects;
     struct risk_bucket fills;
     int64_t bought; /* BE and SE, ticks */
@@ -143,7 +149,8 @@ struct risk_share {
     struct risk_bucket orders;
     int64_t message_ratio;
     _Atomic int64_t profit; /* of this lane's strategies, ticks */
-    uint64_t reserved[3];
+    bool owes;              /* a pool is below 0: what becomes free is not this lane's to use */
+    uint8_t reserved[23];
     struct dp_credit_hold holds[RISK_DIMS];
 };
 
@@ -152,63 +159,71 @@ static_assert(sizeof(struct risk_share) % DP_CACHE_LINE == 0 &&
     "shares must not share lines");
 
 enum risk_line_flag {
-    RISK_MARK_RULE = 1, /* sales beyond what is held say so */
-    RISK_PRICE_RULE = 2,
-    RISK_IMPACT_RULE = 4,
-    RISK_SELF_RULE = 8,
-    RISK_TYPICAL_RULE = 16,
+    RISK_PRICE_RULE = 1,
+    RISK_IMPACT_RULE = 2,
+    RISK_TYPICAL_RULE = 4,
 };
 
 /* An instrument as one lane sees it. */
 struct risk_line {
-    alignas(DP_CACHE_LINE) union risk_side_credit credit;
+    alignas(DP_CACHE_LINE) int64_t free[RISK_SIDE_DIMS]; /* shares */
+    uint32_t size_count;
+    uint32_t accounts_denied;
     uint64_t gate_seen;   /* as in the seat */
     int64_t notional_max; /* ticks */
     int64_t collar_twice; /* 2 * collar_abs_nanos */
     uint32_t qty_max;     /* the least of the order's, volume's and typical size's */
     uint32_t collar_bps;
     /* second line */
-    /* By side. A sell's price counts as UINT32_MAX less ticks, so that one comparison does for
-     * both: no higher than the band, and below our own of the other side where self trades are
-     * denied. */
-    uint32_t price_max[2];
-    uint32_t accounts_denied;
-    uint32_t flags; /* enum risk_line_flag */
+    /* By side: limit up, limit down. A sell's price counts as UINT32_MAX less ticks, so that one
+     * comparison does for both: no higher than this. */
+    uint32_t band[2];
+    uint32_t own_max[2]; /* by side, as band: none of our open orders is beyond; 0: none */
+    uint32_t own_count[2];
+    uint32_t unmarked_denied[2]; /* by side: 1 where a sale must say that it is short */
+    uint32_t own_mask;           /* all ones where self trades are denied, else 0 */
+    uint32_t flags;              /* enum risk_line_flag */
     int64_t age_max_ns;
     int64_t position;
-    int64_t bought_qty;
-    int64_t sold_qty;
-    uint32_t own_max[2]; /* by side, as price_max: none of our open orders is beyond; 0: none */
-    uint32_t own_count[2];
+    uint64_t reserved;
+    uint32_t sizes[DP_RISK_SIZES];
     /* beside the hot path */
     dp_money_nanos cash;
-    struct dp_credit_hold holds[RISK_LOCATE + 1];
+    int64_t bought_qty;
+    int64_t sold_qty;
+    struct dp_credit_hold holds[RISK_SIDE_DIMS];
     uint32_t order_qty_max;
     uint32_t volume_qty_max;
     uint32_t typical_qty_max;
     uint32_t typical_multiple;
-    uint32_t band[2]; /* by side, as price_max */
     uint32_t impact_bps;
     uint32_t impact_levels;
-    uint32_t sizes[DP_RISK_SIZES];
-    uint32_t size_count;
+    bool owes; /* as in risk_share */
 };
 
-static_assert(offsetof(struct risk_line, price_max) == DP_CACHE_LINE &&
-        offsetof(struct risk_line, cash) == 2 * DP_CACHE_LINE &&
+static_assert(offsetof(struct risk_line, band) == DP_CACHE_LINE &&
+        offsetof(struct risk_line, cash) == 3 * DP_CACHE_LINE &&
         sizeof(struct risk_line) % DP_CACHE_LINE == 0,
-    "a decision reads two lines");
+    "a decision reads two lines and writes a third");
 
 /* One fingerprint: when the next equal order may pass. The last sighting stands here, those before
  * it in a ring elsewhere: most orders are seen once, and go no further than this line. */
 struct risk_print {
-    uint64_t fingerprint; /* 0: never used */
-    int64_t free_ns;      /* the oldest of the sightings that count, and the window */
+    alignas(32) uint64_t fingerprint; /* 0: never used */
+    int64_t free_ns;                  /* the oldest of the sightings that count, and the window */
     int64_t last_ns;
-    uint32_t next; /* where in the ring the next is written: the oldest, once it is full */
-    uint32_t left; /* places of the ring not used yet: one fewer than may pass */
+    uint64_t ring; /* dp_risk_ring() */
 };
 
+/* One word, for it is loaded as one. Bit 0: which of the set's two rings. Bits 8-15: where the next
+ * is written, the oldest once it is full. Bits 16-23: places not used yet, one fewer than may pass.
+ */
+static inline uint64_t dp_risk_ring(uint64_t next, uint64_t left, uint64_t which)
+{
+    return which | next << 8 | left << 16;
+}
+
+/* The one seen last is the first. */
 struct risk_print_set {
     struct risk_print ways[2];
 };
@@ -252,6 +267,11 @@ static inline void *dp_risk_place(const struct dp_risk *risk, uint32_t line_inde
     return (uint8_t *)(uintptr_t)risk + (size_t)line_index * DP_CACHE_LINE;
 }
 
+static inline void *dp_risk_at(const struct dp_risk *risk, uint64_t offset)
+{
+    return (uint8_t *)(uintptr_t)risk + offset;
+}
+
 static inline struct risk_seat *dp_risk_seat(const struct dp_risk *risk, uint32_t strategy)
 {
     return (struct risk_seat *)dp_risk_place(risk, risk->seats_at) + strategy;
@@ -275,6 +295,13 @@ static inline struct risk_line *dp_risk_line(
     return lines + (size_t)lane * risk->config.instrument_count_max + instrument;
 }
 
+/* Of the lane that the seat was armed for. */
+static inline struct risk_line *dp_risk_lines(
+    const struct dp_risk *risk, const struct risk_seat *seat)
+{
+    return dp_risk_at(risk, seat->lines_at);
+}
+
 /* Group 0 is the firm, account n is group n + 1. */
 static inline struct risk_share *dp_risk_share(
     const struct dp_risk *risk, uint32_t group, uint32_t lane)
@@ -292,7 +319,7 @@ static inline struct risk_holding *dp_risk_holdings(const struct dp_risk *risk, 
 /* Position and open orders of that side, of one lane. */
 static inline int64_t dp_risk_side_used(const struct risk_line *line, enum risk_side_dim dim)
 {
-    return dp_load_relaxed(&line->holds[dim].leased) - line->credit.free[dim];
+    return dp_load_relaxed(&line->holds[dim].leased) - line->free[dim];
 }
 
 /* dp_risk_policy.c */
@@ -306,11 +333,13 @@ bool dp_risk_read_instrument(
 bool dp_risk_arm_seat(struct dp_risk *risk, uint32_t strategy_index);
 bool dp_risk_arm_line(struct dp_risk *risk, uint32_t lane, uint32_t instrument_index);
 void dp_risk_set_bucket(struct risk_bucket *bucket, uint64_t rate, uint64_t burst);
-/* The bounds of a line's prices, from its bands and own orders. */
-void dp_risk_set_bounds(struct risk_line *line);
 /* What a lane holds of a pool goes back, or what it has used without asking is taken. */
 void dp_risk_settle(struct dp_credit_pool *pool, int64_t limit, uint32_t lane,
     struct dp_credit_hold *hold, int64_t *free);
+
+/* Whether more is used than some limit allows: it was lowered, or an execution came unexpected. */
+bool dp_risk_owes(
+    const struct dp_credit_pool *pools, const _Atomic int64_t *limits, uint32_t dim_count);
 
 /* Of dp_side, which was checked. */
 static inline uint32_t dp_risk_side(uint8_t side)
@@ -324,25 +353,37 @@ static inline uint32_t dp_risk_reach(uint32_t ticks, uint32_t side)
     return ticks ^ (0u - side);
 }
 
-static inline bool dp_risk_any(risk_four lanes)
+static inline bool dp_risk_any_below_0(risk_four lanes)
 {
-    return !_mm256_testz_si256((__m256i)lanes, (__m256i)lanes);
+    return !_mm256_testz_pd((__m256d)lanes, (__m256d)lanes); /* looks at signs only */
 }
 
-/* 0 when the clock leaps further than beats can count. */
+#define RISK_BEATS_NS (INT64_MAX / RISK_BEAT / 2) /* how long beats can be counted */
+
+/* The last beat when the clock leaps further than beats can count. */
 static inline int64_t dp_risk_beats(const struct dp_risk *risk, int64_t now_ns)
 {
     int64_t since_ns = now_ns - dp_load_relaxed(&risk->start_ns);
-    return (since_ns < INT64_MAX / RISK_BEAT / 2 ? since_ns : INT64_MAX / RISK_BEAT / 2) *
-        RISK_BEAT;
+    return (since_ns < RISK_BEATS_NS ? since_ns : RISK_BEATS_NS) * RISK_BEAT;
 }
 
-/* One token; false when there is none. A clock that steps back gives no credit. */
+/* Whether there is a token. A clock that steps back gives no credit. */
+static inline bool dp_risk_has_token(const struct risk_bucket *bucket, int64_t now)
+{
+    return bucket->full_at - now <= bucket->depth; /* below 0 it is full */
+}
+
+static inline void dp_risk_charge(struct risk_bucket *bucket, int64_t now)
+{
+    bucket->full_at = (bucket->full_at > now ? bucket->full_at : now) + bucket->step;
+}
+
+/* One token; false when there is none. */
 static inline bool dp_risk_take_token(struct risk_bucket *bucket, int64_t now)
 {
-    int64_t full_at = bucket->full_at > now ? bucket->full_at : now;
-    bool there = full_at - now <= bucket->depth;
-    bucket->full_at = full_at + (there ? bucket->step : 0);
+    bool there = dp_risk_has_token(bucket, now);
+    if (there)
+        dp_risk_charge(bucket, now);
     return there;
 }
 

@@ -239,7 +239,6 @@ static void set_instrument_pools(
         [RISK_LONG] = count_limit(limits->position_max),
         [RISK_SHORT] = count_limit(limits->position_max),
         [RISK_LOCATE] = locates ? count_limit(limits->locate_qty) : DP_CREDIT_UNLIMITED,
-        [RISK_SIDE_SPARE] = DP_CREDIT_UNLIMITED,
     };
     for (uint32_t dim = 0; dim < RISK_SIDE_DIMS; dim++)
         set_pool(&instrument->pools[dim], &instrument->limits[dim], values[dim]);

@@ -157,6 +157,35 @@ static void test_a_changed_limit_holds_from_the_next_order_on(void)
     free(risk);
 }
 
+/* What becomes free makes room only when less is used than the new limit allows. */
+static void test_below_what_is_in_use_nothing_passes(void)
+{
+    struct dp_risk *risk = scopes_open(1);
+    struct dp_risk_group_limits limits = unlimited_group();
+    struct dp_risk_instrument_limits instrument = unlimited_instrument();
+    const struct dp_risk_order order = order_of(0, DP_SIDE_BUY, 100);
+    const struct dp_risk_order half = order_of(1, DP_SIDE_BUY, 50);
+    for (int index = 0; index < 4; index++)
+        CHECK_EQUAL(decide(risk, &order), DP_REASON_ACCEPTED);
+    limits.gross_max_nanos = 1500 * DOLLAR;
+    CHECK_EQUAL(dp_risk_set_group(risk, DP_RISK_FIRM, &limits, NULL), 0);
+    expect(risk, &half, DP_REASON_GROSS_EXPOSURE_ENTERED, 4500 * DOLLAR, 1500 * DOLLAR);
+    dp_risk_undo(risk, &order);
+    expect(risk, &half, DP_REASON_GROSS_EXPOSURE_ENTERED, 3500 * DOLLAR, 1500 * DOLLAR);
+    dp_risk_undo(risk, &order);
+    dp_risk_undo(risk, &order);
+    CHECK_EQUAL(decide(risk, &half), DP_REASON_ACCEPTED);
+
+    instrument.position_max = 120;
+    CHECK_EQUAL(dp_risk_set_instrument(risk, 0, &instrument, NULL), 0);
+    limits.gross_max_nanos = DP_RISK_UNLIMITED;
+    CHECK_EQUAL(dp_risk_set_group(risk, DP_RISK_FIRM, &limits, NULL), 0);
+    expect(risk, &half, DP_REASON_POSITION, 200, 120);
+    dp_risk_undo(risk, &half);
+    expect(risk, &half, DP_REASON_POSITION, 150, 120);
+    free(risk);
+}
+
 static void test_a_strategys_limits_change_too(void)
 {
     struct dp_risk *risk = scopes_open(1);
@@ -271,7 +300,8 @@ int main(void)
         TEST(test_order_size_and_value_of_the_account), TEST(test_the_firm_has_a_rate_of_its_own),
         TEST(test_no_policy_of_account_or_firm_refuses),
         TEST(test_a_changed_limit_holds_from_the_next_order_on),
-        TEST(test_a_strategys_limits_change_too), TEST(test_each_scope_stops_its_own),
+        TEST(test_below_what_is_in_use_nothing_passes), TEST(test_a_strategys_limits_change_too),
+        TEST(test_each_scope_stops_its_own),
         TEST(test_a_weaker_mode_or_an_old_look_changes_nothing),
         TEST(test_a_restart_begins_uncertain), TEST(test_sessions_and_the_node));
 }
