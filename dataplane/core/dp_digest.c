@@ -4,19 +4,34 @@
 #define LANE_1_SEED 0xa54ff53a5f1d36f1ull
 #define LANE_0_MULTIPLIER 0x6a09e667f3bcc909ull
 #define LANE_1_MULTIPLIER 0xbb67ae8584caa73bull
+#define KEY_STEP 0x9e3779b97f4a7c15ull
+#define PAIR_SIZE (2 * sizeof(uint64_t))
 
 __extension__ typedef unsigned __int128 product;
 
-static inline uint64_t fold(uint64_t lane, uint64_t word, uint64_t multiplier)
+struct sums {
+    uint64_t sums[2];
+    uint64_t key; /* of the word before the next pair */
+};
+
+static inline void add_pair(struct sums *sums, const uint8_t *bytes)
 {
-    product wide = (product)(lane ^ word) * multiplier;
-    return (uint64_t)wide ^ (uint64_t)(wide >> 64);
+    uint64_t words[2];
+    memcpy(words, bytes, sizeof(words));
+    uint64_t first = words[0] ^ (sums->key + KEY_STEP);
+    uint64_t second = words[1] ^ (sums->key + 2 * KEY_STEP);
+    product wide = (product)first * second;
+    uint64_t low = (uint64_t)wide;
+    uint64_t high = (uint64_t)(wide >> 64);
+    sums->sums[0] += low ^ high;
+    sums->sums[1] += low + high;
+    sums->key += 2 * KEY_STEP;
 }
 
-static inline void feed(struct dp_digest *digest, uint64_t word)
+static inline uint64_t fold(uint64_t lane, uint64_t sum, uint64_t multiplier)
 {
-    digest->lanes[0] = fold(digest->lanes[0], word, LANE_0_MULTIPLIER);
-    digest->lanes[1] = fold(digest->lanes[1], word, LANE_1_MULTIPLIER);
+    product wide = (product)(lane ^ sum) * multiplier;
+    return (uint64_t)wide ^ (uint64_t)(wide >> 64);
 }
 
 void dp_digest_init(struct dp_digest *digest)
@@ -25,33 +40,22 @@ void dp_digest_init(struct dp_digest *digest)
     digest->lanes[1] = LANE_1_SEED;
 }
 
-static inline void feed_bytes(struct dp_digest *digest, const uint8_t *bytes)
-{
-    uint64_t word;
-    memcpy(&word, bytes, sizeof(word));
-    feed(digest, word);
-}
-
 void dp_digest_update(struct dp_digest *digest, const void *data, size_t size)
 {
     const uint8_t *bytes = data;
-    struct dp_digest running = *digest;
-    feed(&running, size);
-    for (; size >= 4 * sizeof(uint64_t); size -= 4 * sizeof(uint64_t)) {
-        feed_bytes(&running, bytes);
-        feed_bytes(&running, bytes + 8);
-        feed_bytes(&running, bytes + 16);
-        feed_bytes(&running, bytes + 24);
-        bytes += 32;
+    size_t left = size;
+    struct sums sums = {0};
+    for (; left >= 2 * PAIR_SIZE; left -= 2 * PAIR_SIZE, bytes += 2 * PAIR_SIZE) {
+        add_pair(&sums, bytes);
+        add_pair(&sums, bytes + PAIR_SIZE);
     }
-    for (; size >= sizeof(uint64_t); size -= sizeof(uint64_t), bytes += sizeof(uint64_t))
-        feed_bytes(&running, bytes);
-    if (size > 0) {
-        uint64_t word = 0;
-        memcpy(&word, bytes, size);
-        feed(&running, word);
+    for (; left > 0; left -= left < PAIR_SIZE ? left : PAIR_SIZE, bytes += PAIR_SIZE) {
+        uint8_t filled[PAIR_SIZE] = {0};
+        memcpy(filled, bytes, left < PAIR_SIZE ? left : PAIR_SIZE);
+        add_pair(&sums, filled);
     }
-    *digest = running;
+    digest->lanes[0] = fold(digest->lanes[0], sums.sums[0] + size, LANE_0_MULTIPLIER);
+    digest->lanes[1] = fold(digest->lanes[1], sums.sums[1] + size, LANE_1_MULTIPLIER);
 }
 
 void dp_digest_text(const struct dp_digest *digest, char text[DP_DIGEST_TEXT_SIZE])

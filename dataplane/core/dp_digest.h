@@ -2,11 +2,18 @@
  * dp_digest - a 128-bit running fingerprint of a byte stream, cheap enough for the hot path.
  *
  * Not cryptographic: it proves that two honest runs did the same, not that nobody tampered. Two
- * lanes of multiply-and-fold; each starts at a seed. An update of `size` bytes feeds every lane
- * first the word `size`, so that records cannot run into each other, then the bytes as 8-byte
- * little-endian words, the last one filled up with zeros. Feeding is
+ * lanes of multiply-and-fold; each starts at a seed. An update takes its bytes as pairs of 8-byte
+ * little-endian words, the last pair filled up with zeros, numbers the words from 1 and sums the
+ * pairs up, one multiplication each, none of which waits for another:
  *
- *     product = (lane ^ word) * multiplier           in 128 bits
+ *     key     = number * 9e3779b97f4a7c15                               in 64 bits
+ *     product = (first word ^ its key) * (second word ^ its key)        in 128 bits
+ *     sum 0  += low half of product ^ high half of product
+ *     sum 1  += low half of product + high half of product
+ *
+ * Then each lane takes its sum, and the size, so that records cannot run into each other:
+ *
+ *     product = (lane ^ (sum + size)) * multiplier                      in 128 bits
  *     lane    = low half of product ^ high half of product
  *
  *     lane 0: seed 3c6ef372fe94f82b, multiplier 6a09e667f3bcc909

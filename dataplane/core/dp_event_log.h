@@ -3,10 +3,10 @@
  *
  * An event is written once, in the slot that dp_event_log_next() gives, and stays there while table
  * and journal take it. dp_event_log_add() makes it the next one of the digest; the digest itself
- * (some twenty nanoseconds an event, one chain of multiplications that nothing can overlap) is
- * brought up to date by dp_event_log_settle(), which the engine calls when a callback is over and
- * the frames are gone. When nobody settles, a full log settles itself: the value is the same as if
- * every event had been digested at once, only the time is another.
+ * is brought up to date by dp_event_log_settle(), which the engine calls when a callback is over
+ * and the frames are gone: no order needs it to leave. When nobody settles, a full log settles
+ * itself: the value is the same as if every event had been digested at once, only the time is
+ * another.
  *
  * Settling also shows the events to readers outside, where the owner has given a dp_recent.
  *

@@ -17,7 +17,7 @@
 #include "dp_match.h"
 #include "dp_match_ladder.h"
 
-#define DP_MATCH_MAGIC UINT64_C(0x31686374616d7064) /* "dpmatch1" */
+#define DP_MATCH_MAGIC UINT64_C(0x32686374616d7064) /* "dpmatch2" */
 
 /* Where a level hangs. A trigger ladder is ordered by the price that triggers. */
 enum dp_match_ladder_name {

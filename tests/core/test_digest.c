@@ -21,7 +21,11 @@ static void test_known_answers(void)
     dp_digest_text(&digest, text);
     CHECK_TEXT(text, "3c6ef372fe94f82ba54ff53a5f1d36f1");
     CHECK_TEXT(text_of("", 0), "e087f6299ff1b4813ff954e9465227e8");
-    CHECK_TEXT(text_of("tickplane", 9), "08853365c6144a632daa5b354250c3db");
+    CHECK_TEXT(text_of("tickplane", 9), "b01cedcfcc4122fd4fe90f2d24e1a9bd");
+    uint8_t numbers[96];
+    for (size_t index = 0; index < sizeof(numbers); index++)
+        numbers[index] = (uint8_t)index;
+    CHECK_TEXT(text_of(numbers, sizeof(numbers)), "8f33f8730ec972456b0e2791bbe628a0");
 }
 
 static void test_every_bit_matters(void)
@@ -50,6 +54,21 @@ static void test_every_length_differs(void)
     }
 }
 
+static void test_words_do_not_change_places(void)
+{
+    uint64_t words[6] = {1, 2, 3, 4, 5, 6};
+    char original[DP_DIGEST_TEXT_SIZE];
+    strcpy(original, text_of(words, sizeof(words)));
+    for (size_t index = 1; index < 6; index++) {
+        uint64_t swapped[6];
+        memcpy(swapped, words, sizeof(words));
+        swapped[index - 1] = words[index];
+        swapped[index] = words[index - 1];
+        CHECK_THAT(strcmp(text_of(swapped, sizeof(swapped)), original) != 0,
+            "words %zu and %zu changed places", index - 1, index);
+    }
+}
+
 static void test_records_do_not_run_into_each_other(void)
 {
     struct dp_digest one, two;
@@ -65,5 +84,6 @@ int main(void)
 {
     guard_map();
     RUN_TESTS(TEST(test_known_answers), TEST(test_every_bit_matters),
-        TEST(test_every_length_differs), TEST(test_records_do_not_run_into_each_other));
+        TEST(test_every_length_differs), TEST(test_words_do_not_change_places),
+        TEST(test_records_do_not_run_into_each_other));
 }
