@@ -36,7 +36,6 @@ struct dp_request {
 };
 
 /* What the wire can carry and the venue takes (OUCH 5.0, data types). */
-#define DP_SUBMIT_TICK_NANOS 100000
 #define DP_SUBMIT_PRICE_TICKS_MAX 1999999900
 #define DP_SUBMIT_QTY_MAX 999999u
 

@@ -10,6 +10,7 @@
 #define DP_SUBMIT_PATH_H
 
 #include "dp_submit.h"
+#include "dp_tick.h"
 
 /* The number of the next new order or replace; 0 when there is none, or none reserved. */
 static inline uint32_t dp_submit_number(struct dp_submit *submit)
@@ -97,7 +98,7 @@ static inline struct dp_template_fields dp_submit_fields(const struct dp_event *
         .user_ref_num = event->user_ref_num,
         .orig_user_ref_num = event->orig_user_ref_num,
         .qty = (uint32_t)event->qty,
-        .price_wire = (uint64_t)event->price_nanos / DP_SUBMIT_TICK_NANOS,
+        .price_wire = dp_tick_exact(event->price_nanos),
         .side_wire = event->side == DP_SIDE_BUY ? 'B' : 'S',
         .time_in_force_wire = (char)event->time_in_force,
     };
@@ -105,12 +106,10 @@ static inline struct dp_template_fields dp_submit_fields(const struct dp_event *
 
 /* ---- the checks before risk ---- */
 
-/* One comparison for both ends: below one tick wraps and is above every price. */
+/* One comparison for both ends: 0 wraps and is above every price, as is what is no whole tick. */
 static inline bool dp_submit_is_wire_price(int64_t price_nanos)
 {
-    uint64_t ticks = (uint64_t)price_nanos / DP_SUBMIT_TICK_NANOS;
-    return ticks - 1 < DP_SUBMIT_PRICE_TICKS_MAX &&
-        ticks * DP_SUBMIT_TICK_NANOS == (uint64_t)price_nanos;
+    return dp_tick_exact(price_nanos) - 1 < DP_SUBMIT_PRICE_TICKS_MAX;
 }
 
 static inline enum dp_reason dp_submit_check_room(struct dp_submit *submit, uint64_t frame_count)
