@@ -1,5 +1,6 @@
 """The main job, end to end: sessions in, report, journal and frames out."""
 
+import contextlib
 import filecmp
 import json
 import os
@@ -11,6 +12,8 @@ import time
 import pytest
 
 from appliance.cli import main
+from dataplane.errors import DataplaneError
+from dataplane.region import Region
 
 MESSAGES = "60000"
 
@@ -275,13 +278,27 @@ def wait_for_region(process, seconds=20.0):
     raise AssertionError("no region appeared")
 
 
+def hold_under_way(process, seconds=20.0):
+    """Stop a replay that has begun and is not over, however slow either side of it is."""
+    name = wait_for_region(process)
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit:
+        process.send_signal(signal.SIGSTOP)
+        with contextlib.suppress(DataplaneError), Region.attach(f"/dev/shm/{name}") as region:
+            if region.status()["position"] > 0:
+                return name
+        process.send_signal(signal.SIGCONT)
+        time.sleep(0.002)
+    raise AssertionError("the replay did not begin")
+
+
 def test_ctrl_c_stops_cleanly_with_a_report_and_a_valid_journal(long_session, tmp_path):
     process = tickplane(
         "replay", long_session, "--journal", tmp_path / "j", "--json", tmp_path / "r", cwd=tmp_path
     )
-    wait_for_region(process)
-    time.sleep(0.3)
+    hold_under_way(process)
     process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGCONT)
     out, err = process.communicate(timeout=60)
     facts = json.loads((tmp_path / "r").read_text())
     assert process.returncode == 130, err
@@ -294,9 +311,8 @@ def test_ctrl_c_stops_cleanly_with_a_report_and_a_valid_journal(long_session, tm
 
 def test_sigkill_leaves_a_journal_that_verifies(long_session, tmp_path, capsys):
     process = tickplane("replay", long_session, "--journal", tmp_path / "j", cwd=tmp_path)
-    name = wait_for_region(process)
+    name = hold_under_way(process)
     try:
-        time.sleep(0.5)
         process.kill()
         process.communicate(timeout=60)
         capsys.readouterr()
@@ -307,11 +323,11 @@ def test_sigkill_leaves_a_journal_that_verifies(long_session, tmp_path, capsys):
 
 def test_top_reads_a_running_replay(long_session, tmp_path):
     process = tickplane("replay", long_session, "--quiet", cwd=tmp_path)
-    name = wait_for_region(process)
-    time.sleep(0.5)
+    name = hold_under_way(process)
     seen = tickplane("top", name.removeprefix("tickplane-"), "--once", cwd=tmp_path)
     out, err = seen.communicate(timeout=60)
     process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGCONT)
     process.communicate(timeout=60)
     assert seen.returncode == 0, err
     assert "messages" in out
