@@ -43,6 +43,8 @@
         "venue messages that do not fit the order's state; recorded") \
     X(REPORTS_UNKNOWN, reports_unknown, "venue messages for no order of ours") \
     X(OUCH_MALFORMED, ouch_malformed, "venue messages that cannot be decoded") \
+    X(SESSION_LOGINS, session_logins, "logins that the venue accepted") \
+    X(SESSION_LOSSES, session_losses, "order sessions lost, and tries to connect that failed") \
     X(JOURNAL_RECORDS, journal_records, "records appended to the journal") \
     X(JOURNAL_LOST, journal_lost, "venue messages and cancels that the journal could not take") \
     X(TX_FRAMES, tx_frames, "frames sent on the order port") \

@@ -9,7 +9,7 @@
 
 #define QUERY_SIZE (DP_SOUP_HEADER_SIZE + 1)
 /* How long open orders may take to end when the run does. */
-#define END_PATIENCE_NS 1000000000ll
+#define END_PATIENCE_NS 5000000000ll
 
 struct dp_engine_live {
     struct dp_engine_live_config config;
@@ -116,6 +116,7 @@ static void on_login(void *context)
     query[DP_SOUP_HEADER_SIZE] = 'Q';
     dp_soup_build(query, 'U', 1);
     set_state(engine, DP_ENGINE_LIVE_ASKING);
+    dp_counter_add(engine->counters, DP_COUNTER_SESSION_LOGINS, 1);
     dp_order_session_send(&engine->live->session, query, sizeof(query), engine->live->now_ns);
 }
 
@@ -147,6 +148,7 @@ static void on_lost(void *context, enum dp_soup_session_verdict verdict, int err
     bool had_orders = live->status.state != DP_ENGINE_LIVE_DOWN;
     live->status.verdict = verdict;
     live->status.error = error;
+    dp_counter_add(engine->counters, DP_COUNTER_SESSION_LOSSES, 1);
     set_state(engine,
         live->session.state == DP_ORDER_SESSION_STOPPED ? DP_ENGINE_LIVE_STOPPED
                                                         : DP_ENGINE_LIVE_DOWN);
@@ -239,6 +241,8 @@ static void live_end(struct dp_engine *engine)
         dp_engine_set_now(engine, live->now_ns);
         dp_order_session_poll(&live->session, live->now_ns);
         dp_engine_drain(engine);
+        if (!live->config.spin)
+            sched_yield();
     }
     dp_order_session_close(&live->session);
 }

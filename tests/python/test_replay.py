@@ -1,15 +1,14 @@
 """The main job, end to end: sessions in, report, journal and frames out."""
 
-import contextlib
 import filecmp
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
+from waiting import wait_until
 
 from appliance.cli import main
 from dataplane.errors import DataplaneError
@@ -268,37 +267,26 @@ def long_session(tmp_path_factory):
     return path
 
 
-def wait_for_region(process, seconds=20.0):
-    limit = time.monotonic() + seconds
-    while time.monotonic() < limit:
+def wait_for_work(process, counter):
+    """Wait until the run has counted something; return the name of its region."""
+
+    def look():
         names = [name for name in os.listdir("/dev/shm") if name.endswith(f"-{process.pid}")]
-        if names:
-            return names[0]
-        time.sleep(0.01)
-    raise AssertionError("no region appeared")
+        try:
+            with Region.attach(f"/dev/shm/{names[0]}") as region:
+                return names[0] if region.counters()[counter] else None
+        except (DataplaneError, IndexError):  # still being made
+            return None
 
-
-def hold_under_way(process, seconds=20.0):
-    """Stop a replay that has begun and is not over, however slow either side of it is."""
-    name = wait_for_region(process)
-    limit = time.monotonic() + seconds
-    while time.monotonic() < limit:
-        process.send_signal(signal.SIGSTOP)
-        with contextlib.suppress(DataplaneError), Region.attach(f"/dev/shm/{name}") as region:
-            if region.status()["position"] > 0:
-                return name
-        process.send_signal(signal.SIGCONT)
-        time.sleep(0.002)
-    raise AssertionError("the replay did not begin")
+    return wait_until(look, process=process)
 
 
 def test_ctrl_c_stops_cleanly_with_a_report_and_a_valid_journal(long_session, tmp_path):
     process = tickplane(
         "replay", long_session, "--journal", tmp_path / "j", "--json", tmp_path / "r", cwd=tmp_path
     )
-    hold_under_way(process)
+    wait_for_work(process, "journal_records")
     process.send_signal(signal.SIGINT)
-    process.send_signal(signal.SIGCONT)
     out, err = process.communicate(timeout=60)
     facts = json.loads((tmp_path / "r").read_text())
     assert process.returncode == 130, err
@@ -311,7 +299,7 @@ def test_ctrl_c_stops_cleanly_with_a_report_and_a_valid_journal(long_session, tm
 
 def test_sigkill_leaves_a_journal_that_verifies(long_session, tmp_path, capsys):
     process = tickplane("replay", long_session, "--journal", tmp_path / "j", cwd=tmp_path)
-    name = hold_under_way(process)
+    name = wait_for_work(process, "journal_records")
     try:
         process.kill()
         process.communicate(timeout=60)
@@ -323,11 +311,10 @@ def test_sigkill_leaves_a_journal_that_verifies(long_session, tmp_path, capsys):
 
 def test_top_reads_a_running_replay(long_session, tmp_path):
     process = tickplane("replay", long_session, "--quiet", cwd=tmp_path)
-    name = hold_under_way(process)
+    name = wait_for_work(process, "itch_messages")
     seen = tickplane("top", name.removeprefix("tickplane-"), "--once", cwd=tmp_path)
     out, err = seen.communicate(timeout=60)
     process.send_signal(signal.SIGINT)
-    process.send_signal(signal.SIGCONT)
     process.communicate(timeout=60)
     assert seen.returncode == 0, err
     assert "messages" in out

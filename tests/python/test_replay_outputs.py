@@ -5,9 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
+from waiting import wait_until
 
 from appliance.cli import main
 from appliance.config import example_text
@@ -102,6 +102,7 @@ SLOW = """
 class Slow:
     def __init__(self, params): pass
     def on_book(self, gateway, top):
+        open("called", "w").close()
         for _ in range(1_000_000): pass
 """
 
@@ -114,10 +115,7 @@ def test_a_signal_inside_a_callback_stops_the_run_and_blames_nobody(number, sess
         [sys.executable, "-P", "-m", "appliance", *map(str, words)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
     )  # fmt: skip
-    until = time.monotonic() + 30
-    while not (tmp_path / "j").exists() and time.monotonic() < until:
-        time.sleep(0.02)
-    time.sleep(0.5)
+    wait_until((tmp_path / "called").exists, process=process)
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
     facts = json.loads((tmp_path / "r").read_text())

@@ -13,6 +13,7 @@ import time
 from contextlib import contextmanager
 
 import pytest
+from waiting import LIMIT_S
 
 from appliance.venue import messages, record
 
@@ -47,7 +48,7 @@ def venue(tmp_path, *words):
 class Client:
     def __init__(self, ready: str, user: str) -> None:
         port = int(re.search(r"orders=127\.0\.0\.1:(\d+)", ready)[1])
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=5)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S)
         self.data = bytearray()
         self.socket.sendall(messages.login(user, "secret"))
 
@@ -94,7 +95,7 @@ def test_a_day_from_ready_to_report(tmp_path):
         assert alice.wait_for("rejected")[-1].fields["reason"] == "halted"
         process.send_signal(signal.SIGTERM)
         alice.wait_for("end_of_session")
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=LIMIT_S)
         assert process.returncode == 0
         assert re.fullmatch(r"lit: .* reports; money and shares balance\n", out)
         assert "lit: alice: connection 0: logged in" in err
@@ -115,7 +116,7 @@ def test_the_record_holds_what_a_client_was_told(tmp_path):
             if one.name == "order_executed":
                 key = int(one.fields["user_ref_num"]), int(one.fields["match_number"])
                 told[key] = int(one.fields["quantity"])
-        process.communicate(timeout=10)
+        process.communicate(timeout=LIMIT_S)
     assert told
     assert record.fills(record.read(str(tmp_path / "venue.tape")), account=1) == told
     kinds = {one.kind for one in record.read(str(tmp_path / "venue.tape"))}
@@ -124,7 +125,7 @@ def test_the_record_holds_what_a_client_was_told(tmp_path):
 
 def until_served(ready: str, user: str) -> None:
     """Log in, again and again while the venue has no room yet, at most five seconds."""
-    end = time.monotonic() + 5
+    end = time.monotonic() + LIMIT_S
     while True:
         try:
             Client(ready, user).wait_for("system_event")
@@ -138,13 +139,15 @@ def test_without_descriptors_connections_are_turned_away_and_said_so(tmp_path):
         used = len(os.listdir(f"/proc/{process.pid}/fd"))
         resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (used + 4, used + 4))
         port = int(re.search(r"orders=127\.0\.0\.1:(\d+)", ready)[1])
-        clients = [socket.create_connection(("127.0.0.1", port), timeout=5) for _ in range(12)]
+        clients = [
+            socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S) for _ in range(12)
+        ]
         assert clients[-1].recv(1) == b""
         for client in clients:
             client.close()
         until_served(ready, "alice")
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=LIMIT_S)
     assert re.search(r"sockets: \d+ connections turned away, no descriptor is left; raise", err)
 
 

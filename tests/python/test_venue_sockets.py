@@ -13,6 +13,7 @@ import time
 from contextlib import contextmanager
 
 import pytest
+from waiting import LIMIT_S
 
 from appliance.venue import messages
 from dataplane.exchange import Exchange, note_words
@@ -53,8 +54,8 @@ class Running:
         self._thread.join()
 
     def wait_until(self, claim) -> None:
-        """Wait for something to become true, at most five seconds."""
-        end = time.monotonic() + 5
+        """Wait for something to become true, or fail at a generous limit."""
+        end = time.monotonic() + LIMIT_S
         while not claim() and time.monotonic() < end:
             time.sleep(0.005)
         assert claim(), self.notes[-5:]
@@ -77,7 +78,7 @@ def running(**limits):
 
 
 def connect(port: int) -> socket.socket:
-    made = socket.create_connection(("127.0.0.1", port), timeout=5)
+    made = socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S)
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return made
 
@@ -228,7 +229,7 @@ def test_a_client_that_does_not_read_is_cut_off_and_others_are_not():
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         slow.setblocking(False)
         queries = messages.packet("U", b"Q") * 1000
-        end = time.monotonic() + 10
+        end = time.monotonic() + LIMIT_S
         while not any("too far behind" in note for note in venue.notes):
             assert time.monotonic() < end, venue.stats
             try:
@@ -248,7 +249,7 @@ def test_a_client_that_does_not_read_is_cut_off_and_others_are_not():
 
 def test_garbage_at_the_retransmission_port_is_met_with_silence():
     with running() as venue, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
-        asker.settimeout(5)
+        asker.settimeout(LIMIT_S)
         for size in (0, 1, 19, 21, 1472, 9000):
             asker.sendto(b"x" * size, ("127.0.0.1", venue.requests))
         good = struct.pack(">10sQH", b"1".rjust(10), 1, 1)
