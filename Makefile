@@ -10,22 +10,23 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 BUILD ?= release
 MESSAGES ?= 2000000
 SEED ?= 1
+RUN_SECONDS ?= 30
 FUZZ_SECONDS ?= 5
 SOAK_SECONDS ?= 300
 AREAS ?=
 C_FILES = $$(git ls-files '*.c' '*.h')
 
-.PHONY: help run live test dev lint format sanitize fuzz prove soak bench wheel clean
+.PHONY: help run replay test dev lint format sanitize fuzz prove soak bench wheel clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | \
 	    while IFS=$$'\t' read -r name words; do printf '  make %-10s %s\n' "$$name" "$$words"; done
 
-run: setup-run install-$(BUILD) ## generate a session and trade it: book, strategy, risk, orders, journal, report
-	@MESSAGES=$(MESSAGES) SEED=$(SEED) scripts/run.sh
+run: setup-run install-$(BUILD) ## trade live on an exchange of its own (RUN_SECONDS=30), and compare both records
+	@tickplane demo --seconds $(RUN_SECONDS) --folder build/run/live --seed $(SEED)
 
-live: setup-run install-$(BUILD) ## trade live for 30 s on an exchange of our own, and compare both records
-	@scripts/live.sh
+replay: setup-run install-$(BUILD) ## generate a session and replay it: book, strategy, risk, orders, journal, report
+	@MESSAGES=$(MESSAGES) SEED=$(SEED) scripts/replay.sh
 
 test: setup-test install-$(BUILD) ## all tests: C, Python, tidy (BUILD=checks: with the costly assertions)
 	meson test -C build/$(BUILD) --print-errorlogs

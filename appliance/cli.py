@@ -29,6 +29,7 @@ VERBS = {
     "book": ("appliance.book", "show the order books of a recorded session"),
     "replay": ("appliance.replay", "run a recorded session through the whole appliance"),
     "run": ("appliance.run", "run live: market data from ports, orders to a venue"),
+    "demo": ("appliance.demo", "trade live for half a minute on an exchange of its own"),
     "reconcile": ("appliance.reconcile", "compare a journal with a venue's own record"),
     "journal": ("appliance.journal", "print, verify, follow or replay the journal of a run"),
     "recover": ("appliance.recover", "rebuild orders and exposure from the journal; sends nothing"),
@@ -53,6 +54,7 @@ VERBS = {
 
 EPILOG = """\
 first steps:
+  tickplane demo                                   an exchange, and an appliance trading on it
   tickplane generate day.itch --messages 1000000   a session of a million messages
   tickplane book day.itch --depth 3                its books at the end of the day
   tickplane replay day.itch                        trade it: orders, risk, journal, report

@@ -41,7 +41,8 @@ def heading(facts: dict[str, Any]) -> str:
     if facts["fault"] or facts["failure"]:
         ended = f"ended early: {facts['fault'] or facts['failure']}"
     strategies = ", ".join(facts["strategies"])
-    return f"tickplane replay  {facts['source']}\nstrategies {strategies}; {ended}"
+    verb = facts.get("verb", "replay")
+    return f"tickplane {verb}  {facts['source']}\nstrategies {strategies}; {ended}"
 
 
 def feed(facts: dict[str, Any]) -> str:
@@ -150,8 +151,11 @@ def latency(facts: dict[str, Any]) -> str:
 
 def proof(facts: dict[str, Any]) -> str:
     """Digests, and the journal's verdict."""
+    meaning = "the same input, configuration and seed give the same three digests"
+    if facts.get("verb") == "run":
+        meaning = "fingerprints of the books, of all order events, of all frames sent"
     lines = [
-        "PROOF         the same input, configuration and seed give the same three digests",
+        f"PROOF         {meaning}",
         f"  books  {facts['books_digest']}",
         f"  events {facts['events_digest']}",
         f"  wire   {facts['wire_digest']}",

@@ -48,6 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", metavar="F", nargs="?", const="-", help="write the report there as JSON"
     )
+    parser.add_argument(
+        "--every", type=float, metavar="N", help="print a line of progress each so many seconds"
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress, no report on stdout")
 
 
@@ -93,6 +96,7 @@ def trade(
     last, output_fault = replay.finish(engine)
     ending = ending or last
     return {
+        "verb": "run",
         "source": args.file,
         "strategies": [strategy.name for strategy in config.strategies],
         "interrupted": False,
@@ -209,29 +213,38 @@ def not_ready(live: Live, config: LiveConfig) -> str | None:
 
 def stay(live: Live, engine: Engine, args: argparse.Namespace) -> None:
     """Run until the time is over or the session has ended for good."""
-    end = time.monotonic() + args.seconds if args.seconds is not None else float("inf")
-    progress = not args.quiet and sys.stderr.isatty()
-    shown = 0.0
+    begun = time.monotonic()
+    end = begun + args.seconds if args.seconds is not None else float("inf")
+    drawn = not args.quiet and not args.every and sys.stderr.isatty()
+    every = args.every or PROGRESS_SECONDS
+    due = begun + every
     try:
         while (now := time.monotonic()) < end and live.status()["state"] not in FINAL_STATES:
             live.run(min(TURN_SECONDS, end - now))
-            if progress and now - shown > PROGRESS_SECONDS:
-                shown = now
-                show_progress(live, engine)
+            if now < due:
+                continue
+            due += every
+            if drawn:
+                print(f"\r\x1b[K{progress(live, engine)}", end="", file=sys.stderr, flush=True)
+            elif args.every:
+                print(f"{now - begun:4.0f} s  {progress(live, engine)}", flush=True)
     finally:
-        if progress:
+        if drawn:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
-def show_progress(live: Live, engine: Engine) -> None:
-    """Draw one line that the next one overwrites."""
+def progress(live: Live, engine: Engine) -> str:
+    """Return in one line how it goes."""
     counters = engine.counters()
-    print(
-        f"\r\x1b[K{live.status()['state']:<8} {counters['itch_messages']:,} messages  "
-        f"{counters['orders_sent']:,} orders  {counters['reports']:,} reports  "
-        f"{counters['mold_lost']:,} lost",
-        end="", file=sys.stderr, flush=True,
-    )  # fmt: skip
+    positions = engine.positions()
+    filled = sum(row["bought_qty"] + row["sold_qty"] for row in positions)
+    held = ", ".join(f"{row['symbol'].strip()} {row['position']:+,}" for row in positions[:3])
+    latency_ns = engine.latency()["tick_to_order"]["p50"]
+    return (
+        f"{live.status()['state']:<7} {counters['itch_messages']:>8,} messages "
+        f"{counters['orders_sent']:>6,} orders {filled:>7,} shares  {held or 'flat'}  "
+        f"tick to order {latency_ns / 1000:.1f} us"
+    )
 
 
 def render_live(live: dict[str, Any]) -> str:

@@ -62,6 +62,8 @@ missing_packages() {
     echo '#include <zlib.h>' | gcc -E - >/dev/null 2>&1 || packages+=(zlib1g-dev)
     echo '#include <zstd.h>' | gcc -E - >/dev/null 2>&1 || packages+=(libzstd-dev)
     echo '#include <openssl/sha.h>' | gcc -E - >/dev/null 2>&1 || packages+=(libssl-dev)
+    # The io_uring port, which make run trades over.
+    pkg-config --exists liburing 2>/dev/null || packages+=(liburing-dev)
     if [ "$level" = prove ]; then
         command -v spin >/dev/null || packages+=(spin)
     fi
@@ -78,12 +80,11 @@ missing_packages() {
 # What a part of tickplane can do without: it is then left out of the build, which says so.
 optional_packages() {
     local packages=()
-    pkg-config --exists liburing 2>/dev/null || packages+=(liburing-dev) # the io_uring port
     pkg-config --exists libxdp libbpf 2>/dev/null || packages+=(libxdp-dev libbpf-dev) # AF_XDP
+    command -v ip >/dev/null || packages+=(iproute2) # two hosts for make run, tests on real links
     if [ "$level" != run ]; then
         pkg-config --exists libdpdk 2>/dev/null || packages+=(libdpdk-dev) # the DPDK port
         pkg-config --exists lwip 2>/dev/null || packages+=(liblwip-dev)    # TCP in user space
-        command -v ip >/dev/null || packages+=(iproute2)                   # tests on real links
     fi
     echo "${packages[*]}"
 }

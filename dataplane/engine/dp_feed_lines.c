@@ -100,9 +100,10 @@ static void note_line(struct dp_feed_lines *lines, uint32_t line, const struct d
 
 static void push(struct dp_feed_lines *lines, uint32_t line, const struct dp_packet *packet)
 {
-    dp_feed_lines_poll(lines, packet->time_ns);
+    int64_t time_ns = lines->turn_ns != 0 ? lines->turn_ns : packet->time_ns;
+    dp_feed_lines_poll(lines, time_ns);
     enum dp_moldudp_verdict verdict = dp_moldudp_feed_push(
-        lines->feed, packet->data, packet->size, packet->time_ns, &lines->feed_handler);
+        lines->feed, packet->data, packet->size, time_ns, &lines->feed_handler);
     count_verdict(lines, verdict);
     if (verdict != DP_MOLDUDP_MALFORMED && verdict != DP_MOLDUDP_OLD_SESSION)
         note_line(lines, line, packet, verdict);

@@ -43,6 +43,10 @@ struct dp_feed_lines {
         uint64_t sequence;
         int64_t time_ns;
     } arrivals[DP_FEED_SKEW_SLOTS];
+    /* Live: when this turn began. Holes are as old as we have known them, so that one which we only
+     * hear of late is asked for before it is given up. 0: recorded, they are as old as packets say.
+     */
+    int64_t turn_ns;
     uint64_t message_count; /* handed on; the owner may set it to 0 */
     bool stop_asked;        /* hand on no more: the owner sets it and takes it back */
 };

@@ -157,6 +157,7 @@ struct world {
     struct dp_counters counters;
     struct dp_feed_live live;
     struct heard heard;
+    int64_t late_ns; /* by so much we look later than packets came */
 };
 
 static struct dp_port *open_port(const struct dp_port_uring_config *config)
@@ -221,7 +222,7 @@ static void await(struct world *world, uint64_t sequence, uint64_t sent)
     int64_t until_ns = now_ns() + PATIENCE_NS;
     while (world->heard.next <= sequence && now_ns() < until_ns) {
         serve(&world->exchange, sent);
-        dp_feed_live_poll(&world->live, now_ns());
+        dp_feed_live_poll(&world->live, now_ns() + world->late_ns);
     }
 }
 
@@ -300,6 +301,20 @@ static void test_a_dead_server_ends_in_a_gap_that_is_told_once(void)
     close_world(&world);
 }
 
+/* A process that was stopped for longer than a hole may last. */
+static void test_a_hole_that_is_heard_of_late_is_asked_for_all_the_same(void)
+{
+    static struct world world;
+    open_world(&world, 7, 0, PATIENCE_NS);
+    world.late_ns = 2 * PATIENCE_NS;
+    send_now(&world.exchange, 0, 1);
+    send_now(&world.exchange, 0, 5);
+    settle(&world, 5);
+    CHECK_EQUAL(world.heard.next, 6);
+    CHECK_EQUAL(world.heard.gaps, 0);
+    close_world(&world);
+}
+
 /* Garbage on every socket costs nothing but its count. */
 static void test_garbage_is_counted(void)
 {
@@ -323,5 +338,7 @@ int main(void)
 {
     RUN_TESTS(TEST(test_two_bad_lines_and_a_bad_server_give_everything),
         TEST(test_both_lines_dead_for_a_while_are_made_up_for),
-        TEST(test_a_dead_server_ends_in_a_gap_that_is_told_once), TEST(test_garbage_is_counted));
+        TEST(test_a_dead_server_ends_in_a_gap_that_is_told_once),
+        TEST(test_a_hole_that_is_heard_of_late_is_asked_for_all_the_same),
+        TEST(test_garbage_is_counted));
 }

@@ -5,6 +5,7 @@ what it reported is what our journal applied, once each.
 """
 
 import subprocess
+import time
 from importlib import resources
 
 import pytest

@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
 # The whole job once: generate a session, replay it through the appliance, verify the journal.
 #
-#     MESSAGES=2000000 SEED=1 scripts/run.sh
+#     MESSAGES=2000000 SEED=1 scripts/replay.sh
 #
-# Everything is written below build/run; the session is kept, the last run's output is replaced.
+# Everything is written below build/replay; the session is kept, the last run's output is replaced.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 export PATH="$PWD/.venv/bin:$PATH"
 messages=${MESSAGES:-2000000}
 seed=${SEED:-1}
-session=build/run/session-$messages-$seed.itch
-out=build/run/latest
+session=build/replay/session-$messages-$seed.itch
+out=build/replay/latest
 
-mkdir -p build/run
+mkdir -p build/replay
 if [ ! -f "$session" ]; then
     tickplane generate "$session" --messages "$messages" --seed "$seed"
 fi

@@ -1,0 +1,151 @@
+"""``tickplane demo`` as a person starts it: traded, compared, and nothing left behind."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from waiting import LIMIT_S, wait_until
+
+from appliance import demo, two_hosts
+from appliance.cli import main
+from dataplane.port_kind import kinds
+
+pytestmark = pytest.mark.skipif(
+    not next(kind for kind in kinds() if kind["name"] == "uring")["is_built"],
+    reason="needs a build with liburing",
+)
+SAME = "0 lost, 0 doubled: both say the same"
+
+
+def start(folder, *words):
+    command = [sys.executable, "-m", "appliance", "demo", "--folder", folder / "demo", *words]
+    return subprocess.Popen(
+        list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def processes_of(folder):
+    """Return the processes whose command names that folder: the exchange and the appliance."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes()
+        except OSError:  # gone meanwhile
+            continue
+        if str(folder / "demo" / "").encode() in words:
+            found.append(int(path.parent.name))
+    return found
+
+
+def namespaces_of(pids):
+    """Return the network namespaces that those processes are in, but our own."""
+    found = set()
+    for pid in pids:
+        try:
+            found.add(os.readlink(f"/proc/{pid}/ns/net"))
+        except OSError:  # gone meanwhile
+            continue
+    return found - {os.readlink("/proc/self/ns/net")}
+
+
+def all_namespaces():
+    return namespaces_of(path.name for path in Path("/proc").glob("[0-9]*"))
+
+
+def check(out, folder):
+    assert out.count(SAME) == 1, out
+    sent, seen = re.search(r"requests: ([\d,]+) in the journal, ([\d,]+) seen", out).groups()
+    assert sent == seen != "0"
+    report = json.loads((folder / "demo" / "report.json").read_text())
+    assert report["counters"]["orders_sent"] >= 20
+    assert report["journal"]["verified"]
+
+
+@pytest.mark.parametrize("words", [(), ("--loopback",)])
+def test_both_records_say_the_same_on_either_form(words, tmp_path):
+    run = start(tmp_path, "--seconds", "3600", "--orders", "20", *words)
+    out, err = run.communicate(timeout=LIMIT_S)
+    assert run.returncode == 0, out + err
+    assert ("loopback of this machine (as asked for)" in out) == bool(words)
+    check(out, tmp_path)
+    assert processes_of(tmp_path) == []
+
+
+def test_ctrl_c_ends_it_in_order_and_leaves_nothing(tmp_path):
+    run = start(tmp_path, "--seconds", "3600")
+    wait_until(lambda: has_sent(processes_of(tmp_path), 20), process=run)
+    made = namespaces_of(processes_of(tmp_path))
+    run.send_signal(signal.SIGINT)
+    out, err = run.communicate(timeout=LIMIT_S)
+    assert run.returncode == 0, out + err
+    assert "demo: stopped by Ctrl-C; what is open is cancelled first\n" in out
+    check(out, tmp_path)
+    assert processes_of(tmp_path) == []
+    assert not made & all_namespaces()
+
+
+def test_a_demonstration_that_is_killed_leaves_nothing(tmp_path):
+    run = start(tmp_path, "--seconds", "3600")
+    wait_until(lambda: has_sent(processes_of(tmp_path), 1), process=run)
+    made = namespaces_of(processes_of(tmp_path))
+    run.kill()
+    run.communicate()
+    wait_until(lambda: processes_of(tmp_path) == [] and not made & all_namespaces())
+
+
+def has_sent(pids, count):
+    return any(demo.orders_sent(pid) >= count for pid in pids)
+
+
+def test_an_appliance_that_is_not_ready_says_why_and_nothing_is_compared(tmp_path):
+    run = start(tmp_path, "--strategy", "nobody")
+    out, err = run.communicate(timeout=LIMIT_S)
+    assert run.returncode == 2
+    assert "'nobody'" in err
+    assert SAME not in out
+
+
+def test_a_folder_with_something_of_ones_own_is_left_alone(tmp_path, capsys):
+    (tmp_path / "thesis.tex").write_text("all my work")
+    assert main(["demo", "--folder", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == (
+        f"tickplane: --folder: {tmp_path}: holds 'thesis.tex', which is not a demonstration's; "
+        "name another folder\n"
+    )
+    assert (tmp_path / "thesis.tex").exists()
+
+
+def test_without_ip_it_is_the_loopback_and_says_why(monkeypatch):
+    monkeypatch.setattr(two_hosts.shutil, "which", lambda tool: None)
+    with two_hosts.two_hosts() as hosts:
+        assert hosts.describe() == (
+            "an exchange and an appliance on the loopback of this machine "
+            "(no `ip` here: apt-get install iproute2)"
+        )
+        assert hosts.words(hosts.venue, ["true"])[-1] == "true"
+        ports = demo.choose_ports(hosts)
+    assert len(set(ports.values())) == 5
+    place = demo.Place(Path("x"), hosts, ports)
+    assert place.at("a") == f"127.0.0.1:{ports['a']}"
+
+
+def test_a_kernel_that_refuses_is_the_loopback_with_its_words(monkeypatch):
+    monkeypatch.setattr(two_hosts, "HOLD", ("sh", "-c", "echo unshare: not permitted >&2"))
+    with two_hosts.two_hosts() as hosts:
+        assert hosts.reason == "no network namespaces for us: unshare: not permitted"
+
+
+def test_only_who_sent_something_has_shown_something(tmp_path, monkeypatch, capsys):
+    nothing = {name: 0 for name in (
+        "requests_sent", "requests_seen", "requests_never_received", "fills_told", "fills_applied",
+        "shares_told", "shares_applied",
+    )}  # fmt: skip
+    monkeypatch.setattr(demo.reconcile, "compare", lambda journal, tape: (nothing, []))
+    hosts = two_hosts.Hosts(two_hosts.Host("127.0.0.1"), two_hosts.Host("127.0.0.1"), "x")
+    assert demo.compare(demo.Place(tmp_path, hosts, {})) == 1
+    assert "no order was sent" in capsys.readouterr().out
