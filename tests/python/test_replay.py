@@ -260,11 +260,26 @@ def tickplane(*words, **options):
     )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def long_session(tmp_path_factory):
-    path = tmp_path_factory.mktemp("long") / "day.itch"
-    assert main(["generate", str(path), "--messages", "4000000"]) == 0
-    return path
+# Takes so long over everything that a replay of it does not end before somebody ends it.
+PATIENT = """
+import time
+from dataplane.strategy import BUY, OrderDenied
+
+class Patient:
+    def __init__(self, params): pass
+    def on_book(self, gateway, top):
+        time.sleep(0.05)
+        if top.ask_price_nanos:
+            try:
+                gateway.submit(top.instrument_index, BUY, 100, top.ask_price_nanos)
+            except OrderDenied:
+                pass
+"""
+
+
+def endless_replay(session, folder, *words):
+    (folder / "patient.py").write_text(PATIENT)
+    return tickplane("replay", session, "--strategy", "python patient:Patient", *words, cwd=folder)
 
 
 def wait_for_work(process, counter):
@@ -281,24 +296,22 @@ def wait_for_work(process, counter):
     return wait_until(look, process=process)
 
 
-def test_ctrl_c_stops_cleanly_with_a_report_and_a_valid_journal(long_session, tmp_path):
-    process = tickplane(
-        "replay", long_session, "--journal", tmp_path / "j", "--json", tmp_path / "r", cwd=tmp_path
-    )
+def test_ctrl_c_stops_cleanly_with_a_report_and_a_valid_journal(session, tmp_path):
+    process = endless_replay(session, tmp_path, "--journal", "j", "--json", tmp_path / "r")
     wait_for_work(process, "journal_records")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     facts = json.loads((tmp_path / "r").read_text())
     assert process.returncode == 130, err
     assert facts["interrupted"] is True
-    assert facts["messages"] < 4_000_000
+    assert facts["messages"] < int(MESSAGES)
     assert facts["journal"]["verified"] is True
     assert "stopped by Ctrl-C" in out
     assert "Traceback" not in err
 
 
-def test_sigkill_leaves_a_journal_that_verifies(long_session, tmp_path, capsys):
-    process = tickplane("replay", long_session, "--journal", tmp_path / "j", cwd=tmp_path)
+def test_sigkill_leaves_a_journal_that_verifies(session, tmp_path, capsys):
+    process = endless_replay(session, tmp_path, "--journal", "j")
     name = wait_for_work(process, "journal_records")
     try:
         process.kill()
@@ -309,8 +322,8 @@ def test_sigkill_leaves_a_journal_that_verifies(long_session, tmp_path, capsys):
         os.unlink(f"/dev/shm/{name}")
 
 
-def test_top_reads_a_running_replay(long_session, tmp_path):
-    process = tickplane("replay", long_session, "--quiet", cwd=tmp_path)
+def test_top_reads_a_running_replay(session, tmp_path):
+    process = endless_replay(session, tmp_path, "--quiet")
     name = wait_for_work(process, "itch_messages")
     seen = tickplane("top", name.removeprefix("tickplane-"), "--once", cwd=tmp_path)
     out, err = seen.communicate(timeout=60)
