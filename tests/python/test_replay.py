@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from waiting import wait_until
+from waiting import LIMIT_S, wait_until
 
 from appliance.cli import main
 from dataplane.errors import DataplaneError
@@ -300,7 +300,7 @@ def test_ctrl_c_stops_cleanly_with_a_report_and_a_valid_journal(session, tmp_pat
     process = endless_replay(session, tmp_path, "--journal", "j", "--json", tmp_path / "r")
     wait_for_work(process, "journal_records")
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=LIMIT_S)
     facts = json.loads((tmp_path / "r").read_text())
     assert process.returncode == 130, err
     assert facts["interrupted"] is True
@@ -315,7 +315,7 @@ def test_sigkill_leaves_a_journal_that_verifies(session, tmp_path, capsys):
     name = wait_for_work(process, "journal_records")
     try:
         process.kill()
-        process.communicate(timeout=60)
+        process.communicate(timeout=LIMIT_S)
         capsys.readouterr()
         assert main(["journal", "verify", str(tmp_path / "j")]) == 0
     finally:
@@ -326,9 +326,9 @@ def test_top_reads_a_running_replay(session, tmp_path):
     process = endless_replay(session, tmp_path, "--quiet")
     name = wait_for_work(process, "itch_messages")
     seen = tickplane("top", name.removeprefix("tickplane-"), "--once", cwd=tmp_path)
-    out, err = seen.communicate(timeout=60)
+    out, err = seen.communicate(timeout=LIMIT_S)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=LIMIT_S)
     assert seen.returncode == 0, err
     assert "messages" in out
 
@@ -336,7 +336,7 @@ def test_top_reads_a_running_replay(session, tmp_path):
 def test_a_full_disk_is_said_before_the_run(session, small_disk, tmp_path):
     journal = small_disk("1m") / "j"
     process = tickplane("replay", session, "--quiet", "--journal", journal, cwd=tmp_path)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 1
     assert "no space" in err and err.count("\n") == 1
 

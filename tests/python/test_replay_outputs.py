@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from waiting import wait_until
+from waiting import LIMIT_S, wait_until
 
 from appliance.cli import main
 from appliance.config import example_text
@@ -117,7 +117,7 @@ def test_a_signal_inside_a_callback_stops_the_run_and_blames_nobody(number, sess
     )  # fmt: skip
     wait_until((tmp_path / "called").exists, process=process)
     process.send_signal(number)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=LIMIT_S)
     facts = json.loads((tmp_path / "r").read_text())
     assert process.returncode == 130, err
     assert facts["interrupted"] is True and facts["failure"] is None
