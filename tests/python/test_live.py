@@ -128,9 +128,9 @@ def test_shadow_orders_can_be_turned_off(world):
         one.run_yaml.read_text().replace("  port: uring", "  port: uring\n  warm_after_us: 0")
     )
     one.start_venue()
-    run = one.start_run(1)
-    _, err = run.communicate(timeout=60)
-    assert run.returncode == 0, err
+    run = one.start_run()
+    one.wait_for_orders(run)
+    one.finish(run)
     assert one.report()["counters"]["shadow_orders"] == 0
 
 
