@@ -38,6 +38,8 @@ VERBS = {
     "kill": ("appliance.kill", "stop new orders of a running appliance, at once"),
     "arm": ("appliance.arm", "let orders of a running appliance pass again"),
     "limits": ("appliance.limits", "show or change the limits of a running appliance"),
+    "status": ("appliance.status", "say how a running appliance is, and what is wrong"),
+    "orders": ("appliance.orders", "list the open orders of a running appliance"),
     "top": ("appliance.top", "watch a running appliance"),
     "ports": ("appliance.ports", "show which ports this machine has, best first, and why not"),
     "facts": ("appliance.machine.facts", "show what this machine is and what is set on it"),

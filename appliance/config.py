@@ -9,6 +9,7 @@ and amounts are integers in 1e-9 (``_nanos``), times are nanoseconds.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -147,6 +148,7 @@ class Config:
     cpu: CpuConfig
     live: LiveConfig | None  # None: for replays only
     seed: int
+    fingerprint: str  # SHA-256 of the text that it was read from
 
     def limits_of(self, symbol: str) -> InstrumentLimits:
         """Return the limits of an instrument: its own, else the default ones."""
@@ -223,6 +225,7 @@ def parse(text: str, *, source: str) -> Config:
         cpu=parse_cpu(root.section("cpu")),
         live=parse_live(root),
         seed=root.integer("seed", 0, (1 << 64) - 1, default=1),
+        fingerprint=hashlib.sha256(text.encode()).hexdigest(),
     )
 
 

@@ -148,6 +148,7 @@ cdef extern from "dp_engine.h" nogil:
         const char *name
         const char *region_path
         const char *journal_directory
+        const char *configuration
         const char *pcap_out
         uint64_t journal_segment_size
         uint8_t journal_durability[3]

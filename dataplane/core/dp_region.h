@@ -10,7 +10,7 @@
  * Layout rule: dp_region_layout_hash() covers every struct of core's public headers that lies in a
  * region, field offsets and the names of counters and stages included. What it cannot see is
  * private: whoever changes dp_book_layout.h, the struct of dp_orders or dp_risk, or
- * dp_engine_status raises DP_REGION_LAYOUT_VERSION.
+ * dp_engine_status or dp_engine_page raises DP_REGION_LAYOUT_VERSION.
  *
  * Publishing: the maker's thread writes everything, then stores ready with release; a reader that
  * loads 1 with acquire sees all of it. Both are wait-free. A maker that dies before that leaves a
@@ -24,7 +24,7 @@
 #include "dp_err.h"
 
 #define DP_REGION_MAGIC 0x454e414c504b4354ull /* "TCKPLANE" as bytes in memory */
-#define DP_REGION_LAYOUT_VERSION 9
+#define DP_REGION_LAYOUT_VERSION 10
 #define DP_REGION_PARTS_MAX 48
 #define DP_REGION_NAME_SIZE 24
 

@@ -25,6 +25,7 @@ static size_t region_size(const struct dp_engine_config *config)
 {
     struct dp_risk_config risk = risk_config(config);
     return dp_region_header_size() + dp_region_part_size(sizeof(struct dp_engine_status)) +
+        dp_region_part_size(sizeof(struct dp_engine_page)) +
         dp_region_part_size(sizeof(struct dp_counters)) +
         dp_region_part_size(sizeof(struct dp_recent)) +
         DP_STAGE_COUNT * dp_region_part_size(sizeof(struct dp_hist)) +
@@ -38,9 +39,11 @@ static int place_measurements(struct dp_engine *engine, struct dp_err *err)
 {
     engine->status =
         dp_region_place(engine->region, "status", sizeof(struct dp_engine_status), err);
+    engine->page = dp_region_place(engine->region, "page", sizeof(struct dp_engine_page), err);
     engine->counters = dp_region_place(engine->region, "counters", sizeof(struct dp_counters), err);
     engine->recent = dp_region_place(engine->region, "recent", sizeof(struct dp_recent), err);
-    if (engine->status == NULL || engine->counters == NULL || engine->recent == NULL)
+    if (engine->status == NULL || engine->page == NULL || engine->counters == NULL ||
+        engine->recent == NULL)
         return -err->code;
 
     for (uint32_t stage = 0; stage < DP_STAGE_COUNT; stage++) {
@@ -349,6 +352,7 @@ int dp_engine_begin(struct dp_engine *engine, int64_t now_ns, struct dp_err *err
 
     engine->started = true;
     engine->now_ns = now_ns;
+    dp_engine_page_begin(engine);
     /* Now that every strategy has its limits: what its orders use of them. */
     if (engine->is_adopted)
         dp_risk_recover(engine->risk, 0, engine->orders);

@@ -37,6 +37,7 @@ struct dp_engine_config {
     const char *name;              /* of the appliance: journal header, status page */
     const char *region_path;       /* file in /dev/shm, or "" for private memory */
     const char *journal_directory; /* "" for none */
+    const char *configuration;     /* its hash, at most 64 characters; "" for none */
     const char *pcap_out;          /* "" for none: outgoing frames as a nanosecond pcap */
     uint64_t journal_segment_size;
     uint8_t journal_durability[DP_JOURNAL_CLASS_COUNT]; /* enum dp_journal_durability */

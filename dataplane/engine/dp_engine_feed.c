@@ -354,6 +354,7 @@ uint64_t dp_engine_run(struct dp_engine *engine, uint64_t message_count)
     uint64_t taken = engine->stop_asked ? 0 : dp_feed_run(engine->feed, message_count);
     dp_store_relaxed(&engine->status->now_ns, engine->now_ns);
     dp_store_relaxed(&engine->status->position, dp_feed_position(engine->feed));
+    dp_engine_page_journal(engine);
     dp_store_relaxed(&engine->status->heartbeat, dp_load_relaxed(&engine->status->heartbeat) + 1);
     return taken;
 }

@@ -7,6 +7,8 @@
 #include "dp_capture.h"
 #include "dp_command.h"
 #include "dp_engine.h"
+#include "dp_engine_live.h"
+#include "dp_engine_page.h"
 #include "dp_feed.h"
 #include "dp_hold.h"
 #include "dp_itch.h"
@@ -59,6 +61,7 @@ struct dp_engine {
     struct dp_shm shm;
     struct dp_region *region;
     struct dp_engine_status *status;
+    struct dp_engine_page *page;
     struct dp_counters *counters;
     struct dp_recent *recent;
     struct dp_hist *hists[DP_STAGE_COUNT];
@@ -127,6 +130,13 @@ struct dp_engine {
 /* dp_engine.c */
 /* Journal, capture and strategies, at that time; the source is open. */
 int dp_engine_begin(struct dp_engine *engine, int64_t now_ns, struct dp_err *err);
+
+/* dp_engine_page.c */
+void dp_engine_page_begin(struct dp_engine *engine);   /* texts; the journal is open */
+void dp_engine_page_journal(struct dp_engine *engine); /* how far it is, and the time */
+void dp_engine_page_session(struct dp_engine_page *page, const struct dp_engine_live_status *status,
+    const struct dp_order_session *session);
+void dp_engine_page_feed(struct dp_engine_page *page, const struct dp_feed_live *feed);
 
 /* dp_engine_adopt.c */
 /* Whether the feed calls that instrument what the journal called it; counted when not. */

@@ -36,6 +36,7 @@ const char *dp_engine_live_state_name(enum dp_engine_live_state state)
 static void set_state(struct dp_engine *engine, enum dp_engine_live_state state)
 {
     engine->live->status.state = state;
+    dp_engine_page_session(engine->page, &engine->live->status, &engine->live->session);
     dp_risk_set_session(engine->risk, 0, state == DP_ENGINE_LIVE_OPEN);
 }
 
@@ -278,6 +279,14 @@ static int open_session(struct dp_engine *engine, struct dp_err *err)
     return status;
 }
 
+static void show(struct dp_engine *engine)
+{
+    struct dp_engine_live *live = engine->live;
+    dp_engine_page_journal(engine);
+    dp_engine_page_session(engine->page, &live->status, &live->session);
+    dp_engine_page_feed(engine->page, &live->feed);
+}
+
 int dp_engine_start_live(
     struct dp_engine *engine, const struct dp_engine_live_config *config, struct dp_err *err)
 {
@@ -300,7 +309,11 @@ int dp_engine_start_live(
         status = dp_engine_begin(engine, engine->live->now_ns, err);
     if (status < 0)
         return status;
+    memcpy(engine->page->session.user, config->session.soup.username,
+        sizeof(config->session.soup.username));
+    dp_store_relaxed(&engine->page->is_live, 1);
     set_state(engine, DP_ENGINE_LIVE_DOWN);
+    show(engine);
     lose_in_flight(engine); /* of the run before */
     return 0;
 }
@@ -314,6 +327,7 @@ uint64_t dp_engine_run_live(struct dp_engine *engine, int64_t until_ns)
     while (!engine->stop_asked && engine->live->now_ns < until_ns);
     dp_store_relaxed(&engine->status->now_ns, engine->now_ns);
     dp_store_relaxed(&engine->status->heartbeat, dp_load_relaxed(&engine->status->heartbeat) + 1);
+    show(engine);
     return packets;
 }
 

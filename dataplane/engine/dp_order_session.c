@@ -79,6 +79,7 @@ static void begin(struct dp_order_session *session, int64_t now_ns)
     struct dp_err err = {0};
     const struct dp_order_session_config *config = &session->config;
     uint32_t index = session->attempt % config->address_count;
+    session->address_index = index;
     session->stream = config->connect(config->connect_context, &config->addresses[index], &err);
     if (session->stream == NULL) {
         lose(session, DP_SOUP_SESSION_OK, err.code, now_ns);

@@ -66,6 +66,7 @@ struct dp_order_session {
     int error;                            /* errno of the last loss; 0: the venue closed */
     int64_t next_ns;                      /* DOWN: when to try; CONNECTING: when to give up */
     uint32_t attempt;                     /* since it was last active */
+    uint32_t address_index;
     uint64_t random;
     uint64_t login_count;
     uint64_t loss_count;
@@ -80,6 +81,13 @@ static inline void dp_order_session_resume(
     struct dp_order_session *session, const char *name, uint64_t sequence_next)
 {
     dp_soup_session_resume(&session->soup, name, sequence_next);
+}
+
+/* Of the connection, or of the last one tried. */
+static inline struct dp_order_session_address dp_order_session_address(
+    const struct dp_order_session *session)
+{
+    return session->config.addresses[session->address_index];
 }
 
 /* Moves everything on; the handler is called inside. */

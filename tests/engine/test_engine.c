@@ -150,6 +150,7 @@ static struct dp_engine *open_engine(void)
         .name = "test",
         .region_path = "",
         .journal_directory = "",
+        .configuration = "",
         .pcap_out = "",
         .gap_timeout_ns = 50000000,
         .midnight_ns = 1000000000000000000ll,

@@ -109,13 +109,16 @@ class World:
             "--journal", self.folder / "journal", "--json", self.folder / "report.json",
         )  # fmt: skip
 
+    def region(self, run):
+        """Return the file of a run's memory."""
+        return next(Path("/dev/shm").glob(f"tickplane-*-{run.pid}"))
+
     def counters(self, run):
         """Return the counters of a run; None as long as its memory is being made."""
-        found = list(Path("/dev/shm").glob(f"tickplane-*-{run.pid}"))
         try:
-            with Region.attach(found[0]) as region:
+            with Region.attach(self.region(run)) as region:
                 return region.counters()
-        except (DataplaneError, IndexError):
+        except (DataplaneError, StopIteration):
             return None
 
     def wait_until(self, run, claim):
