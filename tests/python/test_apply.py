@@ -194,6 +194,24 @@ def test_a_rollback_killed_between_any_two_steps_is_finished_by_the_next(folder)
     assert found == {"killed": 7, "left": [], "unfinished": []}  # six writes, and the end
 
 
+def test_only_the_first_value_of_a_target_counts(folder):
+    small(folder)
+    found = run(
+        """
+before = settings()
+applying.apply(wanted(), HOST, STATE, quiet)
+PROFILE.write_text(PROFILE.read_text().replace("mtu: 1400", "mtu: 1300").replace("777", "778"))
+applying.apply(wanted(), HOST, STATE, quiet)
+between = settings()
+back = applying.rollback(HOST, STATE, quiet)
+print(json.dumps({"mtu": between["nic:tp-feed:mtu"], "refused": back.refused,
+                  "left": differences(before, settings())}))
+""",
+        folder,
+    )
+    assert found == {"mtu": "1300", "refused": [], "left": {}}
+
+
 def test_two_applies_at_once_are_one(folder):
     found = run(
         """
