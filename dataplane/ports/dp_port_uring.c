@@ -378,6 +378,10 @@ static int open_socket(
         return dp_err_set(err, errno, "uring port: no socket: %s", strerror(errno));
     set_option(uring->socket, SO_RCVBUF, SOCKET_BUFFER_BYTES);
     set_option(uring->socket, SO_SNDBUF, SOCKET_BUFFER_BYTES);
+    /* Root may have them beyond net.core.rmem_max, which is 208 KiB mostly: a few hundred packets.
+     */
+    set_option(uring->socket, SO_RCVBUFFORCE, SOCKET_BUFFER_BYTES);
+    set_option(uring->socket, SO_SNDBUFFORCE, SOCKET_BUFFER_BYTES);
     set_option(uring->socket, SO_TIMESTAMPING,
         SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_RX_HARDWARE |
             SOF_TIMESTAMPING_RAW_HARDWARE);

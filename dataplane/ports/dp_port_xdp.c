@@ -14,6 +14,7 @@
 #define FRAMES_MAX (1u << 20)
 #define FRAME_SIZE XSK_UMEM__DEFAULT_FRAME_SIZE
 #define BURST_MAX 256u
+#define WAKE_TRIES 64
 #define OPEN_TRIES 50
 #define OPEN_PAUSE_NS 20000000
 
@@ -33,6 +34,7 @@ struct xdp_port {
     size_t memory_size;
     uint32_t half; /* frames of one direction */
     bool must_poll;
+    bool must_wake; /* frames lie in the transmit ring that the kernel would not take */
     bool is_zero_copy;
     uint64_t dropped_seen;
     char interface[IF_NAMESIZE];
@@ -41,7 +43,7 @@ struct xdp_port {
     struct xsk_ring_cons complete;
     struct xsk_ring_cons rx;
     struct xsk_ring_prod tx;
-    uint32_t lent_count; /* frames that the receiver is looking at */
+    uint32_t lent_count; /* frames that the receiver is looking at, or looked at and still has */
     uint64_t lent[BURST_MAX];
     uint32_t free_count; /* frames that may be sent in */
     uint64_t *free;
@@ -54,17 +56,17 @@ static struct xdp_port *of(struct dp_port *port)
 
 /* ---- receive ---- */
 
+/* The fill ring is as long as there are receive frames, so there is room for all of them; but the
+ * kernel shows a frame in the receive ring a moment before it shows the place that this frame has
+ * left in the fill ring. Frames that find no room in that moment are kept for the next call. */
 static void give_lent_frames(struct xdp_port *xdp)
 {
     uint32_t index = 0;
-    if (xdp->lent_count == 0)
+    if (xsk_ring_prod__reserve(&xdp->fill, xdp->lent_count, &index) != xdp->lent_count)
         return;
-    /* The fill ring is as long as there are receive frames: there is always room. */
-    uint32_t count = xsk_ring_prod__reserve(&xdp->fill, xdp->lent_count, &index);
-    DP_ASSERT(count == xdp->lent_count);
-    for (uint32_t at = 0; at < count; at++)
+    for (uint32_t at = 0; at < xdp->lent_count; at++)
         *xsk_ring_prod__fill_addr(&xdp->fill, index + at) = xdp->lent[at];
-    xsk_ring_prod__submit(&xdp->fill, count);
+    xsk_ring_prod__submit(&xdp->fill, xdp->lent_count);
     xdp->lent_count = 0;
 }
 
@@ -73,6 +75,17 @@ static void wake_receiver(struct xdp_port *xdp)
 {
     if (xdp->must_poll || xsk_ring_prod__needs_wakeup(&xdp->fill))
         (void)recvfrom(xsk_socket__fd(xdp->socket), NULL, 0, MSG_DONTWAIT, NULL, NULL);
+}
+
+/* By copy the kernel takes at most 32 frames a call, fewer when the device is busy, and says so;
+ * what it left is then tried again here, and at the latest with the next receive. */
+static void wake_sender(struct xdp_port *xdp)
+{
+    bool is_left = xdp->must_poll || xsk_ring_prod__needs_wakeup(&xdp->tx);
+    for (int try = 0; is_left && try < WAKE_TRIES; try++)
+        is_left = sendto(xsk_socket__fd(xdp->socket), NULL, 0, MSG_DONTWAIT, NULL, 0) < 0 &&
+            (errno == EAGAIN || errno == EBUSY || errno == ENOBUFS || errno == EINTR);
+    xdp->must_wake = is_left;
 }
 
 static int64_t now_ns(void)
@@ -87,9 +100,12 @@ static uint32_t xdp_receive(struct dp_port *port, struct dp_packet *packets, uin
     struct xdp_port *xdp = of(port);
     uint32_t index = 0;
     give_lent_frames(xdp);
-    uint32_t count = xsk_ring_cons__peek(&xdp->rx, max < BURST_MAX ? max : BURST_MAX, &index);
+    uint32_t room = BURST_MAX - xdp->lent_count;
+    uint32_t count = xsk_ring_cons__peek(&xdp->rx, max < room ? max : room, &index);
     if (count == 0) {
         wake_receiver(xdp);
+        if (DP_UNLIKELY(xdp->must_wake))
+            wake_sender(xdp);
         return 0;
     }
     int64_t time_ns = now_ns();
@@ -102,11 +118,11 @@ static uint32_t xdp_receive(struct dp_port *port, struct dp_packet *packets, uin
             .time_ns = time_ns,
             .clock = DP_PORT_CLOCK_USER,
         };
-        xdp->lent[at] = frame->addr & ~(uint64_t)(FRAME_SIZE - 1);
+        xdp->lent[xdp->lent_count + at] = frame->addr & ~(uint64_t)(FRAME_SIZE - 1);
         port->stats.rx_bytes += frame->len;
     }
     xsk_ring_cons__release(&xdp->rx, count);
-    xdp->lent_count = count;
+    xdp->lent_count += count;
     port->stats.rx_packets += count;
     return count;
 }
@@ -120,12 +136,6 @@ static void take_completed(struct xdp_port *xdp)
     for (uint32_t at = 0; at < count; at++)
         xdp->free[xdp->free_count++] = *xsk_ring_cons__comp_addr(&xdp->complete, index + at);
     xsk_ring_cons__release(&xdp->complete, count);
-}
-
-static void wake_sender(struct xdp_port *xdp)
-{
-    if (xdp->must_poll || xsk_ring_prod__needs_wakeup(&xdp->tx))
-        (void)sendto(xsk_socket__fd(xdp->socket), NULL, 0, MSG_DONTWAIT, NULL, 0);
 }
 
 /* False when the port has no room now. */

@@ -132,6 +132,27 @@ static void test_few_frames_and_busy_polling_lose_none(void)
     close_end(&a);
 }
 
+/* By copy the kernel takes 32 frames a call; nobody sends again afterwards. */
+static void test_a_long_burst_goes_out_whole(void)
+{
+    enum { BURST = 200 };
+    static uint8_t frames[BURST][128];
+    struct dp_packet sent[BURST];
+    struct dp_packet got[64];
+    struct end a = open_end("va", &feed, &(struct dp_port_xdp_config){0});
+    struct end b = open_end("vb", NULL, &(struct dp_port_xdp_config){0});
+    for (uint32_t at = 0; at < BURST; at++)
+        sent[at] = (struct dp_packet){.data = frames[at], .size = build(frames[at], FEED_PORT, at)};
+    CHECK_EQUAL(dp_port_send(b.port, sent, BURST), BURST);
+    uint32_t count = 1;
+    for (uint32_t received = 0; received < BURST && count > 0; received += count) {
+        count = receive_some(a.port, got, 64);
+        CHECK_THAT(count > 0, "frame %u of %d did not come", received, BURST);
+    }
+    close_end(&b);
+    close_end(&a);
+}
+
 /* A socket of the kernel's that sees what the program lets pass. */
 static int open_kernel_socket(void)
 {
@@ -290,7 +311,7 @@ int main(void)
 {
     netns_enter(2);
     RUN_TESTS(TEST(test_frames_come_whole_and_in_order),
-        TEST(test_few_frames_and_busy_polling_lose_none),
+        TEST(test_few_frames_and_busy_polling_lose_none), TEST(test_a_long_burst_goes_out_whole),
         TEST(test_what_was_not_chosen_goes_to_the_kernel),
         TEST(test_the_program_goes_with_its_process), TEST(test_each_queue_has_its_port),
         TEST(test_what_cannot_be_opened_is_said), TEST(test_what_cannot_be_sent_is_counted));
