@@ -90,6 +90,20 @@ struct dp_cpu_isolation dp_cpu_isolation(uint32_t cpu, const char *folder)
     };
 }
 
+void dp_cpu_step_aside(void)
+{
+    cpu_set_t mine;
+    cpu_set_t others;
+    if (sched_getaffinity(0, sizeof(mine), &mine) != 0 || CPU_COUNT(&mine) != 1)
+        return;
+    CPU_ZERO(&others);
+    for (long cpu = 0; cpu < sysconf(_SC_NPROCESSORS_CONF) && cpu < CPU_SETSIZE; cpu++)
+        if (!CPU_ISSET((size_t)cpu, &mine) && !file_has(FOLDER, "isolated", (uint32_t)cpu))
+            CPU_SET((size_t)cpu, &others);
+    /* Refused where no other core is ours to use. */
+    (void)sched_setaffinity(0, sizeof(others), &others);
+}
+
 /* VmLck of proc(5), in bytes. */
 static uint64_t locked(void)
 {

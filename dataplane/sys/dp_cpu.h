@@ -22,6 +22,9 @@ struct dp_cpu_isolation {
 
 /* The calling thread runs on this core from now on, and the kernel says so too. */
 int dp_cpu_pin(uint32_t cpu, struct dp_err *err);
+/* For a thread that helps a pinned one and was started by it: it leaves that core, which it has
+ * inherited, for all others that are not isolated. Where there are none it stays. */
+void dp_cpu_step_aside(void);
 /* Reads the two lists of a folder; NULL: /sys/devices/system/cpu. A list that is not there is
  * empty. */
 struct dp_cpu_isolation dp_cpu_isolation(uint32_t cpu, const char *folder);

@@ -46,6 +46,28 @@ static void test_a_core_that_is_not_there_is_refused_with_those_that_are(void)
     sched_setaffinity(0, sizeof(before), &before);
 }
 
+static void test_a_helper_leaves_the_core_of_a_pinned_thread(void)
+{
+    cpu_set_t before;
+    cpu_set_t after;
+    sched_getaffinity(0, sizeof(before), &before);
+    if (CPU_COUNT(&before) > 1) {
+        dp_cpu_step_aside(); /* pinned nowhere: it stays where it may run */
+        sched_getaffinity(0, sizeof(after), &after);
+        CHECK(CPU_EQUAL(&after, &before));
+    }
+    struct dp_err err = {0};
+    uint32_t first = 0;
+    while (!CPU_ISSET(first, &before))
+        first++;
+    CHECK_EQUAL(dp_cpu_pin(first, &err), 0);
+    dp_cpu_step_aside();
+    sched_getaffinity(0, sizeof(after), &after);
+    CHECK(CPU_COUNT(&before) == 1 || !CPU_ISSET(first, &after));
+    CHECK(CPU_COUNT(&after) >= 1);
+    sched_setaffinity(0, sizeof(before), &before);
+}
+
 static void test_lists_of_the_kernel(void)
 {
     static const struct {
@@ -165,7 +187,8 @@ int main(void)
 {
     RUN_TESTS(TEST(test_a_pinned_thread_runs_there),
         TEST(test_a_core_that_is_not_there_is_refused_with_those_that_are),
-        TEST(test_lists_of_the_kernel), TEST(test_isolation_is_what_the_two_lists_say),
+        TEST(test_a_helper_leaves_the_core_of_a_pinned_thread), TEST(test_lists_of_the_kernel),
+        TEST(test_isolation_is_what_the_two_lists_say),
         TEST(test_locked_memory_is_in_core_once_touched), TEST(test_placed_memory_lies_on_its_node),
         TEST(test_a_node_that_is_not_there_is_refused_in_one_line));
 }
