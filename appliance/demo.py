@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import random
 import shutil
 import signal
@@ -26,13 +27,14 @@ import yaml
 
 from appliance import reconcile
 from appliance.errors import CommandError
-from appliance.live_config import KINDS
-from appliance.two_hosts import INTERFACE, Host, Hosts, two_hosts
+from appliance.live_config import KINDS, TCPS
+from appliance.two_hosts import INTERFACE, Host, Hosts, mac_of, ready_for_frames, two_hosts
 from dataplane.errors import DataplaneError
 from dataplane.region import Region
 
 TICKPLANE = [sys.executable, "-P", "-m", "appliance"]
 PORT_NAMES = ("orders", "snapshot", "requests", "a", "b")
+STACK_IP = "10.77.0.9"  # of TCP in user space; the appliance's kernel does not have it
 GROUPS = {"a": "239.77.0.1", "b": "239.77.0.2"}  # for hosts of their own
 NOT_READY = 2  # exit status of an appliance that has said why
 END_SECONDS = 60  # until who was told to end is no longer waited for
@@ -84,12 +86,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--loopback", action="store_true", help="one host, even where two can be made"
     )
     parser.add_argument("--port", choices=KINDS, default="uring", help="of the feed (uring)")
+    parser.add_argument("--tcp", choices=TCPS, default="kernel", help="of the orders (kernel)")
     parser.add_argument("--strategy", default="market_maker", help="as of tickplane run")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the background (1)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Trade, and return 0 when both records say the same."""
+    if args.tcp == "lwip" and args.port == "uring":
+        raise CommandError("--tcp: lwip: stands on a port of frames; add --port xdp or dpdk")
     clear(args.folder)
     with two_hosts(only_loopback=args.loopback) as hosts:
         place = Place(args.folder, hosts, choose_ports(hosts))
@@ -177,8 +182,23 @@ def write_configurations(place: Place, args: argparse.Namespace) -> None:
     if not place.hosts.reason:
         lit["multicast_interface"] = place.hosts.venue.ip
         live["live"] |= {"local_ip": place.hosts.appliance.ip, "interface": INTERFACE}
+    if args.port != "uring":
+        live["live"] |= frames(place.hosts, args)
     for name, what in (("venue.yaml", venue), ("live.yaml", live)):
         (place.folder / name).write_text(yaml.safe_dump(what, sort_keys=False))
+
+
+def frames(hosts: Hosts, args: argparse.Namespace) -> dict[str, Any]:
+    """Prepare the wire for a port of frames; return what its configuration says besides."""
+    if hosts.reason or os.geteuid() != 0:
+        raise CommandError(f"--port: {args.port}: needs two hosts and root; use uring")
+    ready_for_frames(hosts, STACK_IP)
+    found: dict[str, Any] = {}
+    if args.port == "dpdk":  # a device that leaves the kernel its own copy of each frame
+        found = {"interface": f"net_af_packet0,iface={INTERFACE}", "huge_pages": "no"}
+    if args.tcp == "lwip":
+        found |= {"tcp": "lwip", "tcp_ip": STACK_IP, "next_hop": mac_of(hosts.venue)}
+    return found
 
 
 # ---- the processes ----

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 
 from appliance.config_section import Section
 
 KINDS = ("uring", "xdp", "dpdk")
+TCPS = ("kernel", "lwip")
 YES_NO = ("no", "yes")
 LINES_MAX = 3
 SERVERS_MAX = 4
@@ -16,6 +18,15 @@ MICROSECOND_NS = 1_000
 MILLISECOND_NS = 1_000_000
 
 Address = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class LwipConfig:
+    """TCP in user space: its address, the first of 16 local ports, and who is next on the wire."""
+
+    ip: int
+    port_first: int
+    next_hop: bytes
 
 
 @dataclass(frozen=True)
@@ -28,6 +39,7 @@ class LiveConfig:
     huge_pages: bool
     busy_poll_us: int
     local_ip: int
+    lwip: LwipConfig | None
     warm_after_ns: int
     spin: bool
     lines: tuple[Address, ...]
@@ -45,8 +57,9 @@ def parse_live(root: Section) -> LiveConfig | None:
         return None
     section = root.section("live")
     section.only(
-        "port", "interface", "queue", "huge_pages", "busy_poll_us", "local_ip", "warm_after_us",
-        "spin", "lines", "requests", "orders", "user", "password", "heartbeat_ms", "silence_ms",
+        "port", "interface", "queue", "huge_pages", "busy_poll_us", "local_ip", "tcp", "tcp_ip",
+        "tcp_port", "next_hop", "warm_after_us", "spin", "lines", "requests", "orders", "user",
+        "password", "heartbeat_ms", "silence_ms",
     )  # fmt: skip
     kind = section.one_of("port", KINDS, "uring")
     interface = section.text("interface", "", example="eth1", size_max=199)
@@ -59,6 +72,7 @@ def parse_live(root: Section) -> LiveConfig | None:
         huge_pages=section.one_of("huge_pages", YES_NO, "yes") == "yes",
         busy_poll_us=section.integer("busy_poll_us", 0, 1000, default=0),
         local_ip=parse_ip(section, "local_ip", section.text("local_ip", "0.0.0.0")),
+        lwip=parse_tcp(section, kind),
         warm_after_ns=section.integer("warm_after_us", 0, 1_000_000, default=1000) * MICROSECOND_NS,
         spin=section.one_of("spin", YES_NO, "no") == "yes",
         lines=addresses(section, "lines", LINES_MAX),
@@ -69,6 +83,31 @@ def parse_live(root: Section) -> LiveConfig | None:
         heartbeat_ns=section.integer("heartbeat_ms", 10, 60_000, default=1000) * MILLISECOND_NS,
         silence_ns=section.integer("silence_ms", 20, 600_000, default=15_000) * MILLISECOND_NS,
     )
+
+
+def parse_tcp(section: Section, kind: str) -> LwipConfig | None:
+    """Return what TCP in user space needs; None: the kernel's carries the orders."""
+    keys = ("tcp_ip", "tcp_port", "next_hop")
+    if section.one_of("tcp", TCPS, "kernel") == "kernel":
+        for key in keys:
+            if key in section:
+                section.fail(key, "only `tcp: lwip` has one; leave it out, or change tcp")
+        return None
+    if kind == "uring":
+        section.fail("tcp", "'lwip' stands on a port of frames; use `port: xdp` or `port: dpdk`")
+    return LwipConfig(
+        ip=parse_ip(section, "tcp_ip", section.text("tcp_ip", example="10.7.0.9")),
+        port_first=section.integer("tcp_port", 1024, 65_519, default=40_000),
+        next_hop=parse_mac(section, "next_hop"),
+    )
+
+
+def parse_mac(section: Section, key: str) -> bytes:
+    """Return a hardware address as six bytes."""
+    text = section.text(key, example='"02:00:00:00:00:02"')
+    if not re.fullmatch("[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}", text):
+        section.fail(key, f"{text!r} is not a hardware address; give one like 02:00:00:00:00:02")
+    return bytes.fromhex(text.replace(":", ""))
 
 
 def addresses(section: Section, key: str, count_max: int) -> tuple[Address, ...]:

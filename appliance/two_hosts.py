@@ -12,9 +12,11 @@ alone, and ``reason`` says why.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -91,6 +93,26 @@ def make(stack: contextlib.ExitStack) -> Hosts:
         configure(host.enter, ["link", "set", INTERFACE, "up"])
         configure(host.enter, ["route", "add", "224.0.0.0/4", "dev", INTERFACE])
     return hosts
+
+
+def mac_of(host: Host) -> str:
+    """Return the hardware address of a host's end of the wire."""
+    words = [*host.enter, "ip", "-j", "link", "show", INTERFACE]
+    found = json.loads(subprocess.run(words, capture_output=True, check=True).stdout)
+    return str(found[0]["address"])
+
+
+def ready_for_frames(hosts: Hosts, stack_ip: str) -> None:
+    """Prepare the wire for who reads raw frames: whole checksums, and an address without ARP.
+
+    ``stack_ip``: of a TCP stack in user space on the appliance's host.
+    """
+    for host in (hosts.venue, hosts.appliance):
+        subprocess.run(
+            [*host.enter, sys.executable, "-P", "-m", "appliance.offload", INTERFACE], check=True
+        )
+    neighbour = [stack_ip, "lladdr", mac_of(hosts.appliance), "dev", INTERFACE]
+    configure(hosts.venue.enter, ["neigh", "replace", *neighbour])
 
 
 def enter(pid: int, user: list[str]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Mirror of engine/dp_engine_live.h, and of live/dp_live_ports.h."""
 
-from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from dataplane.dp_engine cimport dp_engine
 from dataplane.dp_err cimport dp_err
@@ -111,7 +111,14 @@ cdef extern from "dp_live_ports.h" nogil:
         DP_LIVE_XDP
         DP_LIVE_DPDK
 
+    struct dp_live_tcp:
+        bint is_lwip
+        uint32_t ip
+        uint16_t port_first
+        uint8_t next_hop_mac[6]
+
     struct dp_live_ports_config:
+        dp_live_tcp tcp
         const char *name
         dp_live_kind kind
         const char *interface

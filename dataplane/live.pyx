@@ -65,6 +65,7 @@ class LiveSettings:
     huge_pages: bool = True
     busy_poll_us: int = 0
     local_ip: int = 0
+    lwip: object = None  # ip, port_first, next_hop (6 bytes); None: the kernel's TCP
     gap_timeout_ns: int = 50_000_000
     heartbeat_ns: int = 1_000_000_000
     silence_ns: int = 15_000_000_000
@@ -115,6 +116,11 @@ cdef class Live:
         ports.huge_pages = settings.huge_pages
         ports.busy_poll_us = settings.busy_poll_us
         ports.local_ip = settings.local_ip
+        if settings.lwip is not None:
+            ports.tcp.is_lwip = True
+            ports.tcp.ip = settings.lwip.ip
+            ports.tcp.port_first = settings.lwip.port_first
+            memcpy(ports.tcp.next_hop_mac, <const char *><bytes>settings.lwip.next_hop, 6)
         ports.line_count, ports.server_count = len(settings.lines), len(settings.servers)
         set_targets(ports.lines, settings.lines[:3])
         set_targets(ports.servers, settings.servers[:4])

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 
+#include "dp_live_stack.h"
 #include "dp_net.h"
+#include "dp_port_split.h"
 
 #ifdef DP_HAVE_URING
 #include "dp_port_uring.h"
@@ -15,13 +17,14 @@
 #include "dp_port_dpdk.h"
 #endif
 
-#define PORTS_MAX (DP_FEED_LINES_MAX + DP_FEED_SERVERS_MAX)
+#define PORTS_MAX (DP_FEED_LINES_MAX + DP_FEED_SERVERS_MAX + 2) /* a split port has two */
 #define MULTICAST_FIRST 0xe0000000u
 #define MULTICAST_LAST 0xefffffffu
 #define XDP_BUSY_BUDGET 64u
 
 struct dp_live_ports {
     struct dp_live_ports_config config;
+    struct dp_live_stack *stack;      /* NULL: the kernel's TCP */
     struct dp_port *ports[PORTS_MAX]; /* each once, whatever it is used for */
     uint32_t port_count;
 #ifdef DP_HAVE_XDP
@@ -85,10 +88,9 @@ static int open_server(struct dp_live_ports *ports, const struct dp_feed_target 
     return keep(ports, *port, err);
 }
 
-struct dp_stream *dp_live_connect(
-    void *context, const struct dp_order_session_address *address, struct dp_err *err)
+static struct dp_stream *connect_kernel(const struct dp_live_ports *ports,
+    const struct dp_order_session_address *address, struct dp_err *err)
 {
-    const struct dp_live_ports *ports = context;
     const struct dp_stream_uring_config config = {
         .remote_ip = address->ip,
         .remote_port = address->port,
@@ -112,27 +114,45 @@ static int open_server(struct dp_live_ports *ports, const struct dp_feed_target 
     return open_uring_line(ports, server, port, err);
 }
 
-struct dp_stream *dp_live_connect(
-    void *context, const struct dp_order_session_address *address, struct dp_err *err)
+static struct dp_stream *connect_kernel(const struct dp_live_ports *ports,
+    const struct dp_order_session_address *address, struct dp_err *err)
 {
-    (void)context;
+    (void)ports;
     (void)address;
     lacks("uring", "liburing", err);
     return NULL;
 }
 #endif
 
+struct dp_stream *dp_live_connect(
+    void *context, const struct dp_order_session_address *address, struct dp_err *err)
+{
+    const struct dp_live_ports *ports = context;
+    return ports->stack != NULL ? dp_live_stack_connect(ports->stack, address, err)
+                                : connect_kernel(ports, address, err);
+}
+
 /* ---- frames ---- */
 
 #ifdef DP_HAVE_XDP
+static uint32_t list_flows(const struct dp_live_ports_config *config, struct dp_xdp_flow *flows)
+{
+    uint32_t count = 0;
+    for (uint32_t line = 0; line < config->line_count; line++)
+        flows[count++] =
+            (struct dp_xdp_flow){config->lines[line].ip, config->lines[line].port, DP_NET_UDP};
+    for (uint16_t at = 0; config->tcp.is_lwip && at < DP_LIVE_STACK_PORTS; at++)
+        flows[count++] = (struct dp_xdp_flow){
+            config->tcp.ip, (uint16_t)(config->tcp.port_first + at), DP_NET_TCP};
+    return count;
+}
+
 static int open_xdp(struct dp_live_ports *ports, struct dp_port **port, struct dp_err *err)
 {
     const struct dp_live_ports_config *config = &ports->config;
-    struct dp_xdp_flow flows[DP_FEED_LINES_MAX];
-    for (uint32_t line = 0; line < config->line_count; line++)
-        flows[line] =
-            (struct dp_xdp_flow){config->lines[line].ip, config->lines[line].port, DP_NET_UDP};
-    ports->program = dp_xdp_program_open(config->interface, flows, config->line_count, true, err);
+    struct dp_xdp_flow flows[DP_FEED_LINES_MAX + DP_LIVE_STACK_PORTS];
+    uint32_t flow_count = list_flows(config, flows);
+    ports->program = dp_xdp_program_open(config->interface, flows, flow_count, true, err);
     if (ports->program == NULL)
         return -err->code;
     const struct dp_port_xdp_config queue = {
@@ -179,6 +199,41 @@ static int open_dpdk(struct dp_live_ports *ports, struct dp_port **port, struct 
 }
 #endif
 
+/* ---- TCP beside the lines ---- */
+
+/* The hardware address of the interface below the port. */
+static void read_mac(const struct dp_live_ports *ports, uint8_t mac[6])
+{
+    memset(mac, 0, 6);
+#ifdef DP_HAVE_XDP
+    if (ports->program != NULL)
+        dp_xdp_program_mac(ports->program, mac);
+#endif
+#ifdef DP_HAVE_DPDK
+    if (ports->device != NULL)
+        dp_dpdk_device_mac(ports->device, mac);
+#endif
+}
+
+/* *port becomes the lines' half. */
+static int open_stack(struct dp_live_ports *ports, struct dp_port **port, struct dp_err *err)
+{
+    struct dp_port *feed = NULL;
+    struct dp_port *stack = NULL;
+    uint8_t mac[6];
+    if (ports->config.kind == DP_LIVE_URING)
+        return dp_err_set(err, EINVAL,
+            "live: tcp lwip: the port uring moves no Ethernet frames; use xdp or dpdk");
+    if (dp_port_split_open(*port, &feed, &stack, err) < 0)
+        return -err->code;
+    keep(ports, feed, err);
+    keep(ports, stack, err);
+    *port = feed;
+    read_mac(ports, mac);
+    ports->stack = dp_live_stack_open(&ports->config.tcp, stack, mac, err);
+    return ports->stack == NULL ? -err->code : 0;
+}
+
 /* ---- opening ---- */
 
 /* Sockets: one a line. Frames: one port for all of them. */
@@ -192,6 +247,8 @@ static int open_lines(
         status = open_xdp(ports, &port, err);
     else if (config->kind == DP_LIVE_DPDK)
         status = open_dpdk(ports, &port, err);
+    if (status == 0 && config->tcp.is_lwip)
+        status = open_stack(ports, &port, err);
     for (uint32_t line = 0; line < config->line_count && status == 0; line++) {
         if (config->kind == DP_LIVE_URING)
             status = open_uring_line(ports, &config->lines[line], &port, err);
@@ -235,8 +292,9 @@ void dp_live_ports_close(struct dp_live_ports *ports)
 {
     if (ports == NULL)
         return;
-    for (uint32_t index = 0; index < ports->port_count; index++)
-        dp_port_close(ports->ports[index], NULL);
+    dp_live_stack_close(ports->stack);
+    while (ports->port_count > 0) /* from the last: the halves of a split port before it */
+        dp_port_close(ports->ports[--ports->port_count], NULL);
 #ifdef DP_HAVE_XDP
     dp_xdp_program_close(ports->program);
 #endif
@@ -264,5 +322,7 @@ void dp_live_ports_describe(const struct dp_live_ports *ports, char *text, size_
         snprintf(text, size, "dpdk: %s, %s pages", config->interface,
             config->huge_pages ? "huge" : "plain");
 #endif
-    (void)config;
+    size_t used = strlen(text);
+    if (config->tcp.is_lwip)
+        snprintf(text + used, size - used, "; tcp in user space");
 }

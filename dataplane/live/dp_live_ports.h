@@ -12,6 +12,14 @@
 
 enum dp_live_kind { DP_LIVE_URING = 0, DP_LIVE_XDP, DP_LIVE_DPDK };
 
+/* Which TCP carries the order session. */
+struct dp_live_tcp {
+    bool is_lwip; /* in user space, over the port of the lines; false: the kernel's */
+    uint32_t ip;  /* of the stack; the kernel must not have it */
+    uint16_t port_first;
+    uint8_t next_hop_mac[6]; /* of the gateway, or of the venue on the same wire */
+};
+
 struct dp_live_ports_config {
     const char *name; /* of the appliance: DPDK's file prefix */
     enum dp_live_kind kind;
@@ -25,6 +33,7 @@ struct dp_live_ports_config {
     uint32_t line_count;
     struct dp_feed_target servers[DP_FEED_SERVERS_MAX];
     uint32_t server_count;
+    struct dp_live_tcp tcp;
 };
 
 struct dp_live_ports; /* opaque */
@@ -37,8 +46,8 @@ void dp_live_ports_close(struct dp_live_ports *ports); /* NULL is fine */
 /* One line for a person: what carries the lines, and what is in force. */
 void dp_live_ports_describe(const struct dp_live_ports *ports, char *text, size_t size);
 
-/* For dp_order_session_config.connect: the kernel's TCP through io_uring. context: a
- * struct dp_live_ports. */
+/* For dp_order_session_config.connect: the TCP that the configuration chose, the kernel's through
+ * io_uring or lwIP. context: a struct dp_live_ports. */
 struct dp_stream *dp_live_connect(
     void *context, const struct dp_order_session_address *address, struct dp_err *err);
 

@@ -217,6 +217,13 @@ struct dp_dpdk_device *dp_dpdk_device_open(
     return device;
 }
 
+void dp_dpdk_device_mac(const struct dp_dpdk_device *device, uint8_t mac[6])
+{
+    struct rte_ether_addr address = {0};
+    (void)rte_eth_macaddr_get(device->id, &address); /* of a device that is open: it has one */
+    memcpy(mac, address.addr_bytes, sizeof(address.addr_bytes));
+}
+
 uint32_t dp_dpdk_device_buffers_used(const struct dp_dpdk_device *device)
 {
     return rte_mempool_in_use_count(device->pool);

@@ -48,6 +48,7 @@ struct dp_dpdk_device *dp_dpdk_device_open(
  * is not yet an honoured one: send a probe and look. */
 int dp_dpdk_device_steer(struct dp_dpdk_device *device, uint32_t target_ip, uint16_t target_port,
     uint32_t queue, struct dp_err *err);
+void dp_dpdk_device_mac(const struct dp_dpdk_device *device, uint8_t mac[6]);
 /* Packet buffers out of the pool now: in the device's rings, in ports, lent. Steady under load. */
 uint32_t dp_dpdk_device_buffers_used(const struct dp_dpdk_device *device);
 /* Ports of its queues must be closed before. */

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <linux/if_link.h>
 #include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* What the program looks a packet up by; all as on the wire. */
@@ -25,6 +27,12 @@ struct dp_xdp_program {
     int link;
     enum dp_xdp_hook hook;
 };
+
+static void close_fd(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
 
 /* ---- the program ---- */
 
@@ -259,6 +267,18 @@ const char *dp_xdp_program_interface(const struct dp_xdp_program *program)
     return program->interface;
 }
 
+void dp_xdp_program_mac(const struct dp_xdp_program *program, uint8_t mac[6])
+{
+    struct ifreq request = {0};
+    int probe = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    memcpy(request.ifr_name, program->interface, sizeof(request.ifr_name));
+    if (probe >= 0 && ioctl(probe, SIOCGIFHWADDR, &request) == 0)
+        memcpy(mac, request.ifr_hwaddr.sa_data, 6);
+    else
+        memset(mac, 0, 6);
+    close_fd(probe);
+}
+
 int dp_xdp_program_add_socket(
     struct dp_xdp_program *program, uint32_t queue, int socket, struct dp_err *err)
 {
@@ -266,12 +286,6 @@ int dp_xdp_program_add_socket(
         return dp_err_set(err, errno, "xdp program: %s: queue %u: %s; it takes queues 0 to %u",
             program->interface, queue, strerror(errno), DP_XDP_QUEUES_MAX - 1);
     return 0;
-}
-
-static void close_fd(int fd)
-{
-    if (fd >= 0)
-        close(fd);
 }
 
 void dp_xdp_program_close(struct dp_xdp_program *program)

@@ -38,6 +38,8 @@ struct dp_xdp_program *dp_xdp_program_open(const char *interface, const struct d
     uint32_t flow_count, bool generic_allowed, struct dp_err *err);
 enum dp_xdp_hook dp_xdp_program_hook(const struct dp_xdp_program *program);
 const char *dp_xdp_program_interface(const struct dp_xdp_program *program);
+/* The interface's hardware address; zeroes when it has gone. */
+void dp_xdp_program_mac(const struct dp_xdp_program *program, uint8_t mac[6]);
 /* Sends the flows of that queue to the socket; the kernel forgets it when the socket is closed. */
 int dp_xdp_program_add_socket(
     struct dp_xdp_program *program, uint32_t queue, int socket, struct dp_err *err);

@@ -76,6 +76,33 @@ def test_both_records_say_the_same_on_either_form(words, tmp_path):
     assert processes_of(tmp_path) == []
 
 
+@pytest.mark.parametrize("tcp", ["kernel", "lwip"])
+@pytest.mark.parametrize("port", ["xdp", "dpdk"])
+def test_both_records_say_the_same_over_ports_of_frames(port, tcp, tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("needs root: frames past the kernel")
+    kind = next(kind for kind in kinds() if kind["name"] == port)
+    if not kind["is_built"] or kind["problem"]:
+        pytest.skip(f"needs the port {port}: see tickplane ports")
+    run = start(tmp_path, "--seconds", "3600", "--orders", "20", "--port", port, "--tcp", tcp)
+    out, err = run.communicate(timeout=LIMIT_S)
+    if "install liblwip-dev" in err:
+        pytest.skip("needs a build with lwIP")
+    assert run.returncode == 0, out + err
+    check(out, tmp_path)
+    report = json.loads((tmp_path / "demo" / "report.json").read_text())
+    assert report["live"]["ports"].startswith(f"{port}: ")
+    assert report["live"]["ports"].endswith("tcp in user space") == (tcp == "lwip")
+    assert report["counters"]["mold_lost"] == report["counters"]["net_checksum_bad"] == 0
+
+
+def test_tcp_in_user_space_wants_a_port_of_frames(tmp_path, capsys):
+    assert main(["demo", "--folder", str(tmp_path / "demo"), "--tcp", "lwip"]) == 2
+    assert capsys.readouterr().err == (
+        "tickplane: --tcp: lwip: stands on a port of frames; add --port xdp or dpdk\n"
+    )
+
+
 def test_ctrl_c_ends_it_in_order_and_leaves_nothing(tmp_path):
     run = start(tmp_path, "--seconds", "3600")
     wait_until(lambda: has_sent(processes_of(tmp_path), 20), process=run)

@@ -189,6 +189,9 @@ def test_a_configuration_without_live_says_where_one_is(tmp_path, capsys):
     )
 
 
+LWIP = "  port: xdp\n  interface: eth1\n  tcp: lwip\n  tcp_ip: 10.7.0.9"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
@@ -201,6 +204,12 @@ def test_a_configuration_without_live_says_where_one_is(tmp_path, capsys):
             "127.0.0.1:70000]",
             "live.orders: '127.0.0.1:70000' is not an address;",
         ),
+        ("  port: uring", "  tcp: fast", "live.tcp: 'fast' is not one of its values;"),
+        ("  port: uring", "  tcp: lwip", "live.tcp: 'lwip' stands on a port of frames;"),
+        ("  port: uring", "  tcp_ip: 10.7.0.9", "live.tcp_ip: only `tcp: lwip` has one;"),
+        ("  port: uring", LWIP, "live.next_hop: missing;"),
+        ("  port: uring", LWIP + "\n  next_hop: me", "live.next_hop: 'me' is not a hardware"),
+        ("  port: uring", LWIP + "\n  tcp_port: 80", "live.tcp_port: 80 is too small;"),
         ("user: alice", "user: alexander", "live.user: 'alexander' is not a name; give 1 to 6"),
         ("  lines: [127.0.0.1:9101, 127.0.0.1:9102]\n", "", "live.lines: missing;"),
         ("[127.0.0.1:9101, ", "[1.1.1.1:1, 1.1.1.1:2, 1.1.1.1:3, ", "live.lines: 4 addresses;"),
