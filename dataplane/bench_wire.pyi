@@ -4,7 +4,14 @@ from dataplane.strategy import Strategy
 End = tuple[bytes, int, int]
 
 def ping(
-    here: End, there: End, *, count: int, warm_count: int, pause_ns: int
+    here: End,
+    there: End,
+    *,
+    tcp: str = ...,
+    interface: str = ...,
+    count: int,
+    warm_count: int,
+    pause_ns: int,
 ) -> tuple[list[float], int]: ...
 def blast(here: End, there: End, *, size: int, rate: int, count: int, time_ns: int) -> int: ...
 
@@ -21,6 +28,10 @@ class Port:
 class Sink:
     def __init__(self, here: End, there: End) -> None: ...
     def take(self, time_ns: int) -> int: ...
+
+class Server:
+    def __init__(self, here: End, there: End) -> None: ...
+    def run(self, time_ns: int) -> None: ...
 
 class WireStrategy(Strategy): ...
 

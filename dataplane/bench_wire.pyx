@@ -5,7 +5,7 @@ wire busy on the calling thread; appliance/bench/wire_role.py is the process aro
 """
 
 from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 from posix.unistd cimport close
 
@@ -26,6 +26,11 @@ from dataplane.dp_bench_wire cimport (
     dp_bench_wire_port_close,
     dp_bench_wire_port_open,
     dp_bench_wire_return,
+    dp_bench_wire_server,
+    dp_bench_wire_server_close,
+    dp_bench_wire_server_open,
+    dp_bench_wire_server_run,
+    dp_bench_wire_session_ping,
     dp_bench_wire_sink,
     dp_bench_wire_socket,
     dp_bench_wire_take,
@@ -64,23 +69,41 @@ cdef dp_bench_wire_ends ends_of(object here, object there) except *:
     return ends
 
 
-def ping(here, there, *, uint32_t count, uint32_t warm_count, int64_t pause_ns):
-    """Send ticks and wait for an order to each; (nanoseconds of each answered one, lost ones)."""
+cdef list answered(const uint32_t *ticks, uint32_t count, const dp_clock *clock):
+    tick_ns = 1e9 / clock.tsc_hz
+    return [ticks[at] * tick_ns for at in range(count) if ticks[at] != 0]
+
+
+def ping(here, there, *, str tcp="", str interface="", uint32_t count, uint32_t warm_count,
+         int64_t pause_ns):
+    """Send ticks, or orders on a session, each after the answer to the one before.
+
+    (nanoseconds of each that was answered, how many were not). ``tcp``: kernel, lwip or plain for
+    orders on a session; "" for ticks.
+    """
     cdef dp_bench_wire_ends ends = ends_of(here, there)
     cdef dp_bench_wire_ping_config config
     cdef dp_clock clock
     cdef dp_err err
+    cdef bytes tcp_name = tcp.encode()
+    cdef bytes interface_name = interface.encode()
+    cdef const char *tcp_text = tcp_name
+    cdef const char *interface_text = interface_name
+    cdef bint is_session = len(tcp) > 0
     cdef uint32_t lost = 0
     cdef int status
-    cdef uint32_t *ticks = <uint32_t *>malloc(count * sizeof(uint32_t))
+    cdef uint32_t *ticks = <uint32_t *>calloc(count, sizeof(uint32_t))
     if ticks is NULL:
         raise MemoryError()
     config.warm_count, config.count, config.pause_ns = warm_count, count, pause_ns
     dp_clock_calibrate(&clock, CALIBRATION_MS)
     with nogil:
-        status = dp_bench_wire_ping(&ends, &config, ticks, &lost, &err)
-    tick_ns = 1e9 / clock.tsc_hz
-    taken = [ticks[at] * tick_ns for at in range(count) if ticks[at] != 0] if status == 0 else []
+        if is_session:
+            status = dp_bench_wire_session_ping(
+                tcp_text, interface_text, &ends, &config, ticks, &err)
+        else:
+            status = dp_bench_wire_ping(&ends, &config, ticks, &lost, &err)
+    taken = answered(ticks, count, &clock) if status == 0 else []
     free(ticks)
     if status < 0:
         raise_err(&err)
@@ -182,6 +205,27 @@ cdef class Sink:
         with nogil:
             taken = dp_bench_wire_sink(self._file, time_ns)
         return taken
+
+
+cdef class Server:
+    """The far end of order sessions: each message comes back as a sequenced one."""
+
+    cdef dp_bench_wire_server *_server
+
+    def __cinit__(self, here, there):
+        cdef dp_bench_wire_ends ends = ends_of(here, there)
+        cdef dp_err err
+        self._server = dp_bench_wire_server_open(&ends, &err)
+        if self._server is NULL:
+            raise_err(&err)
+
+    def __dealloc__(self):
+        dp_bench_wire_server_close(self._server)
+
+    def run(self, int64_t time_ns):
+        """Serve for so long."""
+        with nogil:
+            dp_bench_wire_server_run(self._server, time_ns)
 
 
 cdef class WireStrategy(Strategy):

@@ -64,3 +64,16 @@ cdef extern from "dp_bench_wire_trade.h" nogil:
     dp_stream *dp_bench_wire_connect(
         void *context, const dp_order_session_address *address, dp_err *err)
     void dp_bench_wire_on_book(void *state, dp_gateway *gateway, const dp_top *top)
+
+cdef extern from "dp_bench_wire_session.h" nogil:
+    int dp_bench_wire_session_ping(
+        const char *tcp, const char *interface, const dp_bench_wire_ends *ends,
+        const dp_bench_wire_ping_config *config, uint32_t *ticks_tsc, dp_err *err)
+
+    struct dp_bench_wire_server:
+        pass
+
+    dp_bench_wire_server *dp_bench_wire_server_open(
+        const dp_bench_wire_ends *ends, dp_err *err)
+    void dp_bench_wire_server_run(dp_bench_wire_server *server, int64_t time_ns)
+    void dp_bench_wire_server_close(dp_bench_wire_server *server)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -150,6 +151,40 @@ def steady_seconds() -> float:
     return float(os.environ.get("TICKPLANE_WIRE_SECONDS", "2"))
 
 
+# ---- order sessions ----
+
+
+def sessions(bench: Bench) -> Readings:
+    """Return what measures the same order session over every TCP."""
+    tcps = ("plain", "kernel") if wire_run.why_not("xdp") else ("plain", "kernel", "lwip")
+    return rounds(bench, {tcp: partial(wire_run.session_answers, tcp) for tcp in tcps})
+
+
+def session_row(bench: Bench, tcp: str, beside: str) -> Row:
+    """Return the row of one TCP."""
+    name, unit = f"wire.tcp.{tcp}", "ns p50"
+    why = wire_run.why_not("xdp" if tcp == "lwip" else "uring")
+    if why is not None:
+        return absent(name, unit, why)
+    runs = bench.shared(sessions)
+    times = {name: figures([reading.p50 for reading in runs[name]]) for name in (tcp, beside)}
+    return row(name, unit, times[tcp], f"tcp.{beside}", times[beside]) | {
+        "answers": answers_of(runs[tcp]),
+        "beside": answers_of(runs[beside]),
+        "ratio_p99": round(place(runs[tcp], "p99") / place(runs[beside], "p99"), 3),
+    }
+
+
+def tcp_kernel(bench: Bench) -> Row:
+    """Return the row of the kernel's TCP through io_uring."""
+    return session_row(bench, "kernel", "plain")
+
+
+def tcp_lwip(bench: Bench) -> Row:
+    """Return the row of TCP in user space."""
+    return session_row(bench, "lwip", "kernel")
+
+
 # ---- the rows ----
 
 
@@ -172,4 +207,4 @@ ROWS = {
     f"wire.{kind}.{name}": make(kind)
     for kind in KINDS
     for name, make in (("tick_to_trade", tick_to_trade), ("echo", echo), ("rate", rate))
-}
+} | {"wire.tcp.kernel": tcp_kernel, "wire.tcp.lwip": tcp_lwip}

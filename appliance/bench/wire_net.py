@@ -16,6 +16,8 @@ from appliance.errors import CommandError
 # Locally administered hardware addresses, and a network that nobody else has inside a namespace.
 OURS = (bytes.fromhex("0200000a4d01"), 0x0A4D0001, 26477)
 EXCHANGE = (bytes.fromhex("0200000a4d02"), 0x0A4D0002, 4000)
+# Of our TCP in user space: the kernel of our host does not have it.
+STACK_IP, STACK_PORT = 0x0A4D0009, 40_000
 LOOPBACK = 0x7F000001
 INTERFACES = ("wo", "we")  # of ours, of the exchange
 End = tuple[bytes, int, int]
@@ -77,10 +79,14 @@ class Hosts:
             self._ip(host, "link", "set", name, "address", mac_text(end[0]), "up")
             self._ip(host, "addr", "add", f"{ip_text(end[1])}/24", "dev", name)
             self._ip(host, "link", "set", "lo", "up")
-        for host, other in enumerate((EXCHANGE, OURS)):
-            # A port past the kernel answers no ARP.
+        # A port past the kernel answers no ARP.
+        for host, ip, mac in (
+            (0, EXCHANGE[1], EXCHANGE[0]),
+            (1, OURS[1], OURS[0]),
+            (1, STACK_IP, OURS[0]),
+        ):
             self._ip(
-                host, "neigh", "replace", ip_text(other[1]), "lladdr", mac_text(other[0]),
+                host, "neigh", "replace", ip_text(ip), "lladdr", mac_text(mac),
                 "dev", INTERFACES[host],
             )  # fmt: skip
 

@@ -6,27 +6,23 @@ and answers with one line of JSON. The rows ``wire.*`` start it; it is no comman
 
 from __future__ import annotations
 
-import ctypes
-import fcntl
 import json
 import os
 import select
-import socket
-import struct
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
 
+from appliance.bench.wire_net import STACK_IP, STACK_PORT
 from appliance.config_risk import QTY_MAX, UNLIMITED, InstrumentLimits, StrategyLimits
-from dataplane.bench_wire import Echo, Port, Sink, Trader, WireStrategy, blast, ping
+from appliance.offload import checksum_in_software
+from dataplane.bench_wire import Echo, Port, Server, Sink, Trader, WireStrategy, blast, ping
 from dataplane.engine import Engine, EngineSettings
 
 TURN_NS = 20_000_000
 SECOND_NS = 1_000_000_000
-SIOCETHTOOL = 0x8946
-ETHTOOL_STXCSUM = 0x17
 RATE_MAX = 1_000_000_000
 ORDERS_MAX = 1 << 20
 
@@ -48,14 +44,6 @@ def end_of(words: list[Any]) -> tuple[bytes, int, int]:
     return bytes.fromhex(words[0]), words[1], words[2]
 
 
-def checksum_in_software(interface: str) -> None:
-    """Make the kernel fill checksums in: a reader of raw frames would see half of one."""
-    value = ctypes.create_string_buffer(struct.pack("II", ETHTOOL_STXCSUM, 0))
-    request = struct.pack("16sP", interface.encode(), ctypes.addressof(value))
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-        fcntl.ioctl(control, SIOCETHTOOL, request)
-
-
 def ready() -> None:
     """Say that this end stands."""
     print("READY", flush=True)
@@ -71,6 +59,17 @@ def until_ended(turn: Callable[[int], object]) -> None:
     ready()
     while not input_ended():
         turn(TURN_NS)
+
+
+def summary(taken: list[float], lost: int) -> Task:
+    """Return what the times of answers come to."""
+    times = sorted(taken)
+    if not times:
+        return {"lost": lost}
+    places = {"p50": times[len(times) // 2], "p99": times[len(times) * 99 // 100]}
+    return {name: round(time) for name, time in places.items()} | {
+        "least": round(times[0]), "lost": lost,
+    }  # fmt: skip
 
 
 # ---- our side ----
@@ -149,6 +148,19 @@ def send_back(task: Task) -> Task:
     return {}
 
 
+def session(task: Task) -> Task:
+    """Send orders on a session and take the time of their answers."""
+    ready()
+    here = task["here"]
+    if task["tcp"] == "lwip":
+        here = (here[0], STACK_IP, STACK_PORT)
+    taken, lost = ping(
+        here, task["there"], tcp=task["tcp"], interface=task["interface"],
+        count=task["count"], warm_count=task["warm"], pause_ns=task["pause_ns"],
+    )  # fmt: skip
+    return summary(taken, lost)
+
+
 def take(task: Task) -> Task:
     """Receive until the input ends."""
     port = Sink(task["here"], task["there"]) if task["kind"] == "mmsg" else open_port(task)
@@ -176,7 +188,13 @@ def ticks(task: Task) -> Task:
         task["here"], task["there"], count=task["count"], warm_count=task["warm"],
         pause_ns=task["pause_ns"],
     )  # fmt: skip
-    return {"ns": sorted(round(one) for one in taken), "lost": lost}
+    return summary(taken, lost)
+
+
+def serve(task: Task) -> Task:
+    """Hold the far end of order sessions."""
+    until_ended(Server(task["here"], task["there"]).run)
+    return {}
 
 
 def many(task: Task) -> Task:
@@ -222,7 +240,9 @@ ROLES: dict[str, Callable[[Task], Task]] = {
     "trade": trade,
     "take": take,
     "give": give,
+    "session": session,
     "ticks": ticks,
+    "serve": serve,
     "many": many,
     "flood": flood,
     "count": count,

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from typing import IO, Any, NamedTuple, NoReturn
 
 from appliance.bench.wire_net import EXCHANGE, INTERFACES, LOOPBACK, OURS, End, Hosts, missing
@@ -113,9 +113,10 @@ class Process:
         self._read = b""
 
     def tell(self, words: str) -> None:
-        """Write to its input."""
-        self._input.write(words.encode())
-        self._input.flush()
+        """Write to its input; one that has ended does not read it."""
+        with suppress(BrokenPipeError):
+            self._input.write(words.encode())
+            self._input.flush()
 
     def line(self) -> bytes | None:
         """Return its next line; None when there is none within the patience."""
@@ -133,7 +134,8 @@ class Process:
 
     def end(self) -> None:
         """Close its input and wait; what does not end is killed."""
-        self._input.close()
+        with suppress(BrokenPipeError):
+            self._input.close()
         try:
             self._process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
@@ -196,10 +198,24 @@ def answers(kind: str, role: str, ticks: int = TICKS) -> Reading:
         far = both.start(1, "ticks", count=ticks, warm=WARM_TICKS, pause_ns=PAUSE_NS)
         found = far.answer()
         ours.stop()
-    times = found["ns"]
-    if not times:
-        raise CommandError(f"bench: wire: {role} over {kind}: no tick was answered")
-    return Reading(times[len(times) // 2], times[len(times) * 99 // 100], times[0], found["lost"])
+    return reading_of(found, f"{role} over {kind}")
+
+
+def session_answers(tcp: str, orders: int = TICKS) -> Reading:
+    """Return how fast orders on a session are answered, by the TCP under it."""
+    with wire("uring") as both:
+        far = both.start(1, "serve")
+        ours = both.start(0, "session", tcp=tcp, count=orders, warm=WARM_TICKS, pause_ns=PAUSE_NS)
+        found = ours.answer()
+        far.stop()
+    return reading_of(found, f"a session over {tcp} TCP")
+
+
+def reading_of(found: dict[str, Any], what: str) -> Reading:
+    """Return what a far end took down."""
+    if "p50" not in found:
+        raise CommandError(f"bench: wire: {what}: nothing was answered")
+    return Reading(**found)
 
 
 def taken_a_second(kind: str) -> float:

@@ -33,6 +33,7 @@ int dp_bench_wire_socket(const struct dp_bench_wire_ends *ends, struct dp_err *e
         return dp_err_set(err, errno, "bench: wire: no socket: %s", strerror(errno));
     (void)setsockopt(file, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
     (void)setsockopt(file, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+    (void)setsockopt(file, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
     if (bind(file, (struct sockaddr *)&here, sizeof(here)) == 0 &&
         connect(file, (struct sockaddr *)&there, sizeof(there)) == 0)
         return file;
@@ -300,10 +301,12 @@ uint64_t dp_bench_wire_give(struct dp_port *port, const struct dp_bench_wire_end
 {
     uint8_t frame[DP_PORT_FRAME_MAX] = {0};
     struct dp_packet packets[BURST];
+    struct dp_bench_wire_ends beside = *ends;
     struct dp_packet one = {.data = frame, .size = payload_size};
     DP_ASSERT(payload_size <= DP_BENCH_WIRE_DATAGRAM_MAX);
+    beside.there.mac[5] ^= 0xff; /* nobody's there, as testpmd's: what is timed is sending */
     if (dp_port_moves_frames(port))
-        one.size = dp_net_build_udp(frame, &ends->here, &ends->there, payload_size, 1);
+        one.size = dp_net_build_udp(frame, &beside.here, &beside.there, payload_size, 1);
     for (uint32_t at = 0; at < BURST; at++)
         packets[at] = one;
     int64_t until_ns = dp_clock_monotonic_ns() + time_ns;

@@ -13,6 +13,7 @@ import pytest
 from appliance.bench import wire, wire_net, wire_run
 from appliance.bench.wire_run import Process
 from appliance.cli import main
+from appliance.errors import CommandError
 from dataplane.port_kind import kinds
 
 BUILT = {kind["name"]: kind["is_built"] and not kind["problem"] for kind in kinds()}
@@ -32,6 +33,14 @@ def needs(kind: str) -> None:
 def test_every_tick_is_answered(kind: str, role: str) -> None:
     needs(kind)
     reading = wire_run.answers(kind, role, TICKS)
+    assert reading.lost == 0
+    assert 0 < reading.least <= reading.p50 <= reading.p99
+
+
+@pytest.mark.parametrize("tcp", ["plain", "kernel", "lwip"])
+def test_every_order_of_a_session_is_answered(tcp: str) -> None:
+    needs("xdp" if tcp == "lwip" else "uring")
+    reading = wire_run.session_answers(tcp, TICKS)
     assert reading.lost == 0
     assert 0 < reading.least <= reading.p50 <= reading.p99
 
@@ -84,6 +93,12 @@ def test_hosts_vanish_with_their_bench() -> None:
         inside = hosts.inside(0)
         assert b"wo" in subprocess.check_output([*inside, "ip", "link"])
     assert subprocess.run([*inside, "true"], capture_output=True, check=False).returncode != 0
+
+
+def test_a_role_that_dies_is_told_and_not_waited_for() -> None:
+    needs("uring")
+    with wire_run.wire("uring") as both, pytest.raises(CommandError, match="no_such_role"):
+        both.start(0, "no_such_role")
 
 
 def test_a_process_that_fails_says_its_last_words() -> None:
