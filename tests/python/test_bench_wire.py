@@ -78,7 +78,8 @@ def test_packets_are_counted_both_ways(kind: str, measure: Callable[[str], float
     needs("uring" if kind == "mmsg" else kind)
     if wire_net.missing():
         pytest.skip("needs root: the far interface counts")
-    assert measure(kind) > 0
+    # On a busy machine the sender may not have run at all while the far end counted.
+    assert any(measure(kind) > 0 for _ in range(30))
 
 
 def test_a_slow_steady_stream_loses_nothing() -> None:

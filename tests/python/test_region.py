@@ -18,8 +18,9 @@ from dataplane.generate import session_bytes
 from dataplane.region import Region
 
 PARTS = [
-    "status", "counters", "recent", "hist.decode", "hist.book", "hist.strategy", "hist.risk",
-    "hist.submit", "hist.tick_to_order", "books", "orders", "risk", "commands", "submit.tx",
+    "status", "page", "counters", "recent", "hist.decode", "hist.book", "hist.strategy",
+    "hist.risk", "hist.submit", "hist.tick_to_order", "books", "orders", "risk", "commands",
+    "submit.tx",
 ]  # fmt: skip
 LAYOUT_HASH_OFFSET = 16  # behind magic, layout_version and part_count
 
