@@ -29,6 +29,7 @@ from appliance.config_risk import (
     parse_strategy_limits,
 )
 from appliance.config_section import ConfigError, Section, compose
+from appliance.desk_config import DeskConfig, parse_desk
 from appliance.live_config import LiveConfig, parse_live
 from control.section import suggestion
 from dataplane.segment import CLASSES, DURABILITIES
@@ -38,7 +39,8 @@ SIZE_MAX = 1 << 20
 STRATEGIES_MAX = 16
 COUNT_MAX = 1 << 30  # of records in one part of the region
 SECOND_NS = 1_000_000_000
-BUILT_IN = ("market_maker", "imbalance_taker")
+DESK = "desk"  # orders come from other processes
+BUILT_IN = ("market_maker", "imbalance_taker", DESK)
 TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 SYMBOL = re.compile(r"[!-~]{1,8}")
 
@@ -85,8 +87,9 @@ class VenueConfig:
 class StrategyConfig:
     """One strategy: what it is, what it trades, how far it may go.
 
-    ``kind`` is a built-in name, ``python`` or ``cython`` with ``target`` as ``module:name``, or
-    ``library`` with ``target`` as the path of a shared library.
+    ``kind`` is a built-in name, ``desk`` for orders of other processes, ``python`` or ``cython``
+    with ``target`` as ``module:name``, or ``library`` with ``target`` as the path of a shared
+    library.
     ``params`` is checked by the strategy itself, with the same complaints.
     """
 
@@ -144,6 +147,7 @@ class Config:
     instrument_limits: InstrumentLimits
     overrides: Mapping[str, InstrumentLimits]
     strategies: tuple[StrategyConfig, ...]
+    desk: DeskConfig
     journal: JournalConfig
     cpu: CpuConfig
     live: LiveConfig | None  # None: for replays only
@@ -153,6 +157,10 @@ class Config:
     def limits_of(self, symbol: str) -> InstrumentLimits:
         """Return the limits of an instrument: its own, else the default ones."""
         return self.overrides.get(symbol, self.instrument_limits)
+
+    def has_desk(self) -> bool:
+        """Say whether a strategy takes its orders from other processes."""
+        return any(strategy.kind == DESK for strategy in self.strategies)
 
     def account_index(self, strategy: StrategyConfig) -> int:
         """Return the place of a strategy's account."""
@@ -201,7 +209,7 @@ def parse(text: str, *, source: str) -> Config:
     root = compose(text, source)
     root.only(
         "appliance", "session", "capacity", "feed", "venue", "firm", "accounts", "instruments",
-        "strategies", "journal", "live", "seed", "cpu",
+        "strategies", "desk", "journal", "live", "seed", "cpu",
     )  # fmt: skip
     appliance = root.section("appliance")
     appliance.only("name")
@@ -221,6 +229,7 @@ def parse(text: str, *, source: str) -> Config:
         instrument_limits=parse_instrument_limits(base),
         overrides=parse_overrides(instruments.section("overrides"), base),
         strategies=parse_strategies(root, accounts),
+        desk=parse_desk(root.section("desk")),
         journal=parse_journal(root.section("journal")),
         cpu=parse_cpu(root.section("cpu")),
         live=parse_live(root),
@@ -342,7 +351,8 @@ def parse_strategy(section: Section, accounts: tuple[AccountConfig, ...]) -> Str
         kind, target = parse_kind(words, "kind", ())
     except ConfigError as error:
         section.fail("kind", str(error).split(": ", 1)[1])
-    symbols, first = parse_choice(section)
+    is_blind = kind == DESK and "symbols" not in section and "first" not in section
+    symbols, first = ((), 0) if is_blind else parse_choice(section)
     return StrategyConfig(
         name=section.text("name", default=kind),
         kind=kind,

@@ -150,6 +150,8 @@ def settings_of(args: argparse.Namespace, config: Config, region_path: str) -> E
         level_count_max=config.capacity.levels,
         own_order_count_max=config.capacity.own_orders,
         account_count=len(config.accounts),
+        desk_count=config.desk.submitters if config.has_desk() else 0,
+        desk_waiting_count=config.desk.waiting,
         order_latency_ns=config.venue.order_latency_ns,
         report_latency_ns=config.venue.report_latency_ns,
         cl_ord_id_prefix=config.venue.cl_ord_id_prefix,

@@ -7,9 +7,10 @@ import os
 import sys
 from typing import Any
 
-from appliance.config import StrategyConfig
+from appliance.config import DESK, StrategyConfig
 from appliance.config_section import ConfigError
 from appliance.errors import CommandError
+from dataplane.engine import DeskStrategy
 from dataplane.errors import DataplaneError
 from dataplane.strategy import LibraryStrategy, PythonStrategy, Strategy
 
@@ -21,6 +22,9 @@ BUILT_IN = {
 
 def load_strategy(config: StrategyConfig) -> Strategy:
     """Make the strategy, or raise ConfigError (or DataplaneError for a shared library)."""
+    if config.kind == DESK:
+        config.params.only()
+        return DeskStrategy()
     if config.kind == "library":
         return LibraryStrategy(config.target, config.params.texts())
     target = BUILT_IN.get(config.kind, config.target)

@@ -5,6 +5,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from dataplane.dp_book cimport dp_books, dp_books_config
 from dataplane.dp_clock cimport dp_clock
 from dataplane.dp_counter cimport dp_counters
+from dataplane.dp_desk cimport dp_desks_config
 from dataplane.dp_digest cimport dp_digest
 from dataplane.dp_err cimport dp_err
 from dataplane.dp_hist cimport dp_hist, dp_stage
@@ -142,6 +143,7 @@ cdef extern from "dp_recover.h" nogil:
 
 cdef extern from "dp_engine.h" nogil:
     const uint32_t DP_ENGINE_WATCH_ALL
+    const dp_strategy dp_engine_desk_strategy
     struct dp_engine:
         pass
     struct dp_engine_config:
@@ -158,6 +160,7 @@ cdef extern from "dp_engine.h" nogil:
         dp_books_config books
         dp_orders_config orders
         uint32_t account_count
+        dp_desks_config desks
         dp_venue_config venue
         dp_ouch_session session
         bint measure_latency

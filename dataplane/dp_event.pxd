@@ -38,6 +38,7 @@ cdef extern from "dp_event.h" nogil:
         int64_t time_ns
         uint64_t venue_order_id
         uint64_t exec_id
+        uint64_t request_key
         int64_t price_nanos
         uint64_t qty
         int64_t observed
@@ -57,6 +58,7 @@ cdef extern from "dp_event.h" nogil:
         uint64_t leaves_qty
         uint64_t cum_qty
 
+    bint dp_event_has_key(const dp_event *event)
     const char *dp_event_kind_name(uint8_t kind)
     const char *dp_ord_status_name(uint8_t ord_status)
 

@@ -24,7 +24,8 @@ from dataplane.dp_counter cimport (
 from dataplane.dp_digest cimport dp_digest, dp_digest_text
 from dataplane.dp_engine cimport (
     dp_engine_add_strategy, dp_engine_books, dp_engine_clock, dp_engine_close,
-    dp_engine_config, dp_engine_counters, dp_engine_events_digest, dp_engine_finish,
+    dp_engine_config, dp_engine_counters, dp_engine_desk_strategy,
+    dp_engine_events_digest, dp_engine_finish,
     dp_engine_hist, dp_engine_limits, dp_engine_mark, dp_engine_open, dp_engine_orders,
     dp_engine_risk, dp_engine_run, dp_engine_set_group,
     dp_engine_set_limits, dp_engine_source_status, dp_engine_start,
@@ -70,6 +71,8 @@ class EngineSettings:
     level_count_max: int = 1 << 19
     own_order_count_max: int = 1 << 20
     account_count: int = 0
+    desk_count: int = 0
+    desk_waiting_count: int = 255
     order_latency_ns: int = 20_000
     report_latency_ns: int = 20_000
     cl_ord_id_prefix: str = "TP"
@@ -108,6 +111,13 @@ cdef int copy_symbol(char *target, str symbol) except -1:
     return 0
 
 
+cdef class DeskStrategy(Strategy):
+    """A strategy whose orders come from other processes, see dataplane.desk."""
+
+    def __cinit__(self):
+        self.table = dp_engine_desk_strategy
+
+
 cdef class Engine:
     """One appliance working through one recorded session."""
 
@@ -138,6 +148,8 @@ cdef class Engine:
         config.orders.exec_count_max = settings.own_order_count_max
         config.orders.user_ref_num_first = 1
         config.account_count = settings.account_count
+        config.desks.desk_count = settings.desk_count
+        config.desks.waiting_count = settings.desk_waiting_count
         config.venue.order_latency_ns = settings.order_latency_ns
         config.venue.report_latency_ns = settings.report_latency_ns
         config.measure_latency = settings.measure_latency

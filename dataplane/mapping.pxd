@@ -11,4 +11,5 @@ cdef class Mapping:
     cdef int _find_parts(self) except -1
     # The part's first byte, valid until close(); raises when it is missing or too small.
     cdef void *part(self, str name, size_t size) except NULL
+    cdef bint has_part(self, str name) except -1
     cdef dp_region *_checked(self) except NULL

@@ -57,6 +57,9 @@ cdef class Mapping:
                 errno.ENOENT, f"region: part '{name}' is missing or smaller than {size} bytes")
         return found
 
+    cdef bint has_part(self, str name) except -1:
+        return dp_region_find(self._checked(), name.encode(), NULL) is not NULL
+
     cdef dp_region *_checked(self) except NULL:
         if self._region is NULL:
             raise DataplaneError(errno.EBADF, "region: closed; attach it again")

@@ -26,7 +26,7 @@ from dataplane.dp_counter cimport (
     dp_counters,
 )
 from dataplane.dp_event cimport (
-    DP_SIDE_BUY, DP_SIDE_SELL, dp_event, dp_event_kind_name, dp_ord_status_name,
+    DP_SIDE_BUY, DP_SIDE_SELL, dp_event, dp_event_has_key, dp_event_kind_name, dp_ord_status_name,
 )
 from dataplane.dp_hist cimport DP_STAGE_COUNT, dp_hist, dp_hist_percentile, dp_stage, dp_stage_key
 from dataplane.dp_region cimport dp_region
@@ -99,7 +99,8 @@ cdef dict _event_fields(const dp_event *event, const dp_books *books):
         "side": {DP_SIDE_BUY: "BUY", DP_SIDE_SELL: "SELL"}.get(event.side),
         "qty": event.qty,
         "price_nanos": event.price_nanos,
-        "exec_id": event.exec_id or None,
+        "exec_id": None if dp_event_has_key(event) else event.exec_id or None,
+        "request_key": event.request_key or None if dp_event_has_key(event) else None,
         "ord_status": dp_ord_status_name(event.ord_status).decode() if event.ord_status else None,
         "leaves_qty": event.leaves_qty,
         "cum_qty": event.cum_qty,

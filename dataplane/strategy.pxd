@@ -1,5 +1,6 @@
 """What a strategy written in Cython, inside or outside this tree, derives from."""
 
+from dataplane.dp_event cimport dp_event
 from dataplane.dp_strategy cimport dp_gateway, dp_strategy
 
 
@@ -18,6 +19,13 @@ cdef class PythonStrategy(Strategy):
 cdef class LibraryStrategy(Strategy):
     cdef void *_library
     cdef bint _opened
+
+
+cdef class OrderEvent:
+    cdef dp_event _event
+
+
+cdef OrderEvent order_event_of(const dp_event *event)
 
 
 cdef class Gateway:

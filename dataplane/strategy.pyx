@@ -90,8 +90,6 @@ cdef class Trade:
 cdef class OrderEvent:
     """What happened to one order of ours; the fields of core/dp_event.h."""
 
-    cdef dp_event _event
-
     @property
     def kind(self): return (<bytes>dp_event_kind_name(self._event.kind)).decode()
     @property

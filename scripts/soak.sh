@@ -12,6 +12,13 @@ export SOAK_SECONDS=${SOAK_SECONDS:-300}
 export SEED=${SEED:-$(date +%s)}
 dir=build/soak
 
+# What of an area is in Python works on an installed tickplane.
+install() {
+    scripts/setup.sh test
+    scripts/install.sh release
+    PATH="$PWD/.venv/bin:$PATH"
+}
+
 # A writer killed and stopped at every instruction, then rounds of threads and of processes.
 soak_skiplist() {
     local end=$((SECONDS + SOAK_SECONDS)) seed=$SEED
@@ -28,10 +35,9 @@ soak_skiplist() {
 # An engine killed a thousand times, and ten thousand power cuts, each beside a counterparty; not by
 # the clock: about half an hour on two cores. The seeds are those of the parameters.
 soak_journal() {
-    scripts/setup.sh test
-    scripts/install.sh release
+    install
     TICKPLANE_KILLS=${TICKPLANE_KILLS:-1000} TICKPLANE_CUTS=${TICKPLANE_CUTS:-10000} \
-        TICKPLANE_SEAL_KILLS=${TICKPLANE_SEAL_KILLS:-200} .venv/bin/pytest -q \
+        TICKPLANE_SEAL_KILLS=${TICKPLANE_SEAL_KILLS:-200} pytest -q \
         tests/python/test_kills.py tests/python/test_power_loss.py \
         tests/python/test_sealing_faults.py
 }
@@ -53,6 +59,7 @@ soak_prove() {
 
 # Random clients of an exchange on sockets, about 1,500 a second: memory and descriptors compared.
 soak_venue() {
+    install
     VENUE_SESSIONS=$((SOAK_SECONDS * 1000)) pytest -q tests/python/test_venue_sockets.py \
         -k random_sessions >build/soak-venue.log || { tail -20 build/soak-venue.log >&2; return 1; }
 }
@@ -87,9 +94,23 @@ soak_book() {
     grep seeds build/soak-book.log
 }
 
+# Submitters at their desks, killed at each instruction of a post, then at random in rounds.
+soak_desk() {
+    local end=$((SECONDS + SOAK_SECONDS)) seed=$SEED
+    "$dir/tests/core_test_desk" all >build/soak-desk.log || return 1
+    while [ $SECONDS -lt $end ]; do
+        "$dir/tests/core_test_desk" "$seed" >build/soak-desk.log || {
+            echo "soak: desk: $dir/tests/core_test_desk $seed" >&2
+            return 1
+        }
+        seed=$((seed + 1))
+    done
+}
+
 # The matching engine and its model, commands at random until the time is over.
 soak_match() {
-    PATH="$PWD/.venv/bin:$PATH" python tests/model/match_fuzz.py \
+    install
+    python tests/model/match_fuzz.py \
         --seconds "$SOAK_SECONDS" --seed "$SEED"
 }
 

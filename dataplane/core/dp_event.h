@@ -123,6 +123,12 @@ static_assert(offsetof(struct dp_event, numbers) == 56 && offsetof(struct dp_eve
         offsetof(struct dp_event, leaves_qty) == 80,
     "docs/journal.md states this layout");
 
+/* Whether request_key counts, not exec_id. */
+static inline bool dp_event_has_key(const struct dp_event *event)
+{
+    return event->kind == DP_EVENT_NEW || event->kind == DP_EVENT_DENIED;
+}
+
 /*
  * On the path of an order the journal sums an event up in words of eight bytes moments after it was
  * written. A processor hands a store on to a load only when the store covers all of it: fields

@@ -4,6 +4,7 @@
 
 #include "dp_book.h"
 #include "dp_counter.h"
+#include "dp_desk.h"
 #include "dp_event.h"
 #include "dp_hist.h"
 #include "dp_order.h"
@@ -63,6 +64,12 @@ static const uint64_t layout[] = {
     FIELD(dp_order, venue_order_id),
     FIELD(dp_order, cum_money),
     FIELD(dp_order, changed_ns),
+    sizeof(struct dp_desks),
+    sizeof(struct dp_desk_request),
+    sizeof(struct dp_desk_answer),
+    sizeof(struct dp_queue_lane),
+    sizeof(struct dp_queue_seat),
+    sizeof(struct dp_pool_block),
 };
 
 /* Order and names matter as much as sizes: a swapped pair of counters has the same sizeof. */
@@ -108,7 +115,7 @@ size_t dp_region_header_size(void)
 
 size_t dp_region_part_size(size_t size)
 {
-    return dp_round_up(size, DP_CACHE_LINE);
+    return dp_round_up(size, DP_REGION_ALIGN);
 }
 
 int dp_region_init(void *memory, size_t size, uint64_t generation, struct dp_err *err)
@@ -134,7 +141,7 @@ int dp_region_init(void *memory, size_t size, uint64_t generation, struct dp_err
 static bool part_is_sound(const struct dp_region *region, const struct dp_region_part *part)
 {
     return memchr(part->name, '\0', sizeof(part->name)) != NULL &&
-        part->offset % DP_CACHE_LINE == 0 && part->offset >= dp_region_header_size() &&
+        part->offset % DP_REGION_ALIGN == 0 && part->offset >= dp_region_header_size() &&
         part->offset <= region->size && part->size <= region->size - part->offset;
 }
 

@@ -24,13 +24,15 @@
 #include "dp_err.h"
 
 #define DP_REGION_MAGIC 0x454e414c504b4354ull /* "TCKPLANE" as bytes in memory */
-#define DP_REGION_LAYOUT_VERSION 10
+#define DP_REGION_LAYOUT_VERSION 11
+/* Two lines: a processor that fetches lines in pairs brings no part of a neighbour along. */
+#define DP_REGION_ALIGN (2 * DP_CACHE_LINE)
 #define DP_REGION_PARTS_MAX 48
 #define DP_REGION_NAME_SIZE 24
 
 struct dp_region_part {
     char name[DP_REGION_NAME_SIZE]; /* NUL-terminated */
-    uint64_t offset; /* bytes from the start of the region, a multiple of DP_CACHE_LINE */
+    uint64_t offset; /* bytes from the start of the region, a multiple of DP_REGION_ALIGN */
     uint64_t size;
 };
 

@@ -32,7 +32,8 @@ static size_t region_size(const struct dp_engine_config *config)
         dp_region_part_size(dp_books_size(&config->books)) +
         dp_region_part_size(dp_orders_size(&config->orders)) +
         dp_region_part_size(dp_risk_size(&risk)) + dp_region_part_size(sizeof(struct dp_commands)) +
-        dp_region_part_size(dp_ring_size(DP_ENGINE_TX_SLOTS, DP_TEMPLATE_FRAME_MAX));
+        dp_region_part_size(dp_ring_size(DP_ENGINE_TX_SLOTS, DP_TEMPLATE_FRAME_MAX)) +
+        (config->desks.desk_count > 0 ? dp_region_part_size(dp_desks_size(&config->desks)) : 0);
 }
 
 static int place_measurements(struct dp_engine *engine, struct dp_err *err)
@@ -122,6 +123,8 @@ static int open_region(struct dp_engine *engine, struct dp_err *err)
         status = place_measurements(engine, err);
     if (status == 0)
         status = place_state(engine, err);
+    if (status == 0)
+        status = dp_engine_place_desks(engine, err);
     if (status < 0)
         return status;
 
@@ -427,6 +430,7 @@ int dp_engine_finish(struct dp_engine *engine, struct dp_err *err)
         end_session(engine);
     if (engine->started)
         dp_engine_control(engine);
+    dp_engine_close_desks(engine);
     int status = close_outputs(engine, err);
     engine->finished = true;
     dp_store_relaxed(&engine->status->now_ns, engine->now_ns);

@@ -18,6 +18,7 @@
 #include "dp_book.h"
 #include "dp_clock.h"
 #include "dp_counter.h"
+#include "dp_desk.h"
 #include "dp_digest.h"
 #include "dp_err.h"
 #include "dp_hist.h"
@@ -48,6 +49,7 @@ struct dp_engine_config {
     struct dp_books_config books;
     struct dp_orders_config orders;
     uint32_t account_count;       /* 0: strategies stand alone, without accounts and firm */
+    struct dp_desks_config desks; /* desk_count 0: no orders from other processes */
     struct dp_venue_config venue; /* midnight and endpoints are filled in by the engine */
     struct dp_ouch_session session;
     bool measure_latency;
@@ -126,6 +128,10 @@ int dp_engine_adopt(struct dp_engine *engine, const struct dp_recover *found, st
 int dp_engine_add_strategy(struct dp_engine *engine, const struct dp_strategy *strategy,
     const struct dp_engine_watch *watch, const struct dp_risk_strategy_limits *limits,
     struct dp_err *err);
+
+/* The strategy whose orders come from other processes (dp_desk.h): requests are taken between two
+ * messages, and what its callbacks are told goes to every desk that speaks for it. */
+extern const struct dp_strategy dp_engine_desk_strategy;
 
 /* Opens the recorded session, then journal and capture, and calls on_start of every strategy. The
  * names in the configuration must live until then. */

@@ -280,6 +280,7 @@ static void process_message(struct dp_engine *engine, const uint8_t *data, size_
     dp_engine_set_now(engine, time_ns);
     dp_engine_watch_risk(engine);
     dp_engine_control(engine);
+    dp_engine_take_orders(engine);
     engine->tick_tsc = measured ? dp_tsc() - decode_tsc : 0;
     apply_message(engine, &message, measured);
     dp_engine_drain(engine);

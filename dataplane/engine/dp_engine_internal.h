@@ -69,7 +69,8 @@ struct dp_engine {
     struct dp_orders *orders;
     struct dp_risk *risk;
     struct dp_commands *commands;
-    uint64_t posted_seen; /* commands and changes that were looked at */
+    struct dp_desks *desks; /* NULL: no orders from other processes */
+    uint64_t posted_seen;   /* commands and changes that were looked at */
     uint64_t gate_seen;
     int64_t watched_ns;
     struct {
@@ -175,6 +176,13 @@ int dp_engine_open_replay(struct dp_engine *engine, struct dp_err *err);
 void dp_engine_control(struct dp_engine *engine);
 /* The feed was heard; once a second of its time profit and loss are looked at. */
 void dp_engine_watch_risk(struct dp_engine *engine);
+
+/* dp_engine_desk.c */
+int dp_engine_place_desks(struct dp_engine *engine, struct dp_err *err);
+/* Carries out what other processes have asked for; returns how many requests that were. */
+uint32_t dp_engine_take_orders(struct dp_engine *engine);
+/* The session is over: what still waits is refused. */
+void dp_engine_close_desks(struct dp_engine *engine);
 
 /* dp_engine_orders.c */
 /* One event of the venue's, or about what was not sent: table, risk, journal, strategy. */

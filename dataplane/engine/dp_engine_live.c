@@ -198,8 +198,9 @@ static uint32_t take_turn(struct dp_engine *engine)
     dp_store_relaxed(&engine->status->now_ns, engine->now_ns);
     uint64_t received = live->session.stream == NULL ? 0 : live->session.stream->stats.rx_bytes;
     dp_order_session_poll(&live->session, live->now_ns);
+    uint32_t asked = dp_engine_take_orders(engine);
     dp_engine_drain(engine);
-    bool is_idle = packets == 0 &&
+    bool is_idle = packets == 0 && asked == 0 &&
         (live->session.stream == NULL || live->session.stream->stats.rx_bytes == received);
     dp_engine_keep_warm(engine, live->now_ns, is_idle);
     if (is_idle && !live->config.spin)

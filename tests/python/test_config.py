@@ -160,7 +160,7 @@ COMPLAINTS = [
         0,
         "wires: unknown key; "
         "known: appliance, session, capacity, feed, venue, firm, accounts, instruments, "
-        "strategies, journal, live, seed, cpu",
+        "strategies, desk, journal, live, seed, cpu",
     ),
     (
         "firm without a limit",

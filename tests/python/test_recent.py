@@ -20,7 +20,8 @@ from dataplane.region import Region
 SLOTS = 4096
 SAME = (
     "time_ns", "event", "user_ref_num", "orig_user_ref_num", "venue_order_id", "strategy_index",
-    "symbol", "side", "qty", "price_nanos", "exec_id", "ord_status", "leaves_qty", "cum_qty",
+    "symbol", "side", "qty", "price_nanos", "exec_id", "request_key",
+    "ord_status", "leaves_qty", "cum_qty",
 )  # fmt: skip
 
 
