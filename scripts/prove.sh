@@ -19,18 +19,27 @@ if [ $# = 0 ]; then
 else
     programs=("${@/#/$dir/tests/prove/prove_}")
 fi
+
+# What each program says goes to a log as well, to be counted at the end.
+log=build/prove.log
+: >"$log"
+run() { "$@" 2>&1 | tee -a "$log"; }
+
 status=0
 for program in "${programs[@]}"; do
     [ -x "$program" ] && [ -f "$program" ] || continue
     echo "prove: ${program##*/prove_}"
-    "$program" || status=1
+    run "$program" || status=1
 done
 only=()
 [ $# = 0 ] || only=(--only "$1")
 echo "prove: mutants"
-.venv/bin/python tests/prove/mutants.py "${only[@]}" "$dir" tests/prove/libprove.a || status=1
+run .venv/bin/python tests/prove/mutants.py "${only[@]}" "$dir" tests/prove/libprove.a || status=1
 [ $# != 0 ] || {
     echo "prove: models for spin"
-    tests/spin/run.sh build/spin || status=1
+    run tests/spin/run.sh build/spin || status=1
 }
+passed=$(grep -c '^ok ' "$log" || true)
+failed=$(grep -c '^FAIL' "$log" || true)
+echo "prove: $passed ok, $failed failed, $((SECONDS / 60)) min"
 exit $status
