@@ -65,6 +65,7 @@ from dataplane.dp_exchange cimport (
 )
 from dataplane.dp_match cimport (
     DP_MATCH_FEE_TIERS_MAX,
+    DP_MATCH_LMM_MAX,
     DP_MATCH_POLICY_COUNT,
     DP_MATCH_SESSION_COUNT,
     DP_MATCH_STP_MODE_COUNT,
@@ -171,7 +172,7 @@ cdef class Exchange:
         uint64_t lot=1, uint64_t allocation_min=0, uint64_t top_max=0, uint32_t band_ppm=0,
         int64_t pause_ns=0, str policy="fifo", str session="continuous", lmms=(),
     ) -> int:
-        """Add an instrument; its index. ``lmms``: (account, parts of a million) each."""
+        """Add an instrument; its index. ``lmms``: (account, parts of a million) each, at most four."""
         cdef dp_err err
         cdef dp_match_instrument instrument
         cdef char padded[8]
@@ -189,7 +190,7 @@ cdef class Exchange:
         instrument.pause_ns = pause_ns
         instrument.policy = <dp_match_policy>_place(POLICIES, policy)
         instrument.session = <dp_match_session>_place(SESSIONS, session)
-        for at, (account, share_ppm) in enumerate(lmms):
+        for at, (account, share_ppm) in enumerate(lmms[:DP_MATCH_LMM_MAX]):
             instrument.lmms[at].participant = account
             instrument.lmms[at].share_ppm = share_ppm
         cdef int64_t index = dp_exchange_add_instrument(self.c, padded, &instrument, &err)

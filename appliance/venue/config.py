@@ -21,6 +21,8 @@ DAY_NS = 86_400_000_000_000
 TICK_STEP_NANOS = 200_000
 QTY_MAX = 999_999
 YES_NO = ("no", "yes")
+LMM_POLICIES = ("fifo_lmm", "fifo_top_lmm")
+LMMS_MAX = 4
 AGENT_KINDS = ("zero_intelligence", "informed", "market_maker", "bursts", "halts")
 
 Address = tuple[int, int]
@@ -51,6 +53,7 @@ class InstrumentConfig:
     top_max: int
     band_ppm: int
     pause_ns: int
+    lmms: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True)
@@ -150,6 +153,7 @@ def parse_venues(root: Section) -> tuple[VenueConfig, ...]:
     for name in section:
         venue = parse_venue(section.section(name), name)
         check_follows(section.section(name), venue, venues)
+        check_lmms(section.section(name), venue)
         venues.append(venue)
     if not venues:
         root.fail("venues", "none; name at least one, and its instruments and users below it")
@@ -304,7 +308,7 @@ def parse_instrument(section: Section, symbol: str) -> InstrumentConfig:
     """Check one instrument."""
     section.only(
         "tick", "reference", "policy", "session", "lot", "allocation_min", "top_max", "band_ppm",
-        "pause",
+        "pause", "lmms",
     )  # fmt: skip
     tick_nanos = section.nanos("tick", TICK_STEP_NANOS, 10**12, default_nanos=10_000_000)
     if tick_nanos % TICK_STEP_NANOS != 0:
@@ -320,7 +324,31 @@ def parse_instrument(section: Section, symbol: str) -> InstrumentConfig:
         top_max=section.integer("top_max", 0, QTY_MAX, default=0),
         band_ppm=section.integer("band_ppm", 0, PPM, default=0),
         pause_ns=time_ns(section, "pause", "5s"),
+        lmms=parse_lmms(section),
     )
+
+
+def parse_lmms(instrument: Section) -> tuple[tuple[str, int], ...]:
+    """Check the lead market makers: of each its user and its share, in the order of their turn."""
+    section = instrument.section("lmms")
+    lmms = tuple((user, section.integer(user, 1, PPM)) for user in section)
+    if lmms and instrument.one_of("policy", POLICIES, "fifo") not in LMM_POLICIES:
+        instrument.fail("lmms", f"only of policies {' and '.join(LMM_POLICIES)}; name one of them")
+    if len(lmms) > LMMS_MAX:
+        instrument.fail("lmms", f"{len(lmms)} users; give at most {LMMS_MAX}")
+    if sum(share for _, share in lmms) > PPM:
+        instrument.fail("lmms", f"more than {PPM} in all; give parts of a million")
+    return lmms
+
+
+def check_lmms(section: Section, venue: VenueConfig) -> None:
+    """A lead market maker is a user of its venue."""
+    known = [one.user for one in venue.users]
+    for instrument in venue.instruments:
+        for user, _ in instrument.lmms:
+            if user not in known:
+                lmms = section.section("instruments").section(instrument.symbol).section("lmms")
+                lmms.fail(user, f"no user of this venue; known: {', '.join(known)}")
 
 
 def parse_users(venue: Section, fees: dict[str, tuple[FeeTier, ...]]) -> tuple[UserConfig, ...]:

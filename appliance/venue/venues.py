@@ -17,7 +17,6 @@ class Venue:
         self.config = config
         self.exchange = make_exchange(config, index, seed, midnight_ns)
         self.fee_classes = {name: at for at, name in enumerate(config.fees)}
-        self.instruments = {one.symbol: self._add_instrument(one) for one in config.instruments}
         self.accounts: dict[str, int] = {"house": 0}
         for name, tiers in config.fees.items():
             self.exchange.set_fees(
@@ -38,6 +37,7 @@ class Venue:
                 cancel_on_disconnect=user.cancel_on_disconnect,
                 requests_per_second=user.requests_per_second,
             )
+        self.instruments = {one.symbol: self._add_instrument(one) for one in config.instruments}
         for at, line in enumerate(config.lines):
             self.exchange.set_line(
                 at,
@@ -60,6 +60,7 @@ class Venue:
             pause_ns=one.pause_ns,
             policy=one.policy,
             session=one.session,
+            lmms=[(self.accounts[user], share_ppm) for user, share_ppm in one.lmms],
         )
 
     def add_background(self, user: str) -> int:

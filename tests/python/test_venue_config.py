@@ -83,6 +83,28 @@ def test_values_become_numbers():
             "known: fifo, pro_rata, threshold_pro_rata, fifo_lmm, fifo_top_lmm, time_pro_rata",
         ),
         (
+            "reference: 10.00",
+            "lmms: {alice: 1}",
+            "t.yaml:6: venues.lit.instruments.TPLN.lmms: only of policies fifo_lmm and "
+            "fifo_top_lmm; name one of them",
+        ),
+        (
+            "reference: 10.00",
+            "policy: fifo_lmm, lmms: {bob: 1}",
+            "t.yaml:6: venues.lit.instruments.TPLN.lmms.bob: no user of this venue; known: alice",
+        ),
+        (
+            "reference: 10.00",
+            "policy: fifo_lmm, lmms: {alice: 600000, bob: 600000}",
+            "t.yaml:6: venues.lit.instruments.TPLN.lmms: more than 1000000 in all; "
+            "give parts of a million",
+        ),
+        (
+            "reference: 10.00",
+            "policy: fifo_lmm, lmms: {a: 1, b: 1, c: 1, d: 1, e: 1}",
+            "t.yaml:6: venues.lit.instruments.TPLN.lmms: 5 users; give at most 4",
+        ),
+        (
             "TPLN: {",
             "LONGSYMBOL: {",
             "t.yaml:6: venues.lit.instruments.LONGSYMBOL: not a symbol; "
