@@ -1,6 +1,6 @@
 """Differential fuzzing of the matching engine: random commands to it and to the model, compared.
 
-    python tests/model/match_fuzz.py --seconds 60 [--seed N]
+    python tests/model/match_fuzz.py [--commands N] [--seconds N] [--seed N] [--jobs N]
 
 A case is a seed: it decides the instruments, the fees and the commands. When the two differ, the
 commands are shrunk to a few that still show it, and printed as calls.
@@ -9,6 +9,7 @@ commands are shrunk to a few that still show it, and printed as calls.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import random
 import sys
 import time
@@ -23,12 +24,14 @@ from dataplane.match import NONE, Matcher  # noqa: E402
 TICK = 10_000_000
 MID = 1000
 PARTICIPANTS = 4
+COMMANDS = 250  # of a case
+BATCH = 400  # cases, between two looks at the clock
 
 
 class Case:
     """What a seed means."""
 
-    def __init__(self, seed, policy=None, count=250):
+    def __init__(self, seed, policy=None, count=COMMANDS):
         self.random = random.Random(seed)
         self.seed = seed
         self.lot = self.random.choice([1, 1, 1, 5])
@@ -274,21 +277,22 @@ def difference(case, commands, restore_at=()):
         if not real.is_balanced or not model.is_balanced:
             return f"command {at}: the ledger is not balanced"
         for index in range(len(case.instruments)):
-            if real.orders(index) != model.orders(index):
-                return f"command {at}: books\n" + both(real.orders(index), model.orders(index))
-            if not levels_fit(real, index):
+            orders = real.orders(index)
+            if orders != model.orders(index):
+                return f"command {at}: books\n" + both(orders, model.orders(index))
+            if not levels_fit(real, index, orders):
                 return f"command {at}: levels show other than their orders"
     return accounts_differ(real, model)
 
 
-def levels_fit(real, index):
+def levels_fit(real, index, orders):
     """Whether each level displays what its orders do."""
     for side in (1, 2):
         shown, counts = {}, {}
-        for order in real.orders(index):
-            if order.place == 0 and order.side == side:
-                shown[order.price] = shown.get(order.price, 0) + order.display_qty
-                counts[order.price] = counts.get(order.price, 0) + 1
+        for _, price, _, qty, _, of, place in orders:
+            if place == 0 and of == side:
+                shown[price] = shown.get(price, 0) + qty
+                counts[price] = counts.get(price, 0) + 1
         wanted = [(price, qty, counts[price]) for price, qty in shown.items() if qty]
         if real.levels(side, index) != wanted:
             return False
@@ -329,7 +333,7 @@ def shrink(case, commands, differs=difference):
     return commands
 
 
-def run(seed, policy=None, count=250):
+def run(seed, policy=None, count=COMMANDS):
     """Try one case; return the words of a failure, shrunk, or None."""
     case = Case(seed, policy, count)
     places = random.Random(seed).sample(range(count), 3)
@@ -346,22 +350,41 @@ def run(seed, policy=None, count=250):
     return f"seed {seed}: {case.instruments}\n{calls}\n{difference(case, commands)}"
 
 
+def failure_of(case):
+    return run(*case)
+
+
+def failures(pool, args):
+    """Cases in turn, until the commands are done or the time is over: of each its failure."""
+    end = time.monotonic() + (args.seconds or float("inf"))
+    last = args.seed + -(-args.commands // COMMANDS)
+    for first in range(args.seed, last, BATCH):
+        if time.monotonic() >= end:
+            return
+        seeds = range(first, min(first + BATCH, last))
+        yield from pool.imap(failure_of, [(seed, args.policy) for seed in seeds], chunksize=10)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--commands", type=int, default=20_000_000, help="at most")
+    parser.add_argument("--seconds", type=float, help="at most; default as long as it takes")
     parser.add_argument("--seed", type=int, default=1, help="to begin with")
     parser.add_argument("--policy", type=int, help="one only; default by seed")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
     args = parser.parse_args()
-    begin = time.monotonic()
-    seed, commands = args.seed, 0
-    while time.monotonic() < begin + args.seconds:
-        failure = run(seed, args.policy)
-        if failure:
-            print(failure)
-            return 1
-        seed, commands = seed + 1, commands + 250
-    rate = commands / (time.monotonic() - begin)
-    print(f"match: {commands:,} commands, seeds {args.seed} to {seed - 1}, {rate:,.0f}/s: equal")
+    begin, done = time.monotonic(), 0
+    with multiprocessing.Pool(args.jobs) as pool:
+        for failure in failures(pool, args):
+            if failure:
+                print(failure)
+                return 1
+            done += 1
+            if done * COMMANDS % 1_000_000 == 0:
+                print(f"match: {done * COMMANDS:,} commands so far", flush=True)
+    seconds = time.monotonic() - begin
+    print(f"match: {done * COMMANDS:,} commands, seeds {args.seed} to {args.seed + done - 1}, "
+          f"{seconds:,.0f} s: equal")  # fmt: skip
     return 0
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 BUY, SELL = 1, 2
 (MARKET, LIMIT, STOP, STOP_LIMIT, MARKET_TO_LIMIT, MARKET_IF_TOUCHED, LIMIT_IF_TOUCHED,
@@ -57,11 +58,11 @@ REASONS = [
 Report = namedtuple("Report", (
     "type reason side flags instrument order_id tag price qty leaves_qty display_qty fee "
     "match_number contra_order_id contra_tag contra_leaves_qty contra_fee"))  # fmt: skip
+SILENT = Report(**dict.fromkeys(Report._fields, 0) | {"price": None})
 
 
 def report(type: int, reason: str = "NONE", **fields) -> Report:
-    values = {name: 0 for name in Report._fields} | {"price": None} | fields
-    return Report(**values | {"type": type, "reason": REASONS.index(reason)})
+    return SILENT._replace(type=type, reason=REASONS.index(reason), **fields)
 
 
 @dataclass(eq=False)
@@ -77,8 +78,17 @@ class Order:
     flags: int
     stp_group: int
     stp_mode: int
-    terms: dict
     came: int  # order of arrival; never changes
+    stop_price: int = 0
+    trail: int = 0
+    display_qty: int = 0
+    refresh_range_qty: int = 0
+    min_qty: int = 0
+    peg: int = 0
+    peg_offset: int = 0
+    discretion: int = 0
+    expire_ns: int = 0
+    group_order_id: int = 0
     priority: int = 0
     place: str = ""  # "book", "trigger", "held"; "" while it is on its way
     at: int | None = None  # price in its place; None on the book: at any price
@@ -88,15 +98,10 @@ class Order:
     group: int = 0
     ring: list = field(default_factory=list)
     is_market: bool = False
+    is_hidden: bool = False
 
-    def __getattr__(self, name):  # min_qty, trail, ...
-        return self.terms[name]
-
-    @property
-    def is_hidden(self):
-        return bool(
-            self.flags & (HIDDEN | ALL_OR_NONE) or self.min_qty or self.peg or self.is_market
-        )
+    def __post_init__(self):
+        self.is_hidden = bool(self.flags & (HIDDEN | ALL_OR_NONE) or self.min_qty or self.peg)
 
     @property
     def shows(self):
@@ -192,7 +197,13 @@ class Book:
                 + self.held())  # fmt: skip
 
     def as_they_came(self):
-        return sorted(self.orders, key=lambda order: order.came)
+        return sorted(self.orders, key=attrgetter("came"))
+
+    def is_due(self, now_ns):
+        """Whether an order expires or the pause ends."""
+        return (self.pause_end is not None and self.pause_end <= now_ns) or any(
+            order.expire_ns and order.expire_ns <= now_ns for order in self.orders
+        )
 
     def best_displayed(self, side):
         return next(

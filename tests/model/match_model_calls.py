@@ -33,18 +33,6 @@ from match_model_check import QTY_MAX, check, price_reason
 from match_model_engine import Model
 from match_model_follow import activate, look, settle
 
-TERMS = [
-    "stop_price",
-    "trail",
-    "display_qty",
-    "refresh_range_qty",
-    "min_qty",
-    "peg_offset",
-    "discretion",
-    "expire_ns",
-    "group_order_id",
-    "peg",
-]
 FROM = {
     CLOSED: {PRE_OPEN, CONTINUOUS, PRE_CLOSE, HALTED, PAUSED},
     PRE_OPEN: {CLOSED},
@@ -75,7 +63,7 @@ class MatchModel(Model):
         book = self.books[instrument]
         order = Order(
             order_id, tag, side, qty, price, type, participant, time_in_force, flags, stp_group,
-            stp_mode, {name: terms.get(name, 0) for name in TERMS}, self.arrivals, group=group,
+            stp_mode, self.arrivals, group=group, **terms,
         )  # fmt: skip
         reason = check(self, book, order)
         if reason:
@@ -144,7 +132,7 @@ class MatchModel(Model):
             order.place = ""
             self.next_priority(order)
             order.leaves, order.price = qty, new_price
-            order.terms["stop_price"] = stop_price or order.stop_price
+            order.stop_price = stop_price or order.stop_price
             if order.display_qty:
                 order.shown = min(order.display_qty, qty)
             self.route(book, order, (REPLACED, order_id))
@@ -238,6 +226,8 @@ class MatchModel(Model):
     def pass_time(self, now_ns):
         self.now = now_ns
         for book in self.books:
+            if not book.is_due(now_ns):
+                continue  # nothing changes, so nothing follows
             for order in book.as_they_came():
                 if order in book.orders and order.expire_ns and order.expire_ns <= now_ns:
                     self.cancel_order(book, order, "EXPIRED")

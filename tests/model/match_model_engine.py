@@ -360,7 +360,7 @@ class Model:
         if order.time_in_force == AT_CLOSE and book.session != PRE_CLOSE:
             self.rest(book, order, "held", None, why)
         elif order.type == MARKET:
-            order.is_market = True
+            order.is_market = order.is_hidden = True
             self.enter(book, order, None, why)
         elif order.type == MARKET_TO_LIMIT:
             best = book.side(other(order.side))

@@ -72,6 +72,8 @@ def trigger_price(book, order):
 
 
 def trail(model, book):
+    if not any(order.trail for order in book.orders):
+        return
     for order in book.as_they_came():
         if not order.trail or order.type != STOP or order.place != "trigger":
             continue
@@ -141,7 +143,7 @@ def repeg(model, book):
 
 
 def use_discretion(model, book):
-    return any(
+    return any(order.discretion for order in book.orders) and any(
         order.discretion and order.place == "book" and reach(model, book, order)
         for order in book.as_they_came()
     )
