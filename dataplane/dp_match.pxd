@@ -161,6 +161,15 @@ cdef extern from "dp_match.h" nogil:
 cdef extern from "dp_match_view.h" nogil:
     uint32_t dp_match_view_order_count(const dp_match *match)
 
+    struct dp_match_indication:
+        int64_t reference_nanos
+        uint64_t paired_qty
+        int64_t imbalance_qty
+        int64_t near_nanos
+        int64_t far_nanos
+
+    dp_match_indication dp_match_view_indication(const dp_match *match, uint32_t instrument_index)
+
     struct dp_match_order_view:
         uint64_t order_id
         uint64_t tag

@@ -29,6 +29,13 @@ class Resting(NamedTuple):
     side: int
     place: int
 
+class Indication(NamedTuple):
+    reference: int | None
+    paired_qty: int
+    imbalance_qty: int
+    near: int | None
+    far: int | None
+
 class Account(NamedTuple):
     cash: int
     fees: int
@@ -76,6 +83,7 @@ class Matcher:
     def order_count(self) -> int: ...
     def orders(self, instrument: int = ...) -> list[Resting]: ...
     def levels(self, side: int, instrument: int = ...) -> list[tuple[int | None, int, int]]: ...
+    def indication(self, instrument: int = ...) -> Indication: ...
     def account(self, participant: int = ...) -> Account: ...
     def position(self, participant: int, instrument: int = ...) -> int: ...
     @property

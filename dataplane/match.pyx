@@ -26,6 +26,7 @@ from dataplane.dp_match cimport (
     dp_match_cancel,
     dp_match_config,
     dp_match_fee_tier,
+    dp_match_indication,
     dp_match_init,
     dp_match_instrument,
     dp_match_ledger_account,
@@ -54,6 +55,7 @@ from dataplane.dp_match cimport (
     dp_match_snapshot_size,
     dp_match_terms,
     dp_match_level_view,
+    dp_match_view_indication,
     dp_match_view_levels,
     dp_match_view_order_count,
     dp_match_view_orders,
@@ -67,6 +69,7 @@ Report = namedtuple("Report", (
     "type reason side flags instrument order_id tag price qty leaves_qty display_qty fee "
     "match_number contra_order_id contra_tag contra_leaves_qty contra_fee"))
 Resting = namedtuple("Resting", "order_id price leaves_qty display_qty participant side place")
+Indication = namedtuple("Indication", "reference paired_qty imbalance_qty near far")
 Account = namedtuple("Account", "cash fees traded_qty")
 
 NONE = DP_MATCH_NONE
@@ -333,6 +336,13 @@ cdef class Matcher:
              views[index].order_count)
             for index in range(count)
         ]
+
+    def indication(self, instrument=0):
+        """Return what an auction would do now; an imbalance above 0 is of buyers."""
+        cdef dp_match_indication view = dp_match_view_indication(self._match, instrument)
+        return Indication(
+            _price_or_none(view.reference_nanos), view.paired_qty, view.imbalance_qty,
+            _price_or_none(view.near_nanos), _price_or_none(view.far_nanos))
 
     def account(self, participant=NONE):
         """Return what the participant has; without one, what the venue took."""

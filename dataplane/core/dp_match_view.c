@@ -1,6 +1,8 @@
 #include "dp_match_view.h"
 
+#include "dp_match_equilibrium.h"
 #include "dp_match_sweep.h"
+#include "dp_match_trigger.h"
 
 static struct dp_match_order_view view_of(const struct dp_match *match, uint32_t order)
 {
@@ -72,6 +74,26 @@ uint32_t dp_match_view_orders(const struct dp_match *match, uint32_t instrument_
             views[count++] = view_of(match, order);
     }
     return count;
+}
+
+struct dp_match_indication dp_match_view_indication(
+    const struct dp_match *match, uint32_t instrument_index)
+{
+    DP_ASSERT(instrument_index < match->instrument_count);
+    const struct dp_match_book *book = dp_match_book(match, instrument_index);
+    int64_t near_nanos = dp_match_equilibrium(match, book, false).price_nanos;
+    int64_t reference_nanos = dp_match_trail_from(book);
+    struct dp_match_indication indication = {
+        .reference_nanos = reference_nanos != DP_PRICE_NONE ? reference_nanos : near_nanos,
+        .near_nanos = near_nanos,
+        .far_nanos = dp_match_equilibrium(match, book, true).price_nanos,
+    };
+    if (indication.reference_nanos == DP_PRICE_NONE)
+        return indication;
+    struct dp_match_outcome outcome = dp_match_outcome_at(match, book, indication.reference_nanos);
+    indication.paired_qty = outcome.qty;
+    indication.imbalance_qty = outcome.surplus_qty;
+    return indication;
 }
 
 enum dp_match_session dp_match_view_session(const struct dp_match *match, uint32_t instrument_index)

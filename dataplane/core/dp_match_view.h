@@ -35,6 +35,15 @@ struct dp_match_level_view {
     uint32_t order_count; /* hidden ones too */
 };
 
+/* What an auction would do now. */
+struct dp_match_indication {
+    int64_t reference_nanos; /* the last price, else the reference, else near_nanos */
+    uint64_t paired_qty;     /* what would trade at reference_nanos */
+    int64_t imbalance_qty;   /* what would be left there, above 0: of buyers */
+    int64_t near_nanos;      /* where it would trade; DP_PRICE_NONE: nobody meets anybody */
+    int64_t far_nanos;       /* the same, of AT_OPEN and AT_CLOSE orders alone */
+};
+
 /* False when no live order has that id. */
 bool dp_match_view_order(
     const struct dp_match *match, uint64_t order_id, struct dp_match_order_view *view);
@@ -45,6 +54,8 @@ uint32_t dp_match_view_levels(const struct dp_match *match, uint32_t instrument_
  * `skip` are left out. Returns how many were filled in. */
 uint32_t dp_match_view_orders(const struct dp_match *match, uint32_t instrument_index,
     struct dp_match_order_view *views, uint32_t skip, uint32_t capacity);
+struct dp_match_indication dp_match_view_indication(
+    const struct dp_match *match, uint32_t instrument_index);
 enum dp_match_session dp_match_view_session(
     const struct dp_match *match, uint32_t instrument_index);
 /* DP_PRICE_NONE before the first trade. */

@@ -282,6 +282,9 @@ def difference(case, commands, restore_at=()):
                 return f"command {at}: books\n" + both(orders, model.orders(index))
             if not levels_fit(real, index, orders):
                 return f"command {at}: levels show other than their orders"
+            if model.is_collecting(index) and real.indication(index) != model.indication(index):
+                return (f"command {at}: an auction would be {model.indication(index)}, "
+                        f"not {real.indication(index)}")  # fmt: skip
     return accounts_differ(real, model)
 
 

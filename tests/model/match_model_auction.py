@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from match_model import AUCTION, BUY, SELL, report, within
+from match_model import AT_CLOSE, AT_OPEN, AUCTION, BUY, SELL, report, within
 
 
 def takes_part(order):
     return not order.is_conditional
 
 
-def totals(book, price):
+def takes_part_in_cross_only(order):
+    return takes_part(order) and order.time_in_force in (AT_OPEN, AT_CLOSE)
+
+
+def totals(book, price, counts=takes_part):
     """What would be bought and sold at the price."""
     return tuple(
         sum(
             order.leaves
             for order in book.side(side)
-            if takes_part(order) and within(side, price, order.at)
+            if counts(order) and within(side, price, order.at)
         )
         for side in (BUY, SELL)
     )
@@ -34,7 +38,7 @@ def preferred(best, here, reference):
     return reference is not None and abs(here[0] - reference) <= abs(best[0] - reference)
 
 
-def find_price(book):
+def find_price(book, counts=takes_part):
     """Return (price, quantity, surplus); (None, 0, 0) when nothing would trade."""
     reference = book.last if book.last is not None else book.reference
     prices = sorted({
@@ -42,18 +46,31 @@ def find_price(book):
     })  # fmt: skip
     best = None
     for price in prices:
-        buy, sell = totals(book, price)
+        buy, sell = totals(book, price, counts)
         here = (price, min(buy, sell), buy - sell)
         if here[1] and (best is None or preferred(best, here, reference)):
             best = here
     if best is None and reference is not None:
         buy, sell = (
-            sum(order.leaves for order in book.side(side) if order.at is None and takes_part(order))
+            sum(order.leaves for order in book.side(side) if order.at is None and counts(order))
             for side in (BUY, SELL)
         )
         if min(buy, sell):
             best = (reference, min(buy, sell), buy - sell)
     return best or (None, 0, 0)
+
+
+def indication(book):
+    """Return (reference price, paired, imbalance, near price, far price)."""
+    near = find_price(book)[0]
+    far = find_price(book, takes_part_in_cross_only)[0]
+    reference = book.last if book.last is not None else book.reference
+    if reference is None:
+        reference = near
+    if reference is None:
+        return None, 0, 0, near, far
+    buy, sell = totals(book, reference)
+    return reference, min(buy, sell), buy - sell, near, far
 
 
 def first(book, side, price):

@@ -28,7 +28,7 @@ from match_model import (
     Order,
     report,
 )
-from match_model_auction import auction
+from match_model_auction import auction, indication
 from match_model_check import QTY_MAX, check, price_reason
 from match_model_engine import Model
 from match_model_follow import activate, look, settle
@@ -246,6 +246,12 @@ class MatchModel(Model):
             and fees == self.ledger.venue
             and sum(self.ledger.positions.values()) == 0
         )
+
+    def indication(self, instrument=0):
+        return indication(self.books[instrument])
+
+    def is_collecting(self, instrument=0):
+        return self.books[instrument].is_collecting
 
     def orders(self, instrument=0):
         places = {"book": 0, "trigger": 1, "held": 2}
