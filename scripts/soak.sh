@@ -12,11 +12,11 @@ export SOAK_SECONDS=${SOAK_SECONDS:-300}
 export SEED=${SEED:-$(date +%s)}
 dir=build/soak
 
-# What of an area is in Python works on an installed tickplane.
-install() {
+# For the areas that are Python: tickplane in .venv.
+install_python() {
     scripts/setup.sh test
     scripts/install.sh release
-    PATH="$PWD/.venv/bin:$PATH"
+    export PATH="$PWD/.venv/bin:$PATH"
 }
 
 # A writer killed and stopped at every instruction, then rounds of threads and of processes.
@@ -35,7 +35,7 @@ soak_skiplist() {
 # An engine killed a thousand times, and ten thousand power cuts, each beside a counterparty; not by
 # the clock: about half an hour on two cores. The seeds are those of the parameters.
 soak_journal() {
-    install
+    install_python
     TICKPLANE_KILLS=${TICKPLANE_KILLS:-1000} TICKPLANE_CUTS=${TICKPLANE_CUTS:-10000} \
         TICKPLANE_SEAL_KILLS=${TICKPLANE_SEAL_KILLS:-200} pytest -q \
         tests/python/test_kills.py tests/python/test_power_loss.py \
@@ -59,7 +59,7 @@ soak_prove() {
 
 # Random clients of an exchange on sockets, about 1,500 a second: memory and descriptors compared.
 soak_venue() {
-    install
+    install_python
     VENUE_SESSIONS=$((SOAK_SECONDS * 1000)) pytest -q tests/python/test_venue_sockets.py \
         -k random_sessions >build/soak-venue.log || { tail -20 build/soak-venue.log >&2; return 1; }
 }
@@ -110,7 +110,7 @@ soak_desk() {
 # The matching engine and its model: twenty million commands, however long they take. A core does
 # about 17,000 a second. SOAK_COMMANDS for fewer.
 soak_match() {
-    install
+    install_python
     python tests/model/match_fuzz.py \
         --commands "${SOAK_COMMANDS:-20000000}" --seed "$((SEED % 1000000000))" --jobs "$(nproc)"
 }

@@ -305,7 +305,7 @@ def resident_kib() -> int:
 
 def test_random_sessions_leak_nothing():
     """A slice; `make soak AREAS=venue` runs many times more."""
-    count = int(os.environ.get("VENUE_SESSIONS", "3000"))
+    count = int(os.environ.get("VENUE_SESSIONS", "10000"))
     with running() as venue:
         dice = random.Random(int(os.environ.get("SEED", "1")))
         before, files = 0, 0
