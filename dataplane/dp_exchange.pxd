@@ -75,6 +75,7 @@ cdef extern from "dp_exchange.h" nogil:
         int64_t heartbeat_ns
         int64_t silence_ns
         int64_t login_ns
+        int64_t imbalance_ns
         uint32_t connection_count_max
         uint32_t account_count_max
         uint32_t instrument_count_max
@@ -94,6 +95,7 @@ cdef extern from "dp_exchange.h" nogil:
         uint32_t stp_group
         uint8_t stp_mode
         bint cancel_on_disconnect
+        bint locate_required
         bint no_login
         uint32_t requests_per_second
 
@@ -159,6 +161,11 @@ cdef extern from "dp_exchange.h" nogil:
         dp_exchange *exchange, uint32_t instrument_index, dp_match_session session,
         int64_t now_ns)
     void dp_exchange_freeze(dp_exchange *exchange, uint32_t instrument_index)
+    enum dp_exchange_short_sale:
+        DP_EXCHANGE_SHORT_SALE_FREE
+    void dp_exchange_set_short_sale(
+        dp_exchange *exchange, uint32_t instrument_index, dp_exchange_short_sale state,
+        int64_t now_ns)
     void dp_exchange_set_fault(
         dp_exchange *exchange, uint32_t account, dp_exchange_fault fault, int64_t value,
         int64_t now_ns)

@@ -13,6 +13,7 @@ from dataplane.dp_exchange cimport (
     DP_EXCHANGE_PORT_ORDERS,
     DP_EXCHANGE_PORT_SNAPSHOT,
     DP_EXCHANGE_REQUEST_MAX,
+    DP_EXCHANGE_SHORT_SALE_FREE,
     DP_EXCHANGE_TAPE_NO_ACCOUNT,
     dp_exchange_account_config,
     dp_exchange_add_account,
@@ -50,6 +51,8 @@ from dataplane.dp_exchange cimport (
     dp_exchange_set_fees,
     dp_exchange_set_line,
     dp_exchange_set_session,
+    dp_exchange_set_short_sale,
+    dp_exchange_short_sale,
     dp_exchange_start,
     dp_exchange_stats_s,
     dp_exchange_store,
@@ -84,6 +87,7 @@ POLICIES = (
 SESSIONS = ("closed", "pre_open", "continuous", "pre_close", "halted", "paused")
 STP_MODES = ("cancel_newest", "cancel_oldest", "cancel_both", "decrement_and_cancel")
 FAULTS = tuple(dp_exchange_fault_word(at).decode() for at in range(DP_EXCHANGE_FAULT_COUNT))
+SHORT_SALES = ("free", "restricted", "remains")
 LINES = DP_EXCHANGE_LINES
 
 assert len(POLICIES) == DP_MATCH_POLICY_COUNT
@@ -129,6 +133,7 @@ cdef class Exchange:
         self, str name="venue", *, int index=0, str session="1", int64_t midnight_ns=0,
         int64_t order_latency_ns=0, int64_t report_latency_ns=0, int64_t heartbeat_ns=SECOND_NS,
         int64_t silence_ns=15 * SECOND_NS, int64_t login_ns=30 * SECOND_NS,
+        int64_t imbalance_ns=SECOND_NS,
         uint32_t connections=1024, uint32_t accounts=64, uint32_t instruments=64,
         uint32_t orders=1 << 16, uint64_t store_bytes=64 << 20, uint64_t slow_bytes=16 << 20,
         uint32_t packet_size=PACKET_SIZE_DEFAULT, uint64_t seed=1, bint dark=False,
@@ -146,6 +151,7 @@ cdef class Exchange:
         config.heartbeat_ns = heartbeat_ns
         config.silence_ns = silence_ns
         config.login_ns = login_ns
+        config.imbalance_ns = imbalance_ns
         config.connection_count_max = connections
         config.account_count_max = accounts
         config.instrument_count_max = instruments
@@ -172,7 +178,7 @@ cdef class Exchange:
         uint64_t lot=1, uint64_t allocation_min=0, uint64_t top_max=0, uint32_t band_ppm=0,
         int64_t pause_ns=0, str policy="fifo", str session="continuous", lmms=(),
     ) -> int:
-        """Add an instrument; its index. ``lmms``: (account, parts of a million) each, at most four."""
+        """Add an instrument; its index. ``lmms``: (account, parts of a million) each, up to 4."""
         cdef dp_err err
         cdef dp_match_instrument instrument
         cdef char padded[8]
@@ -201,7 +207,7 @@ cdef class Exchange:
     def add_account(
         self, str user, str password="", *, str firm="", uint32_t fee_class=0,
         uint32_t stp_group=0, str stp_mode="cancel_newest", bint cancel_on_disconnect=False,
-        bint no_login=False, uint32_t requests_per_second=0,
+        bint no_login=False, uint32_t requests_per_second=0, bint locate_required=False,
     ) -> int:
         """Add an account; its index. Account 0 is the house's own and is there already."""
         cdef dp_err err
@@ -217,6 +223,7 @@ cdef class Exchange:
         config.cancel_on_disconnect = cancel_on_disconnect
         config.no_login = no_login
         config.requests_per_second = requests_per_second
+        config.locate_required = locate_required
         cdef int64_t index = dp_exchange_add_account(self.c, &config, &err)
         if index < 0:
             raise_err(&err)
@@ -391,6 +398,13 @@ cdef class Exchange:
     def freeze(self, instrument=None) -> None:
         """Hold cancels of orders for the next cross."""
         dp_exchange_freeze(self.c, DP_EXCHANGE_NONE if instrument is None else instrument)
+
+    def set_short_sale(self, str state, int64_t now_ns, instrument=None) -> None:
+        """Restrict short sales of an instrument, or of all, or free them: see SHORT_SALES."""
+        dp_exchange_set_short_sale(
+            self.c, DP_EXCHANGE_NONE if instrument is None else instrument,
+            <dp_exchange_short_sale>(DP_EXCHANGE_SHORT_SALE_FREE + _place(SHORT_SALES, state)),
+            now_ns)
 
     def set_fault(self, str fault, int64_t value, int64_t now_ns, account=None) -> None:
         """Do something wrong to an account, or to all: see FAULTS and docs/venue.md."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from appliance.errors import CommandError
 from appliance.venue.messages import NANOS_PER_PRICE, PRICE_SCALE, duration_ns, split, whole
 from appliance.venue.venues import Venue
-from dataplane.exchange import FAULTS, SESSIONS
+from dataplane.exchange import FAULTS, SESSIONS, SHORT_SALES
 
 LINES = {"a": 0, "b": 1}
 TIMED_FAULTS = ("stop_reading", "late", "silent")
@@ -81,6 +81,16 @@ def freeze(venue: Venue, words: list[str], named: dict[str, str], now_ns: int) -
     return "ok"
 
 
+def short_sale(venue: Venue, words: list[str], named: dict[str, str], now_ns: int) -> str:
+    """``short_sale SYMBOL|all STATE``"""
+    instrument = venue.instrument(word(words, 0, "symbol"))
+    state = word(words, 1, "state")
+    if state not in SHORT_SALES:
+        raise CommandError(f"state: {state!r} is none; known: {', '.join(SHORT_SALES)}")
+    venue.exchange.set_short_sale(state, now_ns, instrument)
+    return "ok"
+
+
 def line(venue: Venue, words: list[str], named: dict[str, str], now_ns: int) -> str:
     """``line a|b [loss=PPM] [reorder=PPM] [duplicate=PPM] [delay=TIME] [seed=N]``"""
     name = word(words, 0, "line")
@@ -138,6 +148,7 @@ COMMANDS: dict[str, Command] = {
     "halt": halt,
     "resume": resume,
     "freeze": freeze,
+    "short_sale": short_sale,
     "line": line,
     "break": break_trade,
     "end": end,

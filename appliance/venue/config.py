@@ -12,7 +12,7 @@ from importlib import resources
 from appliance.config_section import ConfigError, Section, compose
 from appliance.errors import CommandError
 from appliance.venue.messages import duration_ns
-from dataplane.exchange import POLICIES, SESSIONS, STP_MODES
+from dataplane.exchange import POLICIES, SESSIONS, SHORT_SALES, STP_MODES
 from dataplane.server import LOOPBACK
 
 PPM = 1_000_000
@@ -54,6 +54,7 @@ class InstrumentConfig:
     band_ppm: int
     pause_ns: int
     lmms: tuple[tuple[str, int], ...]
+    short_sale: str
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class UserConfig:
     group: int
     cancel_on_disconnect: bool
     requests_per_second: int
+    locate_required: bool
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ class VenueConfig:
     heartbeat_ns: int
     silence_ns: int
     login_ns: int
+    imbalance_ns: int
     connections: int
     orders_max: int
     store_mib: int
@@ -194,9 +197,9 @@ def check_follows(section: Section, venue: VenueConfig, before: list[VenueConfig
 
 VENUE_KEYS = (
     "session", "dark", "follows", "second_login", "order_latency", "report_latency", "heartbeat",
-    "silence", "login_timeout", "connections", "orders_max", "store_mib", "slow_mib", "orders",
-    "snapshot", "requests", "multicast_interface", "lines", "instruments", "users", "fees",
-    "agents", "recording", "recording_speed",
+    "silence", "login_timeout", "imbalance", "connections", "orders_max", "store_mib", "slow_mib",
+    "orders", "snapshot", "requests", "multicast_interface", "lines", "instruments", "users",
+    "fees", "agents", "recording", "recording_speed",
 )  # fmt: skip
 
 
@@ -217,6 +220,7 @@ def parse_venue(section: Section, name: str) -> VenueConfig:
         heartbeat_ns=time_ns(section, "heartbeat", "1s", least_ns=1),
         silence_ns=time_ns(section, "silence", "15s", least_ns=1),
         login_ns=time_ns(section, "login_timeout", "30s", least_ns=1),
+        imbalance_ns=time_ns(section, "imbalance", "1s"),
         connections=section.integer("connections", 1, 65_536, default=1_024),
         orders_max=section.integer("orders_max", 1, 4_000_000, default=65_536),
         store_mib=section.integer("store_mib", 1, 65_536, default=64),
@@ -308,7 +312,7 @@ def parse_instrument(section: Section, symbol: str) -> InstrumentConfig:
     """Check one instrument."""
     section.only(
         "tick", "reference", "policy", "session", "lot", "allocation_min", "top_max", "band_ppm",
-        "pause", "lmms",
+        "pause", "lmms", "short_sale",
     )  # fmt: skip
     tick_nanos = section.nanos("tick", TICK_STEP_NANOS, 10**12, default_nanos=10_000_000)
     if tick_nanos % TICK_STEP_NANOS != 0:
@@ -325,6 +329,7 @@ def parse_instrument(section: Section, symbol: str) -> InstrumentConfig:
         band_ppm=section.integer("band_ppm", 0, PPM, default=0),
         pause_ns=time_ns(section, "pause", "5s"),
         lmms=parse_lmms(section),
+        short_sale=section.one_of("short_sale", SHORT_SALES, "free"),
     )
 
 
@@ -367,7 +372,7 @@ def parse_user(section: Section, name: str, fees: dict[str, tuple[FeeTier, ...]]
     """Check one user."""
     section.only(
         "password", "firm", "fees", "self_match", "group", "cancel_on_disconnect",
-        "requests_per_second",
+        "requests_per_second", "locate_required",
     )  # fmt: skip
     return UserConfig(
         user=name,
@@ -378,6 +383,7 @@ def parse_user(section: Section, name: str, fees: dict[str, tuple[FeeTier, ...]]
         group=section.integer("group", 1, 65_535, default=1),
         cancel_on_disconnect=yes(section, "cancel_on_disconnect"),
         requests_per_second=section.integer("requests_per_second", 0, 1_000_000_000, default=0),
+        locate_required=yes(section, "locate_required"),
     )
 
 

@@ -32,6 +32,7 @@ OPTIONS = {
     "route": (14, "4s"),
     "expire_time": (15, "I"),
     "group_id": (24, "H"),
+    "shares_located": (25, "c"),
     "side": (27, "c"),
     "user_ref_idx": (28, "B"),
     "aiq_strategy": (29, "c"),

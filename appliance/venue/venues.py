@@ -36,6 +36,7 @@ class Venue:
                 stp_mode="cancel_newest" if user.self_match == "none" else user.self_match,
                 cancel_on_disconnect=user.cancel_on_disconnect,
                 requests_per_second=user.requests_per_second,
+                locate_required=user.locate_required,
             )
         self.instruments = {one.symbol: self._add_instrument(one) for one in config.instruments}
         for at, line in enumerate(config.lines):
@@ -49,7 +50,7 @@ class Venue:
             )
 
     def _add_instrument(self, one: InstrumentConfig) -> int:
-        return self.exchange.add_instrument(
+        instrument = self.exchange.add_instrument(
             one.symbol,
             tick_nanos=one.tick_nanos,
             reference_nanos=one.reference_nanos,
@@ -62,6 +63,8 @@ class Venue:
             session=one.session,
             lmms=[(self.accounts[user], share_ppm) for user, share_ppm in one.lmms],
         )
+        self.exchange.set_short_sale(one.short_sale, 0, instrument)
+        return instrument
 
     def add_background(self, user: str) -> int:
         """Add an account that nobody logs in to."""
@@ -98,6 +101,7 @@ def make_exchange(config: VenueConfig, index: int, seed: int, midnight_ns: int) 
         heartbeat_ns=config.heartbeat_ns,
         silence_ns=config.silence_ns,
         login_ns=config.login_ns,
+        imbalance_ns=config.imbalance_ns,
         connections=config.connections,
         accounts=len(config.users) + sum(one.count for one in config.agents) + 1,
         instruments=len(config.instruments),

@@ -96,6 +96,7 @@ struct dp_exchange *dp_exchange_open(const struct dp_exchange_config *config, st
         exchange->config = *config;
         exchange->config.account_count_max++; /* the house */
         exchange->order_ref_next = 1;
+        exchange->imbalance_due_ns = INT64_MAX;
         exchange->quiet_record = DP_EXCHANGE_ORDER_NONE;
         exchange->quiet_successor = DP_EXCHANGE_ORDER_NONE;
         exchange->ready_first = DP_EXCHANGE_NONE;
@@ -180,6 +181,8 @@ int64_t dp_exchange_add_instrument(struct dp_exchange *exchange, const char symb
     *added = (struct dp_exchange_instrument){
         .tick_nanos = instrument->tick_nanos,
         .session = (uint8_t)instrument->session,
+        .short_sale = DP_EXCHANGE_SHORT_SALE_FREE,
+        .imbalance_due_ns = INT64_MAX,
         .bid_nanos = DP_PRICE_NONE,
         .ask_nanos = DP_PRICE_NONE,
         .twin = DP_EXCHANGE_NONE,

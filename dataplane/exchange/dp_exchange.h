@@ -40,6 +40,8 @@ struct dp_exchange_config {
     int64_t heartbeat_ns;
     int64_t silence_ns; /* a client silent for longer is cut off */
     int64_t login_ns;   /* and one that does not log in by then */
+    int64_t
+        imbalance_ns; /* between two imbalance messages while orders collect; 0: none are said */
     uint32_t connection_count_max;
     uint32_t account_count_max;
     uint32_t instrument_count_max;
@@ -60,7 +62,8 @@ struct dp_exchange_account_config {
     uint32_t stp_group; /* 0: trades with itself */
     uint8_t stp_mode;   /* enum dp_match_stp_mode */
     bool cancel_on_disconnect;
-    bool no_login;                /* of background flow */
+    bool locate_required; /* a short sale says that its shares are located, or is rejected */
+    bool no_login;        /* of background flow */
     uint32_t requests_per_second; /* more are rejected; 0: no limit */
 };
 
@@ -78,6 +81,13 @@ struct dp_exchange_stats {
     uint32_t connection_count; /* now */
     uint32_t order_count;      /* live */
     uint64_t notes_lost;
+};
+
+/* Values are ITCH's reg_sho_action. */
+enum dp_exchange_short_sale {
+    DP_EXCHANGE_SHORT_SALE_FREE = '0',
+    DP_EXCHANGE_SHORT_SALE_RESTRICTED = '1', /* since today */
+    DP_EXCHANGE_SHORT_SALE_REMAINS = '2',    /* since before today */
 };
 
 enum dp_exchange_port { DP_EXCHANGE_PORT_ORDERS, DP_EXCHANGE_PORT_SNAPSHOT };
@@ -152,6 +162,10 @@ void dp_exchange_set_session(struct dp_exchange *exchange, uint32_t instrument_i
     enum dp_match_session session, int64_t now_ns);
 /* Pre-cross freeze: cancels of orders for the cross are held until the session changes. */
 void dp_exchange_freeze(struct dp_exchange *exchange, uint32_t instrument_index);
+/* Regulation SHO, Rule 201: while restricted, a short sale neither trades nor stands at the best
+ * bid or below. Before the start: what the day begins with. */
+void dp_exchange_set_short_sale(struct dp_exchange *exchange, uint32_t instrument_index,
+    enum dp_exchange_short_sale state, int64_t now_ns);
 /* account: DP_EXCHANGE_NONE for all. */
 void dp_exchange_set_fault(struct dp_exchange *exchange, uint32_t account,
     enum dp_exchange_fault fault, int64_t value, int64_t now_ns);

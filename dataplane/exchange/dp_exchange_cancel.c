@@ -109,7 +109,8 @@ void dp_exchange_modify(struct dp_exchange *exchange, uint32_t account,
     struct dp_exchange_order *order = find(exchange, account, user_ref_idx, request->user_ref_num);
     uint32_t leaves_qty = order == NULL ? 0 : leaves_for(order, request->qty);
     if (leaves_qty == 0 || request->qty > DP_OUCH_QTY_MAX || is_frozen(exchange, order) ||
-        !may_become(order->side, request->side)) {
+        !may_become(order->side, request->side) ||
+        !dp_exchange_may_sell_short(exchange, account, request)) {
         exchange->stats.ignored++;
         return;
     }

@@ -3,11 +3,21 @@
 
 /* ---- records ---- */
 
+/* As entered, but for what the venue made better. */
+static uint32_t accepted_price(
+    const struct dp_ouch_message *request, const struct dp_exchange_terms *terms)
+{
+    if (terms->order.price_nanos != DP_PRICE_NONE)
+        return (uint32_t)(terms->order.price_nanos / DP_OUCH_NANOS_PER_TICK);
+    return request->price_wire > UINT32_MAX ? UINT32_MAX : (uint32_t)request->price_wire;
+}
+
 static void keep_terms(struct dp_exchange_order *order, const struct dp_ouch_message *request,
     const struct dp_exchange_terms *terms)
 {
-    order->price_wire =
-        request->price_wire > UINT32_MAX ? UINT32_MAX : (uint32_t)request->price_wire;
+    order->price_wire = accepted_price(request, terms);
+    order->is_pegged =
+        terms->terms.peg == DP_MATCH_PEG_PRIMARY || terms->terms.peg == DP_MATCH_PEG_MARKET;
     order->time_in_force = request->time_in_force;
     order->display = request->display;
     order->intermarket_sweep = request->intermarket_sweep;
@@ -91,7 +101,23 @@ static uint16_t read_enter(const struct dp_exchange *exchange, uint32_t account,
     uint16_t code = dp_exchange_read_terms(exchange, account, request, request->cross_type, terms);
     terms->order.instrument_index = instrument_index;
     terms->order.side = dp_ouch_side(request->side);
-    return code;
+    return code != 0
+        ? code
+        : dp_exchange_test_short_sale(exchange, account, instrument_index, request->side, terms);
+}
+
+/* True when a short sale may not be where it wants to be, and is accepted for no longer than that.
+ */
+static bool is_barred(struct dp_exchange *exchange, uint32_t account,
+    struct dp_exchange_order *order, const struct dp_ouch_message *request,
+    const struct dp_exchange_terms *terms)
+{
+    if (!terms->is_barred)
+        return false;
+    report_order(exchange, order, 0, request, request->qty, 'L');
+    dp_exchange_report_cancelled(exchange, order, request->qty, DP_OUCH_CANCEL_REGULATORY);
+    drop_record(exchange, account, order);
+    return true;
 }
 
 /* True when a fault wanted the order to be born dead. */
@@ -125,7 +151,8 @@ void dp_exchange_enter(struct dp_exchange *exchange, uint32_t account,
     order->side = request->side;
     order->capacity = request->capacity;
     order->cross_type = request->cross_type;
-    if (is_stillborn(exchange, account, order, request))
+    if (is_stillborn(exchange, account, order, request) ||
+        is_barred(exchange, account, order, request, &terms))
         return;
     const struct dp_exchange_entry entry = {
         .record = dp_exchange_orders_index(&exchange->orders, order), .request = request};
@@ -160,7 +187,8 @@ static void swap_orders(struct dp_exchange *exchange, struct dp_exchange_order *
         .orig_user_ref_num = request->orig_user_ref_num,
     };
     dp_exchange_order_key key = order->key;
-    uint8_t reason = submit(exchange, order, terms, &entry);
+    uint8_t reason =
+        terms->is_barred ? DP_MATCH_REASON_PRICE : submit(exchange, order, terms, &entry);
     order = dp_exchange_orders_find(&exchange->orders, key);
     /* One that waits off the book, or was refused, shows nothing of what the old one showed. */
     if (order != NULL && order->requeued)
@@ -203,6 +231,9 @@ void dp_exchange_replace(struct dp_exchange *exchange, uint32_t account,
     }
     struct dp_exchange_terms terms;
     uint16_t code = dp_exchange_read_terms(exchange, account, request, old->cross_type, &terms);
+    if (code == 0)
+        code = dp_exchange_test_short_sale(
+            exchange, account, old->instrument_index, old->side, &terms);
     /* Case 2 of the specification: the original goes, the new number stays free. */
     if (code != 0 || request->qty <= old->executed_qty + old->prevented_qty) {
         cancel_original(exchange, old);

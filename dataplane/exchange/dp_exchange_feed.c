@@ -32,6 +32,14 @@ void dp_exchange_feed_add(struct dp_exchange_feed *feed, const struct dp_itch_me
     dp_exchange_store_commit(feed->store, size);
 }
 
+void dp_exchange_feed_add_noii(struct dp_exchange_feed *feed, const struct dp_itch_noii *noii)
+{
+    if (feed->ended)
+        return;
+    uint32_t size = dp_itch_encode_noii(noii, dp_exchange_store_room(feed->store));
+    dp_exchange_store_commit(feed->store, size);
+}
+
 /* Whole messages from data on that fit into `room`; returns their bytes. */
 static uint32_t take_blocks(const uint8_t *data, int64_t size, uint32_t room, uint16_t *count)
 {

@@ -46,6 +46,7 @@ bool dp_exchange_feed_open(
     struct dp_exchange_feed *feed, const struct dp_exchange_feed_config *config);
 void dp_exchange_feed_close(struct dp_exchange_feed *feed);
 void dp_exchange_feed_add(struct dp_exchange_feed *feed, const struct dp_itch_message *message);
+void dp_exchange_feed_add_noii(struct dp_exchange_feed *feed, const struct dp_itch_noii *noii);
 /* Packs what was added, else says a heartbeat or an end mark that is due. */
 void dp_exchange_feed_flush(
     struct dp_exchange_feed *feed, int64_t now_ns, dp_exchange_feed_seen seen, void *context);

@@ -32,17 +32,20 @@ uint16_t dp_exchange_reject_code(
     }
 }
 
-static char cancel_reason(const struct dp_exchange *exchange, uint8_t reason)
+static char cancel_reason(const struct dp_exchange *exchange, const struct dp_match_report *report)
 {
     if (exchange->cancel_reason != 0)
         return exchange->cancel_reason;
-    switch (reason) {
+    switch (report->reason) {
     case DP_MATCH_REASON_REQUEST:
     case DP_MATCH_REASON_MASS_CANCEL: return DP_OUCH_CANCEL_CLIENT;
     case DP_MATCH_REASON_IMMEDIATE:
     case DP_MATCH_REASON_FILL_OR_KILL:
     case DP_MATCH_REASON_NO_LIQUIDITY: return DP_OUCH_CANCEL_IOC;
-    case DP_MATCH_REASON_EXPIRED: return DP_OUCH_CANCEL_EXPIRED;
+    case DP_MATCH_REASON_EXPIRED:
+        return exchange->instruments[report->instrument_index].session == DP_MATCH_CLOSED
+            ? DP_OUCH_CANCEL_DAY_END
+            : DP_OUCH_CANCEL_EXPIRED;
     case DP_MATCH_REASON_BANDS: return DP_OUCH_CANCEL_COLLAR;
     default: return DP_OUCH_CANCEL_SYSTEM;
     }
@@ -213,11 +216,24 @@ static void on_cancelled(struct dp_exchange *exchange, const struct dp_match_rep
     } else {
         exchange->stats.cancels++;
         dp_exchange_report_cancelled(
-            exchange, order, (uint32_t)report->qty, cancel_reason(exchange, report->reason));
+            exchange, order, (uint32_t)report->qty, cancel_reason(exchange, report));
     }
     if (report->flags & DP_MATCH_ON_BOOK)
         dp_exchange_show(exchange, order, report->display_qty, order->feed_nanos);
     drop_if_done(exchange, order);
+}
+
+/* OUCH 5.0, Order Priority Update: a peg that followed its market has another place and name. */
+static void report_moved(
+    struct dp_exchange *exchange, const struct dp_exchange_order *order, int64_t price_nanos)
+{
+    struct dp_ouch_message message = {
+        .type = 'T',
+        .price_wire = (uint64_t)(price_nanos / DP_OUCH_NANOS_PER_TICK),
+        .display = order->display,
+        .order_ref = exchange->order_ref_next++,
+    };
+    dp_exchange_report_owner(exchange, order, &message);
 }
 
 /* OUCH 5.0, Order Restated: a reserve's refresh under a new name, or a displayed price that moved.
@@ -228,8 +244,11 @@ static void on_restated(struct dp_exchange *exchange, const struct dp_match_repo
         dp_exchange_orders_at(&exchange->orders, (uint32_t)report->tag);
     bool moved = report->price_nanos != order->feed_nanos && order->feed_ref != 0;
     dp_exchange_show(exchange, order, report->display_qty, report->price_nanos);
-    if (report->display_qty == 0)
+    if (report->display_qty == 0) {
+        if (order->is_pegged && (report->flags & DP_MATCH_ON_BOOK))
+            report_moved(exchange, order, report->price_nanos);
         return;
+    }
     uint8_t options[20];
     options[0] = moved ? 9 : 5;
     options[1] = moved ? DP_OUCH_TAG_DISPLAY_PRICE : DP_OUCH_TAG_DISPLAY_QTY;
@@ -256,6 +275,7 @@ static void on_session(struct dp_exchange *exchange, const struct dp_match_repor
     instrument->session_before = instrument->session;
     instrument->session = (uint8_t)report->qty;
     instrument->frozen = false;
+    dp_exchange_schedule_imbalance(exchange, report->instrument_index);
     dp_exchange_show_session(
         exchange, report->instrument_index, (enum dp_match_session)report->qty);
 }

@@ -40,9 +40,14 @@ static void tell_accounts(struct dp_exchange *exchange, char event_code)
 void dp_exchange_start(struct dp_exchange *exchange, int64_t now_ns)
 {
     dp_exchange_set_now(exchange, now_ns);
+    exchange->started = true;
     publish_event(exchange, 'O');
     for (uint32_t index = 0; index < exchange->instrument_count; index++)
         dp_exchange_show_directory(exchange, index);
+    for (uint32_t index = 0; index < exchange->instrument_count; index++) {
+        dp_exchange_show_short_sale(exchange, index);
+        dp_exchange_schedule_imbalance(exchange, index);
+    }
     publish_event(exchange, 'S');
     for (uint32_t index = 0; index < exchange->instrument_count; index++)
         dp_exchange_show_session(
@@ -101,6 +106,7 @@ void dp_exchange_end(struct dp_exchange *exchange, int64_t now_ns)
     dp_exchange_feed_end(&exchange->feed);
     end_connections(exchange);
     exchange->ended = true;
+    exchange->imbalance_due_ns = INT64_MAX;
 }
 
 /* ---- a lit exchange and its follower ---- */

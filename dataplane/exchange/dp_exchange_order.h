@@ -47,6 +47,7 @@ struct dp_exchange_order {
     bool was_shown;      /* the feed used order_ref: a refresh needs another name */
     bool requeued;       /* what is shown was the replaced order's */
     bool cancel_pending; /* a cancel waits for the cross */
+    bool is_pegged;      /* to a side of the market: its owner hears when it moves */
     bool said;           /* P or I was sent for it: a repeated cancel is not answered */
     char cl_ord_id[14];
 };

@@ -161,16 +161,19 @@ void dp_exchange_show_session(
     publish(exchange, instrument_index, &message);
 }
 
-static uint8_t cross_code(enum dp_match_session before)
+void dp_exchange_show_short_sale(struct dp_exchange *exchange, uint32_t instrument_index)
 {
-    return before == DP_MATCH_PRE_OPEN ? 'O' : before == DP_MATCH_PRE_CLOSE ? 'C' : 'H';
+    struct dp_itch_message message = {
+        .type = 'Y', .code = (uint8_t)exchange->instruments[instrument_index].short_sale};
+    publish(exchange, instrument_index, &message);
 }
 
 void dp_exchange_show_auction(struct dp_exchange *exchange, const struct dp_match_report *report)
 {
     struct dp_itch_message message = {
         .type = 'Q',
-        .code = cross_code(exchange->instruments[report->instrument_index].session_before),
+        .code = (uint8_t)dp_exchange_cross_code(
+            exchange->instruments[report->instrument_index].session_before),
         .qty = report->qty,
         .price4 = report->price_nanos == DP_PRICE_NONE ? 0 : price4_of(report->price_nanos),
         .match_number = report->match_number,

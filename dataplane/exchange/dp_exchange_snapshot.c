@@ -47,8 +47,11 @@ static void add_instruments(struct dp_exchange *exchange, struct dp_exchange_sto
             .code =
                 dp_exchange_state_code((enum dp_match_session)exchange->instruments[index].session),
         };
+        struct dp_itch_message short_sale = {
+            .type = 'Y', .code = (uint8_t)exchange->instruments[index].short_sale};
         add(exchange, store, &directory, index);
         add(exchange, store, &action, index);
+        add(exchange, store, &short_sale, index);
     }
 }
 

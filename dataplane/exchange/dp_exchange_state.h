@@ -12,6 +12,8 @@
  *   dp_exchange_order.[ch]  records of live orders
  *   dp_exchange_market.c    what the engine reports, for owners
  *   dp_exchange_show.c      what the feed shows of it
+ *   dp_exchange_imbalance.c what it says while orders collect
+ *   dp_exchange_short.c     short sales: locates and the price test
  *   dp_exchange_report.c    OUCH reports: their way out, and what a fault does to them
  *   dp_exchange_snapshot.c  the books as a stream of their own
  *   dp_exchange_operate.c   sessions of the day, faults, broken trades, the end
@@ -108,11 +110,13 @@ struct dp_exchange_instrument {
     char symbol[8];
     int64_t tick_nanos;
     bool frozen;            /* before a cross */
+    char short_sale;        /* enum dp_exchange_short_sale */
     uint8_t session;        /* enum dp_match_session */
     uint8_t session_before; /* tells what a cross is one of */
     int64_t bid_nanos;      /* last touch told to the follower */
     int64_t ask_nanos;
-    uint32_t twin; /* index of the same symbol at the follower; DP_EXCHANGE_NONE */
+    int64_t imbalance_due_ns; /* INT64_MAX: none is */
+    uint32_t twin;            /* index of the same symbol at the follower; DP_EXCHANGE_NONE */
 };
 
 struct dp_exchange_party {
@@ -140,7 +144,9 @@ struct dp_exchange {
     struct dp_exchange_config config;
     struct dp_exchange_stats stats;
     int64_t now_ns;
-    int64_t tick_ns; /* next look at heartbeats and silences */
+    int64_t tick_ns;          /* next look at heartbeats and silences */
+    int64_t imbalance_due_ns; /* the earliest of all instruments */
+    bool started;
     bool ended;
 
     struct dp_match *match;
@@ -249,6 +255,9 @@ struct dp_exchange_terms {
     struct dp_match_terms terms;
     uint32_t expire_seconds;
     uint16_t group_id;
+    bool is_located; /* option 25 */
+    bool
+        is_barred; /* a short sale that may neither trade nor stand: it is accepted and cancelled */
 };
 
 /* The sub-channel that a message names; 0 when it names none. */
@@ -285,6 +294,23 @@ void dp_exchange_show_session(
     struct dp_exchange *exchange, uint32_t instrument_index, enum dp_match_session session);
 void dp_exchange_show_auction(struct dp_exchange *exchange, const struct dp_match_report *report);
 void dp_exchange_show_directory(struct dp_exchange *exchange, uint32_t instrument_index);
+void dp_exchange_show_short_sale(struct dp_exchange *exchange, uint32_t instrument_index);
+
+/* dp_exchange_imbalance.c */
+
+/* The instrument is in another session: imbalances are due from now on, or no more. */
+void dp_exchange_schedule_imbalance(struct dp_exchange *exchange, uint32_t instrument_index);
+void dp_exchange_say_imbalances(struct dp_exchange *exchange); /* those that are due */
+
+/* dp_exchange_short.c */
+
+/* 0, or the code the order is to be rejected with. Moves the price of a short sale that may not be
+ * where it wants to be, or bars it. */
+uint16_t dp_exchange_test_short_sale(const struct dp_exchange *exchange, uint32_t account,
+    uint32_t instrument_index, char side, struct dp_exchange_terms *terms);
+/* Whether a Modify may make a short sale of a sale. */
+bool dp_exchange_may_sell_short(
+    const struct dp_exchange *exchange, uint32_t account, const struct dp_ouch_message *request);
 
 /* dp_exchange_report.c */
 
@@ -311,6 +337,11 @@ void dp_exchange_fill(struct dp_exchange *exchange, const struct dp_exchange_ord
 
 struct dp_exchange_store *dp_exchange_snapshot(struct dp_exchange *exchange);
 
+/* ITCH's cross type of the auction that ends a session. */
+static inline char dp_exchange_cross_code(uint8_t session)
+{
+    return session == DP_MATCH_PRE_OPEN ? 'O' : session == DP_MATCH_PRE_CLOSE ? 'C' : 'H';
+}
 static inline uint32_t dp_exchange_account_of(const struct dp_exchange_order *order)
 {
     return (uint32_t)(order->key >> 40);

@@ -75,6 +75,7 @@ static uint32_t size_of_tag(uint8_t tag)
     switch (tag) {
     case DP_OUCH_TAG_PRICE_TYPE:
     case DP_OUCH_TAG_POST_ONLY:
+    case DP_OUCH_TAG_SHARES_LOCATED:
     case DP_OUCH_TAG_AIQ_STRATEGY:
     case DP_OUCH_TAG_USER_REF_IDX: return 1;
     case DP_OUCH_TAG_GROUP_ID:
@@ -125,6 +126,7 @@ static uint16_t set_option(const struct dp_exchange *exchange, uint32_t account,
         terms->order.flags |= number == 'P' ? DP_MATCH_POST_ONLY : 0;
         return 0;
     case DP_OUCH_TAG_EXPIRE_TIME: terms->expire_seconds = (uint32_t)number; return 0;
+    case DP_OUCH_TAG_SHARES_LOCATED: terms->is_located = number == 'Y'; return 0;
     case DP_OUCH_TAG_GROUP_ID: terms->group_id = (uint16_t)number; return 0;
     case DP_OUCH_TAG_AIQ_STRATEGY: return set_strategy(terms, (char)number);
     case DP_OUCH_TAG_AIQ_GROUP: return set_group(terms, value);

@@ -17,6 +17,8 @@ void dp_exchange_advance(struct dp_exchange *exchange, int64_t now_ns)
     }
     dp_exchange_work_arrivals(exchange);
     dp_exchange_send_delayed(exchange);
+    if (exchange->imbalance_due_ns <= exchange->now_ns)
+        dp_exchange_say_imbalances(exchange);
     if (exchange->tick_ns <= exchange->now_ns) {
         exchange->tick_ns = exchange->now_ns + DP_EXCHANGE_TICK_NS;
         dp_exchange_watch(exchange);
@@ -31,6 +33,7 @@ int64_t dp_exchange_next_ns(const struct dp_exchange *exchange)
         dp_match_next_ns(exchange->match),
         dp_exchange_delayed_next_ns(exchange),
         dp_exchange_feed_next_ns(&exchange->feed),
+        exchange->imbalance_due_ns,
         exchange->arrival_head == exchange->arrival_tail
             ? INT64_MAX
             : exchange->arrivals[exchange->arrival_head & exchange->arrival_mask].due_ns,

@@ -72,12 +72,33 @@ static void store_reduced(const struct dp_itch_message *message, uint8_t *data)
     dp_store_be32(data + 19, (uint32_t)message->qty);
 }
 
+uint32_t dp_itch_encode_noii(const struct dp_itch_noii *noii, uint8_t *data)
+{
+    const struct dp_itch_message header = {
+        .type = 'I', .stock_locate = noii->stock_locate, .timestamp_ns = noii->timestamp_ns};
+    store_header(&header, data);
+    dp_store_be64(data + 11, noii->paired_qty);
+    dp_store_be64(data + 19, noii->imbalance_qty);
+    data[27] = (uint8_t)noii->direction;
+    memcpy(data + 28, noii->stock, 8);
+    dp_store_be32(data + 36, noii->far_price4);
+    dp_store_be32(data + 40, noii->near_price4);
+    dp_store_be32(data + 44, noii->reference_price4);
+    data[48] = (uint8_t)noii->cross_type;
+    data[49] = (uint8_t)noii->variation;
+    return dp_itch_length('I');
+}
+
 uint32_t dp_itch_encode(const struct dp_itch_message *message, uint8_t *data)
 {
     switch (message->type) {
     case 'S': data[11] = message->code; break;
     case 'R': store_directory(message, data); break;
     case 'H': store_action(message, data); break;
+    case 'Y':
+        memcpy(data + 11, message->stock, 8);
+        data[19] = message->code;
+        break;
     case 'A': store_order(message, data); break;
     case 'E': store_executed(message, data); break;
     case 'C':

@@ -49,7 +49,7 @@ static void check_type(char type)
 
 static void test_every_type_of_a_venue_comes_back(void)
 {
-    for (const char *type = "SRHAECXDUPQB"; *type != '\0'; type++)
+    for (const char *type = "SRHYAECXDUPQB"; *type != '\0'; type++)
         check_type(*type);
 }
 
@@ -70,12 +70,36 @@ static void test_the_fields_that_books_need_are_there(void)
     CHECK(back.match_number == sent.match_number && back.code == 'Y' && back.price4 == sent.price4);
 }
 
+static void test_an_imbalance_is_as_the_specification_has_it(void)
+{
+    const struct dp_itch_noii noii = {
+        .stock_locate = 7,
+        .far_price4 = 100100,
+        .near_price4 = 100200,
+        .reference_price4 = 100000,
+        .timestamp_ns = 1000000000,
+        .paired_qty = 300,
+        .imbalance_qty = 50,
+        .stock = stock,
+        .direction = 'B',
+        .cross_type = 'O',
+        .variation = 'L',
+    };
+    uint8_t data[DP_ITCH_ENCODED_MAX];
+    char text[DP_ITCH_TEXT_SIZE];
+    CHECK(dp_itch_render(data, dp_itch_encode_noii(&noii, data), false, text, sizeof(text)) > 0);
+    CHECK_TEXT(text,
+        "00:00:01.000000000 noii stock_locate=7 tracking_number=0 paired_shares=300 "
+        "imbalance_shares=50 imbalance_direction=B stock=TPLN far_price=10.0100 near_price=10.0200 "
+        "current_reference_price=10.0000 cross_type=O price_variation_indicator=L");
+}
+
 static void test_other_types_are_not_encoded(void)
 {
     uint8_t data[DP_ITCH_ENCODED_MAX];
     for (int type = 0; type < 256; type++) {
         struct dp_itch_message sent = full((uint8_t)type);
-        bool known = type != 0 && strchr("SRHAECXDUPQB", type) != NULL;
+        bool known = type != 0 && strchr("SRHYAECXDUPQB", type) != NULL;
         CHECK_THAT((dp_itch_encode(&sent, data) != 0) == known, "type %d", type);
     }
 }
@@ -83,5 +107,7 @@ static void test_other_types_are_not_encoded(void)
 int main(void)
 {
     RUN_TESTS(TEST(test_every_type_of_a_venue_comes_back),
-        TEST(test_the_fields_that_books_need_are_there), TEST(test_other_types_are_not_encoded));
+        TEST(test_the_fields_that_books_need_are_there),
+        TEST(test_an_imbalance_is_as_the_specification_has_it),
+        TEST(test_other_types_are_not_encoded));
 }
