@@ -1,14 +1,16 @@
 """Timed loops over flows of orders, for the rows ``match.*`` of ``tickplane bench``."""
 
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc, qsort
 from libc.string cimport memset
 
 from dataplane.bench_meter cimport Meter
 from dataplane.dp_bench_match cimport (
     dp_bench_match_command,
+    dp_bench_match_empty,
     dp_bench_match_flow,
     dp_bench_match_init,
+    dp_bench_match_report_counts,
     dp_bench_match_result,
     dp_bench_match_run,
     dp_bench_match_shape,
@@ -49,6 +51,7 @@ cdef class MatchBench:
     cdef dp_match *_match
     cdef dp_bench_plain *_plain
     cdef uint32_t *_ticks
+    cdef uint8_t *_report_counts
     cdef uint32_t _resting
     cdef uint32_t _count
     cdef Meter _meter
@@ -68,19 +71,25 @@ cdef class MatchBench:
         self._match = <dp_match *>aligned_alloc(HUGE_PAGE, size)
         self._plain = <dp_bench_plain *>malloc(dp_bench_plain_size(orders))
         self._ticks = <uint32_t *>malloc(<size_t>count * sizeof(uint32_t))
-        if not (self._commands and self._match and self._plain and self._ticks):
+        self._report_counts = <uint8_t *>malloc(count)
+        if not (self._commands and self._match and self._plain and self._ticks
+                and self._report_counts):
             raise MemoryError(f"bench: {size} bytes for an engine; free some memory")
         madvise(self._match, size, MADV_HUGEPAGE)  # where the machine has none, small ones do
         memset(self._match, 0, size)  # no page is touched first while time is taken
         dp_bench_match_flow(
             <dp_bench_match_shape><int>SHAPES.index(shape), seed, self._commands, resting, count)
         dp_clock_calibrate(&self._clock, 20)
+        self._begin(0)
+        dp_bench_match_report_counts(
+            self._match, self._commands + resting, count, self._report_counts)
 
     def __dealloc__(self):
         free(self._commands)
         free(self._match)
         free(self._plain)
         free(self._ticks)
+        free(self._report_counts)
 
     cdef void _begin(self, int policy):
         dp_bench_match_init(
@@ -104,6 +113,13 @@ cdef class MatchBench:
     def pro_rata(self):
         """The same flow, levels shared out by size."""
         return self._run(1)
+
+    def empty(self):
+        """The same requests made, and as many reports read, without an engine."""
+        self._meter.start()
+        dp_bench_match_empty(
+            self._commands + self._resting, self._count, self._report_counts)
+        return self._meter.stop(self._count)
 
     def plain(self):
         """The same flow through sorted arrays, without reports and accounts."""

@@ -1,6 +1,6 @@
 """Mirror of bench/dp_bench_match.h and bench/dp_bench_plain.h."""
 
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from dataplane.dp_match cimport dp_match, dp_match_policy
 
@@ -25,6 +25,11 @@ cdef extern from "dp_bench_match.h" nogil:
         uint32_t resting, uint32_t count)
     dp_bench_match_result dp_bench_match_run(
         dp_match *match, const dp_bench_match_command *commands, uint32_t count)
+    void dp_bench_match_report_counts(
+        dp_match *match, const dp_bench_match_command *commands, uint32_t count,
+        uint8_t *report_counts)
+    uint64_t dp_bench_match_empty(
+        const dp_bench_match_command *commands, uint32_t count, const uint8_t *report_counts)
     void dp_bench_match_time(
         dp_match *match, const dp_bench_match_command *commands, uint32_t count,
         uint32_t *ticks_tsc)

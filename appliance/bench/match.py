@@ -1,9 +1,10 @@
 """Rows ``match.*``: the matching engine over flows of orders, beside an engine of sorted arrays.
 
 The plain engine decides the same but reports and books nothing; what both traded is compared, so a
-row that is fast because it is wrong does not appear. ``match.pro_rata.normal`` stands beside FIFO
-on the same flow, ``match.latency`` (p99.9 of single commands) beside the median of the same
-commands.
+row that is fast because it is wrong does not appear. A row's value includes the harness, whose own
+part is told as ``harness``: requests made and reports read without an engine. ``match.pro_rata.normal``
+stands beside FIFO on the same flow, ``match.latency`` (p99.9 of single commands) beside the median of
+the same commands.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from appliance.bench.rows import Bench, Figures, Row, row, say
+from appliance.bench.rows import Bench, Figures, Row, rounded, row, say
 from appliance.errors import CommandError
 from dataplane.bench_match import SHAPES, MatchBench
 
@@ -24,7 +25,7 @@ def rounds(shape: str, bench: Bench) -> dict[str, Figures]:
     """Return both engines, and FIFO's rival by size, over interleaved rounds."""
     say(f"making a flow: {shape}")
     flow = MatchBench(shape, COMMANDS)
-    loops = {"plain": flow.plain, "fifo": flow.fifo}
+    loops = {"plain": flow.plain, "fifo": flow.fifo, "empty": flow.empty}
     if shape == "normal":
         loops["pro_rata"] = flow.pro_rata
     figures = bench.rounds(loops)
@@ -46,7 +47,12 @@ FLOWS: dict[str, Callable[[Bench], dict[str, Figures]]] = {
 def fifo(shape: str, bench: Bench) -> Row:
     """Match a flow by price and time."""
     runs = bench.shared(FLOWS[shape])
-    return row(f"match.fifo.{shape}", "ns/command", runs["fifo"], "match.plain", runs["plain"])
+    made = row(f"match.fifo.{shape}", "ns/command", runs["fifo"], "match.plain", runs["plain"])
+    made["harness"] = {
+        "ns": round(runs["empty"].median, 3),
+        "instructions": rounded(runs["empty"].instructions, 1),
+    }
+    return made
 
 
 def pro_rata(bench: Bench) -> Row:

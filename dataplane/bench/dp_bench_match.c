@@ -43,25 +43,34 @@ static void drop_reports(struct dp_match_sink *sink)
     sink->count = 0;
 }
 
+static inline struct dp_match_replace replace_of(const struct dp_bench_match_command *command)
+{
+    return (struct dp_match_replace){.order_id = command->order_id,
+        .price_nanos = command->ticks * DP_BENCH_MATCH_TICK,
+        .qty = command->qty};
+}
+
+static inline struct dp_match_order order_of(const struct dp_bench_match_command *command)
+{
+    return (struct dp_match_order){.order_id = command->order_id,
+        .price_nanos = command->ticks * DP_BENCH_MATCH_TICK,
+        .qty = command->qty,
+        .participant = command->participant,
+        .side = command->side,
+        .type = DP_MATCH_LIMIT,
+        .time_in_force = command->kind == DP_BENCH_MATCH_IMMEDIATE ? DP_MATCH_IOC : DP_MATCH_DAY};
+}
+
 static inline void apply(struct dp_match *match, const struct dp_bench_match_command *command,
     struct dp_match_sink *sink)
 {
     if (command->kind == DP_BENCH_MATCH_CANCEL) {
         dp_match_cancel(match, command->order_id, 0, 0, sink);
     } else if (command->kind == DP_BENCH_MATCH_REPLACE) {
-        const struct dp_match_replace replace = {.order_id = command->order_id,
-            .price_nanos = command->ticks * DP_BENCH_MATCH_TICK,
-            .qty = command->qty};
+        const struct dp_match_replace replace = replace_of(command);
         dp_match_replace(match, &replace, 0, sink);
     } else {
-        const struct dp_match_order order = {.order_id = command->order_id,
-            .price_nanos = command->ticks * DP_BENCH_MATCH_TICK,
-            .qty = command->qty,
-            .participant = command->participant,
-            .side = command->side,
-            .type = DP_MATCH_LIMIT,
-            .time_in_force =
-                command->kind == DP_BENCH_MATCH_IMMEDIATE ? DP_MATCH_IOC : DP_MATCH_DAY};
+        const struct dp_match_order order = order_of(command);
         dp_match_new(match, &order, 0, sink);
     }
 }
@@ -93,6 +102,53 @@ struct dp_bench_match_result dp_bench_match_run(
     }
     result.live = dp_match_view_order_count(match);
     return result;
+}
+
+void dp_bench_match_report_counts(struct dp_match *match,
+    const struct dp_bench_match_command *commands, uint32_t count, uint8_t *report_counts)
+{
+    static struct dp_match_report reports[REPORTS];
+    struct dp_match_sink sink = {reports, REPORTS, 0, drop_reports, NULL};
+    for (uint32_t index = 0; index < count; index++) {
+        apply(match, &commands[index], &sink);
+        report_counts[index] = sink.count < UINT8_MAX ? (uint8_t)sink.count : UINT8_MAX;
+        sink.count = 0;
+    }
+}
+
+/* In place of each of the engine's calls. */
+static __attribute__((noinline)) void do_nothing(
+    uint32_t report_count, const void *request, int64_t now_ns, struct dp_match_sink *sink)
+{
+    __asm__ volatile("" : : "r"(request), "r"(now_ns) : "memory");
+    sink->count = report_count;
+}
+
+static inline void apply_nothing(const struct dp_bench_match_command *command,
+    uint32_t report_count, struct dp_match_sink *sink)
+{
+    if (command->kind == DP_BENCH_MATCH_CANCEL) {
+        do_nothing(report_count, &command->order_id, 0, sink);
+    } else if (command->kind == DP_BENCH_MATCH_REPLACE) {
+        const struct dp_match_replace replace = replace_of(command);
+        do_nothing(report_count, &replace, 0, sink);
+    } else {
+        const struct dp_match_order order = order_of(command);
+        do_nothing(report_count, &order, 0, sink);
+    }
+}
+
+uint64_t dp_bench_match_empty(const struct dp_bench_match_command *commands, uint32_t count,
+    const uint8_t *report_counts)
+{
+    static struct dp_match_report reports[UINT8_MAX];
+    struct dp_match_sink sink = {reports, UINT8_MAX, 0, drop_reports, NULL};
+    struct dp_bench_match_result result = {.trades = 0};
+    for (uint32_t index = 0; index < count; index++) {
+        apply_nothing(&commands[index], report_counts[index], &sink);
+        count_reports(&result, &sink);
+    }
+    return result.trades;
 }
 
 void dp_bench_match_time(struct dp_match *match, const struct dp_bench_match_command *commands,
