@@ -15,6 +15,7 @@ from typing import Any
 from control.effects import interrupts_of, page_on
 from control.facts import Facts
 from control.host import Host
+from dataplane import card
 from dataplane.errors import DataplaneError
 from dataplane.noise import Meter
 
@@ -48,7 +49,8 @@ def examine(host: Host, facts: Facts, cores: Sequence[int], seconds: float) -> R
         "huge_pages": list(huge_pages(host, facts)),
         "clock": {**meter.clock(), "source": host.read(SOURCE) or "unknown",
                   "keepers": facts.clocks.get("keepers", "")},
-        "cards": [card(host, facts, nic.name) for nic in facts.nics],
+        "cards": [nic_card(host, facts, nic.name) for nic in facts.nics],
+        "offload": [offload(kind["name"]) for kind in card.kinds()],
         "heat": heat(host),
         "rtla": shutil.which("rtla") is not None,
     }  # fmt: skip
@@ -97,7 +99,7 @@ def huge_pages(host: Host, facts: Facts) -> Iterator[Report]:
                 yield {"node": node, "kib": kib, "total": total, "free": free, "lies_on": where}
 
 
-def card(host: Host, facts: Facts, name: str) -> Report:
+def nic_card(host: Host, facts: Facts, name: str) -> Report:
     """Return which cores serve a card's queues, and what it lost since it came up."""
     nic = facts.nic(name)
     folder = f"/sys/class/net/{name}/statistics"
@@ -109,6 +111,13 @@ def card(host: Host, facts: Facts, name: str) -> Report:
         },
         "lost": {item: count for item in LOST if (count := host.whole(f"{folder}/{item}"))},
     }
+
+
+def offload(name: str) -> Report:
+    """Return what one backend of the card's hooks offers."""
+    opened = card.Card(name)
+    can = [hook for hook, able in opened.capabilities().items() if able]
+    return {"name": name, "map": opened.version(), "can": can}
 
 
 def heat(host: Host) -> Report:

@@ -63,7 +63,7 @@ def trips(report: Report) -> Iterator[str]:
 
 
 def others(report: Report) -> Iterator[str]:
-    """Return memory, huge pages, clock, cards and heat."""
+    """Return memory, huge pages, clock, cards, offload and heat."""
     yield ""
     loads = ", ".join(f"{name} {ns} ns" for name, ns in report["memory_ns"].items())
     yield f"memory      one load after the other over {loads}"
@@ -82,6 +82,8 @@ def others(report: Report) -> Iterator[str]:
         queues = ", ".join(f"{queue} on {cores}" for queue, cores in nic["queues"].items())
         lost = ", ".join(f"{item} {count}" for item, count in nic["lost"].items())
         yield f"card        {nic['name']}: queues {queues or 'of no interrupt'}; lost {lost or 0}"
+    for each in report["offload"]:
+        yield f"offload     {each['name']}: {', '.join(each['can']) or 'nothing'}"
     degrees = " ".join(f"{each} degrees" for each in report["heat"]["degrees"])
     yield f"heat        {degrees or 'no sensors'}; slowed down {report['heat']['throttled']} times"
     if report["rtla"]:

@@ -32,6 +32,8 @@ REPORT = {
     "clock": {"hz": 2_600_000_000, "error_ppb": 400, "read_ns": 8, "invariant": True,
               "source": "hpet", "keepers": ""},
     "cards": [{"name": "eth0", "queues": {"0": "2"}, "lost": {"rx_dropped": 7}}],
+    "offload": [{"name": "none", "map": "1.0", "can": []},
+                {"name": "soft", "map": "1.0", "can": ["filter", "gate"]}],
     "heat": {"degrees": [51], "throttled": 4},
     "rtla": True,
 }  # fmt: skip
@@ -74,6 +76,8 @@ huge pages  node 1, 1048576 KiB: 2 of 2 free; one of them lies on node 0
 huge pages  node 1, 2048 KiB: 0 of 2 free; one of them lies on node none can be had: no memory
 clock       hpet; counter 2600.000 MHz, known to 400 ppb, constant, 8 ns to read; kept by nobody
 card        eth0: queues 0 on 2; lost rx_dropped 7
+offload     none: nothing
+offload     soft: filter, gate
 heat        51 degrees; slowed down 4 times
 rtla        is installed: `rtla osnoise top` names who interrupts
 

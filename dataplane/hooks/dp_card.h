@@ -1,0 +1,153 @@
+/*
+ * dp_card - an FPGA card in the way of packets: what it can do, its registers, and who plays it.
+ *
+ * Whether there is a card, a model of one, or none: the program says the same words, and the same
+ * tests hold for each backend (tests/hooks/test_card.c). A backend answers reads and writes of
+ * registers, which is all that a mapped BAR does, and, where frames do not pass through silicon,
+ * moves them through its model:
+ *
+ *     none   no card: no capabilities, every frame passes
+ *     soft   the reference: the meaning of each register, in C (dp_card_soft.c)
+ *
+ * A card's frames are filtered before they arrive; a backend for one has no `ingress` and `egress`,
+ * and both then say what a wire would. docs/hooks.md is the register map.
+ *
+ * One thread at a time uses a card. It is allocated by dp_card_open(), freed by dp_card_close().
+ */
+#ifndef DP_CARD_H
+#define DP_CARD_H
+
+#include "dp_base.h"
+#include "dp_err.h"
+#include "dp_template.h"
+
+#define DP_CARD_MAGIC 0x54504643u /* "TPFC" */
+#define DP_CARD_BAR_SIZE 0x4000u  /* bytes of registers */
+#define DP_CARD_VERSION 0x00010000u
+#define DP_CARD_FRAME_MAX 2048u
+#define DP_CARD_INSTRUMENTS 65536u /* every stock locate code there can be */
+#define DP_CARD_SLOTS 64u          /* templates */
+#define DP_CARD_IDENTITY_SIZE 32u  /* the SHA-256 of the bitstream */
+
+/* What a card can do: bits of DP_CARD_REG_CAPABILITIES. STAMP and DELTA have no hook here yet: no
+ * backend sets their bits. */
+enum dp_card_capability {
+    DP_CARD_CAN_FILTER = 1u << 0,    /* empties messages of instruments that are not armed */
+    DP_CARD_CAN_ARBITRATE = 1u << 1, /* drops the second copy of what both lines brought */
+    DP_CARD_CAN_TEMPLATE = 1u << 2,  /* builds a frame from a stored one and a few fields */
+    DP_CARD_CAN_GATE = 1u << 3,      /* holds orders to limits, and stops them all */
+    DP_CARD_CAN_STAMP = 1u << 4,     /* stamps frames with the time of the wire */
+    DP_CARD_CAN_DELTA = 1u << 5,     /* sends changes of levels instead of messages */
+};
+
+/* Registers of 32 bits, by byte offset. */
+enum dp_card_register {
+    DP_CARD_REG_MAGIC = 0x000,
+    DP_CARD_REG_VERSION = 0x004, /* major << 16 | minor: another major is another map */
+    DP_CARD_REG_CAPABILITIES = 0x008,
+    DP_CARD_REG_IDENTITY = 0x010,      /* 8 registers */
+    DP_CARD_REG_CONTROL = 0x030,       /* bits of enum dp_card_control */
+    DP_CARD_REG_FEED_PORT = 0x040,     /* UDP port of the feed; 0: every port */
+    DP_CARD_REG_EXPECTED_LOW = 0x048,  /* next sequence number of the feed: writing the high half */
+    DP_CARD_REG_EXPECTED_HIGH = 0x04c, /* takes both over; 0 lets every frame pass */
+    DP_CARD_REG_QTY_MAX = 0x050,       /* of one order */
+    DP_CARD_REG_PRICE_MAX = 0x054,     /* of one order, four decimals; UINT32_MAX: any price */
+    DP_CARD_REG_CREDIT = 0x058,        /* orders that may still leave; UINT32_MAX: any number */
+    DP_CARD_REG_COUNTERS = 0x100, /* 64 bits each, low half first, in the order of dp_card_count */
+    DP_CARD_REG_ARMED = 0x2000,   /* 2,048 registers: bit locate % 32 of register locate / 32 */
+};
+
+enum dp_card_control {
+    DP_CARD_FILTER = 1u << 0,
+    DP_CARD_ARBITRATE = 1u << 1,
+    DP_CARD_GATE = 1u << 2,
+    DP_CARD_HALT = 1u << 3, /* the kill switch: nothing but cancels leaves */
+};
+
+#define DP_CARD_COUNTS(X) \
+    X(FRAMES_IN, "frames from the wire") \
+    X(FRAMES_OTHER, "frames that are no feed: passed as they are") \
+    X(FRAMES_TWICE, "frames that the other line had brought: dropped") \
+    X(MESSAGES_IN, "messages looked at") \
+    X(MESSAGES_EMPTIED, "messages of instruments that are not armed: emptied") \
+    X(FRAMES_OUT, "frames to the wire") \
+    X(ORDERS_OUT, "orders and replaces in them") \
+    X(REFUSED_HALT, "frames refused: halted") \
+    X(REFUSED_QTY, "frames refused: quantity above the limit") \
+    X(REFUSED_PRICE, "frames refused: price above the limit") \
+    X(REFUSED_CREDIT, "frames refused: no credit left") \
+    X(REFUSED_UNCLEAR, "frames refused: not whole messages, so nobody can tell")
+
+enum dp_card_count {
+#define X(name, words) DP_CARD_COUNT_##name,
+    DP_CARD_COUNTS(X)
+#undef X
+        DP_CARD_COUNT_END
+};
+
+struct dp_card;
+
+struct dp_card_ops {
+    const char *name;
+    uint32_t (*read)(struct dp_card *card, uint32_t offset);
+    void (*write)(struct dp_card *card, uint32_t offset, uint32_t value);
+    /* See the functions below; NULL where frames pass through silicon. */
+    uint32_t (*ingress)(struct dp_card *card, const uint8_t *frame, uint32_t size, uint8_t *out);
+    bool (*egress)(struct dp_card *card, const uint8_t *frame, uint32_t size);
+    void (*load)(struct dp_card *card, uint32_t slot, const struct dp_template *template_);
+    uint32_t (*build)(struct dp_card *card, uint32_t slot, const struct dp_template_fields *fields,
+        uint8_t *frame);
+    void (*close)(struct dp_card *card);
+};
+
+struct dp_card {
+    const struct dp_card_ops *ops;
+    uint32_t capabilities; /* read once, when it was opened */
+};
+
+/* A backend of this build: the discovery of what dp_card_open() takes. */
+struct dp_card_kind {
+    const char *name;
+    const char *words; /* for people */
+    struct dp_card *(*open)(struct dp_err *err);
+};
+
+const struct dp_card_kind *dp_card_kind_at(size_t index); /* NULL behind the end */
+/* Opens and identifies. NULL with err filled: no such backend, no memory, another device. */
+struct dp_card *dp_card_open(const char *name, struct dp_err *err);
+void dp_card_close(struct dp_card *card);
+
+/* Whether it is a card of this register map, and its bitstream the one expected (NULL: any).
+ * -errno with what was found. */
+int dp_card_identify(struct dp_card *card, const uint8_t *identity, struct dp_err *err);
+
+uint32_t dp_card_read(struct dp_card *card, uint32_t offset);
+void dp_card_write(struct dp_card *card, uint32_t offset, uint32_t value);
+uint64_t dp_card_count(struct dp_card *card, enum dp_card_count count);
+const char *dp_card_count_words(enum dp_card_count count);
+
+/* Turns control bits on or off and reads back: -ENOTSUP when the card has no such thing, -EIO when
+ * it did not take. */
+int dp_card_control(struct dp_card *card, uint32_t bits, bool on, struct dp_err *err);
+/* Whether messages of that instrument pass the filter; none does at first. */
+void dp_card_arm(struct dp_card *card, uint16_t stock_locate, bool armed);
+/* Next sequence number of the feed, for arbitration: at first, after a gap that was given up, and
+ * when another session begins. Packets of a session other than the next one seen pass. */
+void dp_card_expect(struct dp_card *card, uint64_t sequence);
+
+/* A frame that came from the wire. Writes what the program gets to `out` (DP_CARD_FRAME_MAX bytes)
+ * and returns its size; 0 when it gets nothing. `out` and `frame` do not overlap. */
+uint32_t dp_card_ingress(struct dp_card *card, const uint8_t *frame, uint32_t size, uint8_t *out);
+/* A frame that is to leave: whether it does. */
+bool dp_card_egress(struct dp_card *card, const uint8_t *frame, uint32_t size);
+
+/* Stores a sealed template in a slot: -EINVAL for a slot that is not there, -ENOTSUP when the card
+ * has none. */
+int dp_card_load(
+    struct dp_card *card, uint32_t slot, const struct dp_template *template_, struct dp_err *err);
+/* Builds a frame from a slot: the same bytes as dp_template_build() gives. `frame` has
+ * DP_TEMPLATE_FRAME_MAX bytes. Returns its size; 0 when nothing was loaded there. */
+uint32_t dp_card_build(
+    struct dp_card *card, uint32_t slot, const struct dp_template_fields *fields, uint8_t *frame);
+
+#endif

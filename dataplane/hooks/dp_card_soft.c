@@ -1,0 +1,133 @@
+#include "dp_card_soft.h"
+
+#include <errno.h>
+
+#include "dp_card_backend.h"
+
+#define CAPABILITIES \
+    (DP_CARD_CAN_FILTER | DP_CARD_CAN_ARBITRATE | DP_CARD_CAN_TEMPLATE | DP_CARD_CAN_GATE)
+#define CONTROL_BITS (DP_CARD_FILTER | DP_CARD_ARBITRATE | DP_CARD_GATE | DP_CARD_HALT)
+#define COUNTERS_END (DP_CARD_REG_COUNTERS + 8u * DP_CARD_COUNT_END)
+#define ARMED_END (DP_CARD_REG_ARMED + DP_CARD_INSTRUMENTS / 8u)
+
+static struct dp_card_soft *soft_of(struct dp_card *card)
+{
+    return (struct dp_card_soft *)card;
+}
+
+static uint32_t read_counter(const struct dp_card_soft *soft, uint32_t at)
+{
+    uint64_t count = soft->counts[at / 8];
+    return (uint32_t)(at % 8 == 0 ? count : count >> 32);
+}
+
+static uint32_t read_single(const struct dp_card_soft *soft, uint32_t offset)
+{
+    switch (offset) {
+    case DP_CARD_REG_MAGIC: return DP_CARD_MAGIC;
+    case DP_CARD_REG_VERSION: return DP_CARD_VERSION;
+    case DP_CARD_REG_CAPABILITIES: return CAPABILITIES;
+    case DP_CARD_REG_CONTROL: return soft->control;
+    case DP_CARD_REG_FEED_PORT: return soft->feed_port;
+    case DP_CARD_REG_EXPECTED_LOW: return (uint32_t)soft->expected;
+    case DP_CARD_REG_EXPECTED_HIGH: return (uint32_t)(soft->expected >> 32);
+    case DP_CARD_REG_QTY_MAX: return soft->qty_max;
+    case DP_CARD_REG_PRICE_MAX: return soft->price_max;
+    case DP_CARD_REG_CREDIT: return soft->credit;
+    default: return 0; /* reserved, and the identity of no bitstream */
+    }
+}
+
+static uint32_t soft_read(struct dp_card *card, uint32_t offset)
+{
+    const struct dp_card_soft *soft = soft_of(card);
+    if (offset % 4 != 0)
+        return 0;
+    if (offset >= DP_CARD_REG_COUNTERS && offset < COUNTERS_END)
+        return read_counter(soft, offset - DP_CARD_REG_COUNTERS);
+    if (offset >= DP_CARD_REG_ARMED && offset < ARMED_END)
+        return soft->armed[(offset - DP_CARD_REG_ARMED) / 4];
+    return read_single(soft, offset);
+}
+
+static void write_single(struct dp_card_soft *soft, uint32_t offset, uint32_t value)
+{
+    switch (offset) {
+    case DP_CARD_REG_CONTROL: soft->control = value & CONTROL_BITS; break;
+    case DP_CARD_REG_FEED_PORT: soft->feed_port = value & 0xffff; break;
+    case DP_CARD_REG_EXPECTED_LOW: soft->expected_low = value; break;
+    case DP_CARD_REG_EXPECTED_HIGH:
+        soft->expected = (uint64_t)value << 32 | soft->expected_low;
+        soft->has_session = false;
+        break;
+    case DP_CARD_REG_QTY_MAX: soft->qty_max = value; break;
+    case DP_CARD_REG_PRICE_MAX: soft->price_max = value; break;
+    case DP_CARD_REG_CREDIT: soft->credit = value; break;
+    default: break; /* read-only and reserved registers keep what they have */
+    }
+}
+
+static void soft_write(struct dp_card *card, uint32_t offset, uint32_t value)
+{
+    struct dp_card_soft *soft = soft_of(card);
+    if (offset % 4 != 0)
+        return;
+    if (offset >= DP_CARD_REG_ARMED && offset < ARMED_END)
+        soft->armed[(offset - DP_CARD_REG_ARMED) / 4] = value;
+    else
+        write_single(soft, offset, value);
+}
+
+static uint32_t soft_ingress(
+    struct dp_card *card, const uint8_t *frame, uint32_t size, uint8_t *out)
+{
+    return dp_card_soft_filter(soft_of(card), frame, size, out);
+}
+
+static bool soft_egress(struct dp_card *card, const uint8_t *frame, uint32_t size)
+{
+    return dp_card_soft_gate(soft_of(card), frame, size);
+}
+
+static void soft_load(struct dp_card *card, uint32_t slot, const struct dp_template *template_)
+{
+    soft_of(card)->templates[slot] = *template_;
+}
+
+static uint32_t soft_build(
+    struct dp_card *card, uint32_t slot, const struct dp_template_fields *fields, uint8_t *frame)
+{
+    return dp_template_build(&soft_of(card)->templates[slot], fields, frame);
+}
+
+static void soft_close(struct dp_card *card)
+{
+    free(soft_of(card));
+}
+
+static const struct dp_card_ops soft_ops = {
+    .name = "soft",
+    .read = soft_read,
+    .write = soft_write,
+    .ingress = soft_ingress,
+    .egress = soft_egress,
+    .load = soft_load,
+    .build = soft_build,
+    .close = soft_close,
+};
+
+struct dp_card *dp_card_soft_open(struct dp_err *err)
+{
+    size_t size = (sizeof(struct dp_card_soft) + DP_CACHE_LINE - 1) & ~(size_t)(DP_CACHE_LINE - 1);
+    struct dp_card_soft *soft = aligned_alloc(DP_CACHE_LINE, size);
+    if (soft == NULL) {
+        dp_err_set(err, ENOMEM, "card soft: no memory for %zu bytes", size);
+        return NULL;
+    }
+    memset(soft, 0, size);
+    soft->card.ops = &soft_ops;
+    soft->credit = UINT32_MAX;
+    soft->qty_max = UINT32_MAX;
+    soft->price_max = UINT32_MAX;
+    return &soft->card;
+}

@@ -1,0 +1,40 @@
+/*
+ * dp_card_soft - the reference model of a card: its state, and the halves that look at frames.
+ *
+ * Private to dp_card_soft*.c. What a register means is what these functions do with it.
+ */
+#ifndef DP_CARD_SOFT_H
+#define DP_CARD_SOFT_H
+
+#include "dp_card.h"
+
+#define DP_CARD_SESSION_SIZE 10u /* of MoldUDP64 */
+
+struct dp_card_soft {
+    struct dp_card card;
+    uint32_t control;
+    uint32_t feed_port;
+    uint32_t expected_low;                 /* written, waiting for the high half */
+    uint64_t expected;                     /* next sequence number; 0: arbitration has not begun */
+    uint8_t session[DP_CARD_SESSION_SIZE]; /* of what is expected, once has_session */
+    bool has_session;
+    uint32_t qty_max;
+    uint32_t price_max;
+    uint32_t credit;
+    uint64_t counts[DP_CARD_COUNT_END];
+    uint32_t armed[DP_CARD_INSTRUMENTS / 32];
+    struct dp_template templates[DP_CARD_SLOTS]; /* of size 0 until they are loaded */
+};
+
+static inline bool dp_card_soft_is_armed(const struct dp_card_soft *soft, uint16_t stock_locate)
+{
+    return soft->armed[stock_locate / 32u] >> stock_locate % 32u & 1u;
+}
+
+/* What the program gets of a frame of the wire: see dp_card_ingress(). */
+uint32_t dp_card_soft_filter(
+    struct dp_card_soft *soft, const uint8_t *frame, uint32_t size, uint8_t *out);
+/* Whether a frame may leave: see dp_card_egress(). */
+bool dp_card_soft_gate(struct dp_card_soft *soft, const uint8_t *frame, uint32_t size);
+
+#endif

@@ -1,0 +1,135 @@
+#include "dp_port_card.h"
+
+#include <errno.h>
+
+#define BURST 64u
+
+struct card_port {
+    struct dp_port port;
+    struct dp_port *inner;
+    struct dp_card *card;
+    uint32_t waiting_size; /* 0: nothing waits */
+    int64_t waiting_ns;
+    uint8_t waiting[DP_CARD_FRAME_MAX];       /* passed the gate, not yet in the inner port */
+    uint8_t frames[BURST][DP_CARD_FRAME_MAX]; /* of the last receive */
+};
+
+/* What passed the gate and found the inner port full: the gate is not asked twice. False: still
+ * full. */
+static bool send_waiting(struct card_port *self)
+{
+    const struct dp_packet packet = {
+        .data = self->waiting, .size = self->waiting_size, .time_ns = self->waiting_ns};
+    if (self->waiting_size == 0)
+        return true;
+    if (dp_port_send(self->inner, &packet, 1) == 0)
+        return false;
+    self->waiting_size = 0;
+    return true;
+}
+
+static uint32_t filter(struct card_port *self, const struct dp_packet *taken, uint32_t count,
+    struct dp_packet *packets)
+{
+    uint32_t passed = 0;
+    for (uint32_t index = 0; index < count; index++) {
+        struct dp_packet packet = taken[index];
+        if (packet.size > DP_CARD_FRAME_MAX) {
+            self->port.stats.rx_failed++;
+            continue;
+        }
+        uint8_t *frame = self->frames[passed];
+        packet.size = dp_card_ingress(self->card, packet.data, packet.size, frame);
+        if (packet.size == 0)
+            continue;
+        packet.data = frame;
+        if (packet.size != taken[index].size)
+            packet.original_size = packet.size;
+        packets[passed++] = packet;
+        self->port.stats.rx_packets++;
+        self->port.stats.rx_bytes += packet.size;
+    }
+    return passed;
+}
+
+static uint32_t card_receive(struct dp_port *port, struct dp_packet *packets, uint32_t max)
+{
+    struct card_port *self = (struct card_port *)port;
+    struct dp_packet taken[BURST];
+    uint32_t passed = 0;
+    send_waiting(self);
+    /* A burst of which nothing passes is no end: the next one may hold something. */
+    while (passed == 0) {
+        uint32_t count = dp_port_receive(self->inner, taken, max < BURST ? max : BURST);
+        if (count == 0)
+            return 0;
+        passed = filter(self, taken, count, packets);
+    }
+    return passed;
+}
+
+/* Takes the frame: it is sent, or waits, or may never leave. */
+static void send_one(struct card_port *self, const struct dp_packet *packet)
+{
+    struct dp_port_stats *stats = &self->port.stats;
+    if (packet->size > DP_CARD_FRAME_MAX ||
+        !dp_card_egress(self->card, packet->data, packet->size)) {
+        stats->tx_refused++;
+        return;
+    }
+    stats->tx_packets++;
+    stats->tx_bytes += packet->size;
+    if (dp_port_send(self->inner, packet, 1) == 1)
+        return;
+    memcpy(self->waiting, packet->data, packet->size);
+    self->waiting_size = packet->size;
+    self->waiting_ns = packet->time_ns;
+}
+
+static uint32_t card_send(struct dp_port *port, const struct dp_packet *packets, uint32_t count)
+{
+    struct card_port *self = (struct card_port *)port;
+    uint32_t index = 0;
+    while (index < count && send_waiting(self))
+        send_one(self, &packets[index++]);
+    return index;
+}
+
+static bool card_is_up(struct dp_port *port)
+{
+    return dp_port_is_up(((struct card_port *)port)->inner);
+}
+
+static int card_close(struct dp_port *port, struct dp_err *err)
+{
+    (void)err;
+    free(port);
+    return 0;
+}
+
+static const struct dp_port_ops card_ops = {
+    .name = "card",
+    .framing = DP_PORT_ETHERNET,
+    .receive = card_receive,
+    .send = card_send,
+    .is_up = card_is_up,
+    .close = card_close,
+};
+
+struct dp_port *dp_port_card_open(struct dp_port *inner, struct dp_card *card, struct dp_err *err)
+{
+    if (!dp_port_moves_frames(inner)) {
+        dp_err_set(err, EINVAL, "card port: port %s moves datagrams; give one that moves frames",
+            inner->ops->name);
+        return NULL;
+    }
+    struct card_port *self = calloc(1, sizeof(*self));
+    if (self == NULL) {
+        dp_err_set(err, ENOMEM, "card port: no memory for %zu bytes", sizeof(*self));
+        return NULL;
+    }
+    self->port.ops = &card_ops;
+    self->inner = inner;
+    self->card = card;
+    return &self->port;
+}
