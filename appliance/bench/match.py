@@ -2,9 +2,9 @@
 
 The plain engine decides the same but reports and books nothing; what both traded is compared, so a
 row that is fast because it is wrong does not appear. A row's value includes the harness, whose own
-part is told as ``harness``: requests made and reports read without an engine. ``match.pro_rata.normal``
-stands beside FIFO on the same flow, ``match.latency`` (p99.9 of single commands) beside the median of
-the same commands.
+part is told as ``harness``: requests made and reports read without an engine.
+``match.pro_rata.normal`` stands beside FIFO on the same flow, ``match.latency`` (p99.9 of single
+commands) beside the median of the same commands.
 """
 
 from __future__ import annotations

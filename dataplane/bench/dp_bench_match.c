@@ -124,8 +124,8 @@ static __attribute__((noinline)) void do_nothing(
     sink->count = report_count;
 }
 
-static inline void apply_nothing(const struct dp_bench_match_command *command,
-    uint32_t report_count, struct dp_match_sink *sink)
+static inline void apply_nothing(
+    const struct dp_bench_match_command *command, uint32_t report_count, struct dp_match_sink *sink)
 {
     if (command->kind == DP_BENCH_MATCH_CANCEL) {
         do_nothing(report_count, &command->order_id, 0, sink);
@@ -138,8 +138,8 @@ static inline void apply_nothing(const struct dp_bench_match_command *command,
     }
 }
 
-uint64_t dp_bench_match_empty(const struct dp_bench_match_command *commands, uint32_t count,
-    const uint8_t *report_counts)
+uint64_t dp_bench_match_empty(
+    const struct dp_bench_match_command *commands, uint32_t count, const uint8_t *report_counts)
 {
     static struct dp_match_report reports[UINT8_MAX];
     struct dp_match_sink sink = {reports, UINT8_MAX, 0, drop_reports, NULL};

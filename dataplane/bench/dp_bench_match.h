@@ -72,8 +72,8 @@ void dp_bench_match_report_counts(struct dp_match *match,
     const struct dp_bench_match_command *commands, uint32_t count, uint8_t *report_counts);
 /* The harness alone: the same requests made, and as many reports read, of an engine that does
  * nothing. Returns the trades among them, which are none. */
-uint64_t dp_bench_match_empty(const struct dp_bench_match_command *commands, uint32_t count,
-    const uint8_t *report_counts);
+uint64_t dp_bench_match_empty(
+    const struct dp_bench_match_command *commands, uint32_t count, const uint8_t *report_counts);
 /* Each command's ticks of the time-stamp counter. */
 void dp_bench_match_time(struct dp_match *match, const struct dp_bench_match_command *commands,
     uint32_t count, uint32_t *ticks_tsc);
