@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,11 @@ import pytest
 
 # Outside files are not ours to pass on: they lie in a folder beside the checkout, or anywhere.
 BESIDE = Path(__file__).parents[3] / "shared" / "data"
+
+# A shell has its background jobs ignore Ctrl-C, and what they start inherits that: tests that send
+# it to a process of theirs would wait for ever.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
