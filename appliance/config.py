@@ -32,6 +32,7 @@ from appliance.config_section import ConfigError, Section, compose
 from appliance.desk_config import DeskConfig, parse_desk
 from appliance.live_config import LiveConfig, parse_live
 from control.section import suggestion
+from dataplane.card import kinds as card_kinds
 from dataplane.segment import CLASSES, DURABILITIES
 
 # A configuration is a page or two; this keeps a wrong file (a capture, /dev/zero) out of memory.
@@ -39,6 +40,7 @@ SIZE_MAX = 1 << 20
 STRATEGIES_MAX = 16
 COUNT_MAX = 1 << 30  # of records in one part of the region
 SECOND_NS = 1_000_000_000
+NO_CARD = "none"
 DESK = "desk"  # orders come from other processes
 BUILT_IN = ("market_maker", "imbalance_taker", DESK)
 TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
@@ -141,6 +143,7 @@ class Config:
     session: SessionConfig
     capacity: CapacityConfig
     feed: FeedConfig
+    card: str  # backend of an offload card before the ports; "": none
     venue: VenueConfig
     firm: GroupLimits
     accounts: tuple[AccountConfig, ...]
@@ -208,8 +211,8 @@ def parse(text: str, *, source: str) -> Config:
     """Turn YAML text into a checked configuration, or raise ConfigError."""
     root = compose(text, source)
     root.only(
-        "appliance", "session", "capacity", "feed", "venue", "firm", "accounts", "instruments",
-        "strategies", "desk", "journal", "live", "seed", "cpu",
+        "appliance", "session", "capacity", "feed", "card", "venue", "firm", "accounts",
+        "instruments", "strategies", "desk", "journal", "live", "seed", "cpu",
     )  # fmt: skip
     appliance = root.section("appliance")
     appliance.only("name")
@@ -223,6 +226,7 @@ def parse(text: str, *, source: str) -> Config:
         session=parse_session(root.section("session")),
         capacity=parse_capacity(root.section("capacity")),
         feed=parse_feed(root.section("feed")),
+        card=parse_card(root.section("card")),
         venue=parse_venue(root.section("venue")),
         firm=parse_group_limits(root.section("firm")),
         accounts=accounts,
@@ -290,6 +294,13 @@ def parse_capacity(section: Section) -> CapacityConfig:
         levels=section.integer("levels", 1, COUNT_MAX, default=1 << 19),
         own_orders=section.integer("own_orders", 1, COUNT_MAX, default=1 << 20),
     )
+
+
+def parse_card(section: Section) -> str:
+    """Check ``card``; "" when there is none."""
+    section.only("backend")
+    name = section.one_of("backend", tuple(kind["name"] for kind in card_kinds()), NO_CARD)
+    return "" if name == NO_CARD else name
 
 
 def parse_feed(section: Section) -> FeedConfig:

@@ -29,6 +29,7 @@ from appliance import reconcile
 from appliance.errors import CommandError
 from appliance.live_config import KINDS, TCPS
 from appliance.two_hosts import INTERFACE, Host, Hosts, mac_of, ready_for_frames, two_hosts
+from dataplane.card import kinds
 from dataplane.errors import DataplaneError
 from dataplane.region import Region
 
@@ -86,6 +87,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--loopback", action="store_true", help="one host, even where two can be made"
     )
     parser.add_argument("--port", choices=KINDS, default="uring", help="of the feed (uring)")
+    parser.add_argument(
+        "--card", choices=[kind["name"] for kind in kinds()], default="none",
+        help="an offload card before the port of the feed (none)",
+    )  # fmt: skip
     parser.add_argument("--tcp", choices=TCPS, default="kernel", help="of the orders (kernel)")
     parser.add_argument("--strategy", default="market_maker", help="as of tickplane run")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the background (1)")
@@ -95,6 +100,10 @@ def run(args: argparse.Namespace) -> int:
     """Trade, and return 0 when both records say the same."""
     if args.tcp == "lwip" and args.port == "uring":
         raise CommandError("--tcp: lwip: stands on a port of frames; add --port xdp or dpdk")
+    if args.card != "none" and args.port == "uring":
+        raise CommandError(
+            f"--card: {args.card}: stands before a port of frames; add --port xdp or dpdk"
+        )
     clear(args.folder)
     with two_hosts(only_loopback=args.loopback) as hosts:
         place = Place(args.folder, hosts, choose_ports(hosts))
@@ -172,7 +181,7 @@ def write_configurations(place: Place, args: argparse.Namespace) -> None:
     lit |= {name: place.at(name) for name in ("orders", "snapshot", "requests")}
     lit["lines"]["a"]["to"], lit["lines"]["b"]["to"] = place.at("a"), place.at("b")
     lit["agents"] = AGENTS
-    live = shipped("live.yaml")
+    live = shipped("live.yaml") | {"card": {"backend": args.card}}
     live["live"] |= {
         "port": args.port,
         "lines": [place.at("a"), place.at("b")],

@@ -140,6 +140,7 @@ def settings_of(args: argparse.Namespace, config: Config, region_path: str) -> E
         region_path=region_path,
         journal_directory=args.journal or "",
         pcap_out=args.pcap_out or "",
+        card=config.card,
         configuration=config.fingerprint,
         journal_segment_size=config.journal.segment_size,
         journal_durability=config.journal.numbers(),

@@ -157,6 +157,7 @@ def live_settings(config: Config, live: LiveConfig, recovered: Recovered | None)
         huge_pages=live.huge_pages,
         busy_poll_us=live.busy_poll_us,
         local_ip=live.local_ip,
+        card=config.card,
         lwip=live.lwip,
         gap_timeout_ns=config.feed.gap_timeout_ns,
         heartbeat_ns=live.heartbeat_ns,

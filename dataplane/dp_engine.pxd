@@ -152,6 +152,7 @@ cdef extern from "dp_engine.h" nogil:
         const char *journal_directory
         const char *configuration
         const char *pcap_out
+        const char *card
         uint64_t journal_segment_size
         uint8_t journal_durability[3]
         uint64_t generation

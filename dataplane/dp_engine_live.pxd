@@ -130,6 +130,7 @@ cdef extern from "dp_live_ports.h" nogil:
         uint32_t line_count
         dp_feed_target servers[4]
         uint32_t server_count
+        const char *card
 
     struct dp_live_ports:
         pass

@@ -61,6 +61,7 @@ class EngineSettings:
     region_path: str = ""
     journal_directory: str = ""
     pcap_out: str = ""
+    card: str = ""
     configuration: str = ""  # hash of what the run was configured with
     journal_segment_size: int = 64 << 20
     journal_durability: tuple = (0, 0, 0)
@@ -129,12 +130,13 @@ cdef class Engine:
         self._names = [
             os.fsencode(text) for text in (
                 settings.name, settings.region_path, settings.journal_directory, settings.pcap_out,
-                settings.configuration)
+                settings.configuration, settings.card)
         ]
         config.name, config.region_path = <bytes>self._names[0], <bytes>self._names[1]
         config.journal_directory = <bytes>self._names[2]
         config.pcap_out = <bytes>self._names[3]
         config.configuration = <bytes>self._names[4]
+        config.card = <bytes>self._names[5]
         config.journal_segment_size = settings.journal_segment_size
         for index in range(3):
             config.journal_durability[index] = settings.journal_durability[index]

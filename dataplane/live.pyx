@@ -65,6 +65,7 @@ class LiveSettings:
     huge_pages: bool = True
     busy_poll_us: int = 0
     local_ip: int = 0
+    card: str = ""
     lwip: object = None  # ip, port_first, next_hop (6 bytes); None: the kernel's TCP
     gap_timeout_ns: int = 50_000_000
     heartbeat_ns: int = 1_000_000_000
@@ -97,7 +98,9 @@ cdef class Live:
     def __init__(self, Engine engine, settings):
         self._engine = engine
         self._settings = settings
-        self._names = [settings.name.encode(), os.fsencode(settings.interface)]
+        self._names = [
+            settings.name.encode(), os.fsencode(settings.interface), settings.card.encode(),
+        ]
 
     def __dealloc__(self):
         # The engine first: its session and feed stand on the ports.
@@ -111,6 +114,7 @@ cdef class Live:
         cdef dp_err err
         memset(&ports, 0, sizeof(ports))
         ports.name, ports.interface = <bytes>self._names[0], <bytes>self._names[1]
+        ports.card = <bytes>self._names[2]
         ports.kind = <dp_live_kind><int>KINDS.index(settings.kind)
         ports.queue = settings.queue
         ports.huge_pages = settings.huge_pages

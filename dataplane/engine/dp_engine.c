@@ -255,6 +255,8 @@ void dp_engine_close(struct dp_engine *engine)
     if (engine->link != NULL)
         engine->link->close(engine);
     dp_feed_close(engine->feed);
+    if (engine->card != NULL)
+        dp_card_close(engine->card);
     for (uint32_t index = 0; index < engine->seat_count; index++) {
         free(engine->seats[index].symbols);
         free(engine->seats[index].gateway.watched);

@@ -16,6 +16,7 @@
 
 #include "dp_base.h"
 #include "dp_book.h"
+#include "dp_card.h"
 #include "dp_clock.h"
 #include "dp_counter.h"
 #include "dp_desk.h"
@@ -40,6 +41,7 @@ struct dp_engine_config {
     const char *journal_directory; /* "" for none */
     const char *configuration;     /* its hash, at most 64 characters; "" for none */
     const char *pcap_out;          /* "" for none: outgoing frames as a nanosecond pcap */
+    const char *card;              /* backend of a card before the ports of a replay; "" for none */
     uint64_t journal_segment_size;
     uint8_t journal_durability[DP_JOURNAL_CLASS_COUNT]; /* enum dp_journal_durability */
     /* Tells two runs apart in region and journal; in no event and no frame. */
@@ -108,6 +110,8 @@ const struct dp_clock *dp_engine_clock(const struct dp_engine *engine);
 /* Of every event so far; engine thread only. */
 const struct dp_digest *dp_engine_events_digest(struct dp_engine *engine);
 const struct dp_digest *dp_engine_wire_digest(const struct dp_engine *engine); /* outgoing frames */
+/* The card of a replay that was started; NULL when there is none. */
+struct dp_card *dp_engine_card(const struct dp_engine *engine);
 struct dp_venue_stats dp_engine_venue_stats(const struct dp_engine *engine);
 /* The price to value a position at: the last middle of an uncrossed book that a strategy was told
  * of, else of the book as it is now; DP_PRICE_NONE when there was none. */

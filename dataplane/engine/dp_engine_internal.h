@@ -92,6 +92,8 @@ struct dp_engine {
     struct dp_hold hold;    /* where orders wait for the disk */
     uint64_t waiting_noted; /* frames behind a record that must be on disk, so far */
 
+    struct dp_card *card;        /* NULL: none */
+    struct dp_port *order_wire;  /* behind the card; NULL: no card */
     struct dp_port *order_port;  /* our end */
     struct dp_port *venue_port;  /* the replay venue's end */
     struct dp_venue *venue;      /* NULL when the far end is a real one */

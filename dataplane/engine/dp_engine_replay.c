@@ -2,6 +2,7 @@
 
 #include "dp_engine_internal.h"
 #include "dp_net.h"
+#include "dp_port_card.h"
 #include "dp_soup.h"
 
 /* The far end of the order path in a replay: a loop in memory to the replay venue (sim/dp_venue),
@@ -102,6 +103,8 @@ static void replay_close(struct dp_engine *engine)
         dp_port_close(engine->order_port, NULL);
         dp_port_close(engine->venue_port, NULL);
     }
+    if (engine->order_wire != NULL)
+        dp_port_close(engine->order_wire, NULL);
     dp_venue_close(engine->venue);
 }
 
@@ -115,6 +118,35 @@ static const struct dp_engine_link replay_link = {
     .close = replay_close,
 };
 
+/* Frames of a replay are whole messages: the gate judges every one, with its limits open. */
+static int put_card(struct dp_engine *engine, struct dp_err *err)
+{
+    if (engine->config.card == NULL || engine->config.card[0] == '\0')
+        return 0;
+    engine->card = dp_card_open(engine->config.card, err);
+    if (engine->card == NULL)
+        return -err->code;
+    if (engine->card->capabilities & DP_CARD_CAN_GATE) {
+        int status = dp_card_control(engine->card, DP_CARD_GATE, true, err);
+        if (status < 0)
+            return status;
+    }
+    int status = dp_feed_put_card(engine->feed, engine->card, err);
+    if (status < 0)
+        return status;
+    struct dp_port *port = dp_port_card_open(engine->order_port, engine->card, err);
+    if (port == NULL)
+        return -err->code;
+    engine->order_wire = engine->order_port;
+    engine->order_port = port;
+    return 0;
+}
+
+struct dp_card *dp_engine_card(const struct dp_engine *engine)
+{
+    return engine->card;
+}
+
 int dp_engine_open_replay(struct dp_engine *engine, struct dp_err *err)
 {
     const struct dp_engine_config *config = &engine->config;
@@ -127,7 +159,9 @@ int dp_engine_open_replay(struct dp_engine *engine, struct dp_err *err)
     engine->venue = dp_venue_open(&venue, engine->books, err);
     if (engine->venue == NULL)
         return -err->code;
-    return dp_port_loop_open(&engine->order_port, &engine->venue_port, DP_ENGINE_TX_SLOTS, err);
+    int status =
+        dp_port_loop_open(&engine->order_port, &engine->venue_port, DP_ENGINE_TX_SLOTS, err);
+    return status < 0 ? status : put_card(engine, err);
 }
 
 struct dp_venue_stats dp_engine_venue_stats(const struct dp_engine *engine)

@@ -4,6 +4,7 @@
 
 #include "dp_capture.h"
 #include "dp_feed_lines.h"
+#include "dp_port_card.h"
 
 #define BATCH 256u
 #define AHEAD_FAR 12u
@@ -13,14 +14,15 @@ struct dp_feed {
     struct dp_counters *counters;
     struct dp_feed_handler handler;
     struct dp_capture *capture; /* BinaryFILE: messages */
-    struct dp_port *port;       /* pcap: frames */
+    struct dp_port *file;       /* pcap: its frames */
+    struct dp_port *port;       /* what they are read from: the file's, or a card's before it */
     struct dp_feed_lines lines; /* pcap: joined into one sequence */
     bool stop_asked;
 };
 
 static const struct dp_capture *capture_of(const struct dp_feed *feed)
 {
-    return feed->port != NULL ? dp_port_pcap_capture(feed->port) : feed->capture;
+    return feed->file != NULL ? dp_port_pcap_capture(feed->file) : feed->capture;
 }
 
 static void count(struct dp_feed *feed, enum dp_counter id, uint64_t by)
@@ -115,7 +117,8 @@ static int open_lines(
         dp_feed_lines_open(&feed->lines, gap_timeout_ns, feed->counters, &feed->handler, err);
     if (status < 0)
         return status;
-    feed->port = dp_port_pcap_open(path, NULL, err);
+    feed->file = dp_port_pcap_open(path, NULL, err);
+    feed->port = feed->file;
     return feed->port != NULL ? 0 : -err->code;
 }
 
@@ -151,6 +154,18 @@ struct dp_feed *dp_feed_open(const char *path, int64_t gap_timeout_ns, struct dp
     return feed;
 }
 
+int dp_feed_put_card(struct dp_feed *feed, struct dp_card *card, struct dp_err *err)
+{
+    if (feed->file == NULL)
+        return 0;
+    DP_ASSERT(feed->port == feed->file);
+    struct dp_port *port = dp_port_card_open(feed->file, card, err);
+    if (port == NULL)
+        return -err->code;
+    feed->port = port;
+    return 0;
+}
+
 uint64_t dp_feed_position(const struct dp_feed *feed)
 {
     return dp_capture_position(capture_of(feed));
@@ -170,8 +185,10 @@ void dp_feed_close(struct dp_feed *feed)
 {
     if (feed == NULL)
         return;
-    if (feed->port != NULL)
+    if (feed->port != feed->file)
         dp_port_close(feed->port, NULL);
+    if (feed->file != NULL)
+        dp_port_close(feed->file, NULL);
     dp_capture_close(feed->capture);
     dp_feed_lines_close(&feed->lines);
     free(feed);

@@ -10,6 +10,7 @@
 #define DP_FEED_H
 
 #include "dp_base.h"
+#include "dp_card.h"
 #include "dp_counter.h"
 #include "dp_err.h"
 
@@ -29,6 +30,9 @@ struct dp_feed; /* opaque, allocated by dp_feed_open() */
 /* gap_timeout_ns: how long a missing packet may still arrive on the other line, by capture time. */
 struct dp_feed *dp_feed_open(const char *path, int64_t gap_timeout_ns, struct dp_counters *counters,
     const struct dp_feed_handler *handler, struct dp_err *err);
+/* Frames come through the card from now on; it must outlive the feed. A BinaryFILE has none:
+ * nothing happens. 0 or -errno. */
+int dp_feed_put_card(struct dp_feed *feed, struct dp_card *card, struct dp_err *err);
 /* Hands on about message_count messages (a batch of packets is never cut). Records taken; 0: the
  * session is over. */
 uint64_t dp_feed_run(struct dp_feed *feed, uint64_t message_count);

@@ -146,8 +146,14 @@ void dp_card_arm(struct dp_card *card, uint16_t stock_locate, bool armed)
     dp_card_write(card, offset, armed ? before | bit : before & ~bit);
 }
 
-void dp_card_expect(struct dp_card *card, uint64_t sequence)
+void dp_card_expect(struct dp_card *card, const uint8_t *session, uint64_t sequence)
 {
+    uint8_t padded[3 * STEP] = {0};
+    memcpy(padded, session, DP_CARD_SESSION_SIZE);
+    dp_card_write(card, DP_CARD_REG_EXPECTED_LOW, 0); /* none of the old session meanwhile */
+    dp_card_write(card, DP_CARD_REG_EXPECTED_HIGH, 0);
+    for (uint32_t at = 0; at < sizeof(padded); at += STEP)
+        dp_card_write(card, DP_CARD_REG_SESSION + at, dp_load_be32(padded + at));
     dp_card_write(card, DP_CARD_REG_EXPECTED_LOW, (uint32_t)sequence);
     dp_card_write(card, DP_CARD_REG_EXPECTED_HIGH, (uint32_t)(sequence >> 32));
 }

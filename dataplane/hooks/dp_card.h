@@ -27,6 +27,7 @@
 #define DP_CARD_FRAME_MAX 2048u
 #define DP_CARD_INSTRUMENTS 65536u /* every stock locate code there can be */
 #define DP_CARD_SLOTS 64u          /* templates */
+#define DP_CARD_SESSION_SIZE 10u   /* of MoldUDP64 */
 #define DP_CARD_IDENTITY_SIZE 32u  /* the SHA-256 of the bitstream */
 
 /* What a card can do: bits of DP_CARD_REG_CAPABILITIES. STAMP and DELTA have no hook here yet: no
@@ -53,6 +54,7 @@ enum dp_card_register {
     DP_CARD_REG_QTY_MAX = 0x050,       /* of one order */
     DP_CARD_REG_PRICE_MAX = 0x054,     /* of one order, four decimals; UINT32_MAX: any price */
     DP_CARD_REG_CREDIT = 0x058,        /* orders that may still leave; UINT32_MAX: any number */
+    DP_CARD_REG_SESSION = 0x060,  /* 3 registers: the feed's session, 10 bytes and two zeroes */
     DP_CARD_REG_COUNTERS = 0x100, /* 64 bits each, low half first, in the order of dp_card_count */
     DP_CARD_REG_ARMED = 0x2000,   /* 2,048 registers: bit locate % 32 of register locate / 32 */
 };
@@ -131,9 +133,9 @@ const char *dp_card_count_words(enum dp_card_count count);
 int dp_card_control(struct dp_card *card, uint32_t bits, bool on, struct dp_err *err);
 /* Whether messages of that instrument pass the filter; none does at first. */
 void dp_card_arm(struct dp_card *card, uint16_t stock_locate, bool armed);
-/* Next sequence number of the feed, for arbitration: at first, after a gap that was given up, and
- * when another session begins. Packets of a session other than the next one seen pass. */
-void dp_card_expect(struct dp_card *card, uint64_t sequence);
+/* Session (10 bytes) and next sequence number of the feed, for arbitration: at first, after a gap
+ * that was given up, and when another session begins. Packets of other sessions pass. */
+void dp_card_expect(struct dp_card *card, const uint8_t *session, uint64_t sequence);
 
 /* A frame that came from the wire. Writes what the program gets to `out` (DP_CARD_FRAME_MAX bytes)
  * and returns its size; 0 when it gets nothing. `out` and `frame` do not overlap. */

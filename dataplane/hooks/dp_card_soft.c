@@ -31,6 +31,9 @@ static uint32_t read_single(const struct dp_card_soft *soft, uint32_t offset)
     case DP_CARD_REG_FEED_PORT: return soft->feed_port;
     case DP_CARD_REG_EXPECTED_LOW: return (uint32_t)soft->expected;
     case DP_CARD_REG_EXPECTED_HIGH: return (uint32_t)(soft->expected >> 32);
+    case DP_CARD_REG_SESSION:
+    case DP_CARD_REG_SESSION + 4:
+    case DP_CARD_REG_SESSION + 8: return soft->session[(offset - DP_CARD_REG_SESSION) / 4];
     case DP_CARD_REG_QTY_MAX: return soft->qty_max;
     case DP_CARD_REG_PRICE_MAX: return soft->price_max;
     case DP_CARD_REG_CREDIT: return soft->credit;
@@ -58,8 +61,10 @@ static void write_single(struct dp_card_soft *soft, uint32_t offset, uint32_t va
     case DP_CARD_REG_EXPECTED_LOW: soft->expected_low = value; break;
     case DP_CARD_REG_EXPECTED_HIGH:
         soft->expected = (uint64_t)value << 32 | soft->expected_low;
-        soft->has_session = false;
         break;
+    case DP_CARD_REG_SESSION:
+    case DP_CARD_REG_SESSION + 4:
+    case DP_CARD_REG_SESSION + 8: soft->session[(offset - DP_CARD_REG_SESSION) / 4] = value; break;
     case DP_CARD_REG_QTY_MAX: soft->qty_max = value; break;
     case DP_CARD_REG_PRICE_MAX: soft->price_max = value; break;
     case DP_CARD_REG_CREDIT: soft->credit = value; break;

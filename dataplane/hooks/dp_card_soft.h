@@ -8,16 +8,13 @@
 
 #include "dp_card.h"
 
-#define DP_CARD_SESSION_SIZE 10u /* of MoldUDP64 */
-
 struct dp_card_soft {
     struct dp_card card;
     uint32_t control;
     uint32_t feed_port;
-    uint32_t expected_low;                 /* written, waiting for the high half */
-    uint64_t expected;                     /* next sequence number; 0: arbitration has not begun */
-    uint8_t session[DP_CARD_SESSION_SIZE]; /* of what is expected, once has_session */
-    bool has_session;
+    uint32_t expected_low; /* written, waiting for the high half */
+    uint64_t expected;     /* next sequence number; 0: arbitration has not begun */
+    uint32_t session[3];   /* of what is expected, in the wire's order */
     uint32_t qty_max;
     uint32_t price_max;
     uint32_t credit;

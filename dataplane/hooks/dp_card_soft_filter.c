@@ -31,14 +31,11 @@ static bool is_feed(
         (soft->feed_port == 0 || net->target_port == soft->feed_port);
 }
 
-/* The first packet with messages after the program said what is expected names the session. */
-static bool is_of_session(struct dp_card_soft *soft, const struct dp_moldudp_packet *packet)
+static bool is_of_session(const struct dp_card_soft *soft, const struct dp_moldudp_packet *packet)
 {
-    if (soft->has_session)
-        return memcmp(soft->session, packet->session, DP_CARD_SESSION_SIZE) == 0;
-    memcpy(soft->session, packet->session, DP_CARD_SESSION_SIZE);
-    soft->has_session = true;
-    return true;
+    return dp_load_be32(packet->session) == soft->session[0] &&
+        dp_load_be32(packet->session + 4) == soft->session[1] &&
+        dp_load_be16(packet->session + 8) == soft->session[2] >> 16;
 }
 
 /* Whether every message of the packet has been seen; moves on where it continues the sequence. A

@@ -8,25 +8,10 @@ struct card_port {
     struct dp_port port;
     struct dp_port *inner;
     struct dp_card *card;
-    uint32_t waiting_size; /* 0: nothing waits */
-    int64_t waiting_ns;
-    uint8_t waiting[DP_CARD_FRAME_MAX];       /* passed the gate, not yet in the inner port */
+    uint32_t passed_size;                     /* 0: none */
+    uint8_t passed[DP_CARD_FRAME_MAX];        /* through the gate, and the inner port was full */
     uint8_t frames[BURST][DP_CARD_FRAME_MAX]; /* of the last receive */
 };
-
-/* What passed the gate and found the inner port full: the gate is not asked twice. False: still
- * full. */
-static bool send_waiting(struct card_port *self)
-{
-    const struct dp_packet packet = {
-        .data = self->waiting, .size = self->waiting_size, .time_ns = self->waiting_ns};
-    if (self->waiting_size == 0)
-        return true;
-    if (dp_port_send(self->inner, &packet, 1) == 0)
-        return false;
-    self->waiting_size = 0;
-    return true;
-}
 
 static uint32_t filter(struct card_port *self, const struct dp_packet *taken, uint32_t count,
     struct dp_packet *packets)
@@ -57,7 +42,6 @@ static uint32_t card_receive(struct dp_port *port, struct dp_packet *packets, ui
     struct card_port *self = (struct card_port *)port;
     struct dp_packet taken[BURST];
     uint32_t passed = 0;
-    send_waiting(self);
     /* A burst of which nothing passes is no end: the next one may hold something. */
     while (passed == 0) {
         uint32_t count = dp_port_receive(self->inner, taken, max < BURST ? max : BURST);
@@ -68,30 +52,46 @@ static uint32_t card_receive(struct dp_port *port, struct dp_packet *packets, ui
     return passed;
 }
 
-/* Takes the frame: it is sent, or waits, or may never leave. */
-static void send_one(struct card_port *self, const struct dp_packet *packet)
+/* Whether it is the frame that passed the gate before, when the inner port was full. */
+static bool has_passed(const struct card_port *self, const struct dp_packet *packet)
+{
+    return self->passed_size == packet->size &&
+        memcmp(self->passed, packet->data, packet->size) == 0;
+}
+
+static bool may_leave(struct card_port *self, const struct dp_packet *packet)
+{
+    if (packet->size > DP_CARD_FRAME_MAX)
+        return false;
+    bool passed = self->passed_size > 0 && has_passed(self, packet);
+    self->passed_size = 0;
+    return passed || dp_card_egress(self->card, packet->data, packet->size);
+}
+
+/* False: the inner port is full, the caller keeps the frame, and the gate is not asked again. */
+static bool send_one(struct card_port *self, const struct dp_packet *packet)
 {
     struct dp_port_stats *stats = &self->port.stats;
-    if (packet->size > DP_CARD_FRAME_MAX ||
-        !dp_card_egress(self->card, packet->data, packet->size)) {
+    if (!may_leave(self, packet)) {
         stats->tx_refused++;
-        return;
+        return true;
+    }
+    if (dp_port_send(self->inner, packet, 1) == 0) {
+        memcpy(self->passed, packet->data, packet->size);
+        self->passed_size = packet->size;
+        return false;
     }
     stats->tx_packets++;
     stats->tx_bytes += packet->size;
-    if (dp_port_send(self->inner, packet, 1) == 1)
-        return;
-    memcpy(self->waiting, packet->data, packet->size);
-    self->waiting_size = packet->size;
-    self->waiting_ns = packet->time_ns;
+    return true;
 }
 
 static uint32_t card_send(struct dp_port *port, const struct dp_packet *packets, uint32_t count)
 {
     struct card_port *self = (struct card_port *)port;
     uint32_t index = 0;
-    while (index < count && send_waiting(self))
-        send_one(self, &packets[index++]);
+    while (index < count && send_one(self, &packets[index]))
+        index++;
     return index;
 }
 

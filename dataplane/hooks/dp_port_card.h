@@ -4,9 +4,9 @@
  *
  * Stands before any port that moves Ethernet frames, so the engine need not know whether there is a
  * card. A refused frame counts as sent to the caller and in tx_refused: it can never leave, and the
- * caller must not try for ever. One that passed the gate while the inner port was full is kept, and
- * leaves before the next: a gate that counts is asked once a frame. Owns neither card nor inner
- * port: both must outlive it.
+ * caller must not try for ever. One that passed the gate while the inner port was full is the
+ * caller's still; when it comes again the gate, which counts, is not asked again. Owns neither card
+ * nor inner port: both must outlive it.
  */
 #ifndef DP_PORT_CARD_H
 #define DP_PORT_CARD_H

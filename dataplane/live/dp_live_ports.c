@@ -4,6 +4,7 @@
 
 #include "dp_live_stack.h"
 #include "dp_net.h"
+#include "dp_port_card.h"
 #include "dp_port_split.h"
 
 #ifdef DP_HAVE_URING
@@ -17,13 +18,15 @@
 #include "dp_port_dpdk.h"
 #endif
 
-#define PORTS_MAX (DP_FEED_LINES_MAX + DP_FEED_SERVERS_MAX + 2) /* a split port has two */
+/* A split port has two, and one may stand behind a card. */
+#define PORTS_MAX (DP_FEED_LINES_MAX + DP_FEED_SERVERS_MAX + 3)
 #define MULTICAST_FIRST 0xe0000000u
 #define MULTICAST_LAST 0xefffffffu
 #define XDP_BUSY_BUDGET 64u
 
 struct dp_live_ports {
     struct dp_live_ports_config config;
+    struct dp_card *card;             /* NULL: none */
     struct dp_live_stack *stack;      /* NULL: the kernel's TCP */
     struct dp_port *ports[PORTS_MAX]; /* each once, whatever it is used for */
     uint32_t port_count;
@@ -199,6 +202,24 @@ static int open_dpdk(struct dp_live_ports *ports, struct dp_port **port, struct 
 }
 #endif
 
+/* ---- a card before them ---- */
+
+/* *port becomes the one behind the card. Its registers are as they were at reset: all passes. */
+static int put_card(struct dp_live_ports *ports, struct dp_port **port, struct dp_err *err)
+{
+    const char *name = ports->config.card;
+    if (name == NULL || name[0] == '\0')
+        return 0;
+    if (ports->config.kind == DP_LIVE_URING)
+        return dp_err_set(err, EINVAL,
+            "live: card %s: the port uring moves no Ethernet frames; use xdp or dpdk", name);
+    ports->card = dp_card_open(name, err);
+    if (ports->card == NULL)
+        return -err->code;
+    *port = dp_port_card_open(*port, ports->card, err);
+    return keep(ports, *port, err);
+}
+
 /* ---- TCP beside the lines ---- */
 
 /* The hardware address of the interface below the port. */
@@ -247,6 +268,8 @@ static int open_lines(
         status = open_xdp(ports, &port, err);
     else if (config->kind == DP_LIVE_DPDK)
         status = open_dpdk(ports, &port, err);
+    if (status == 0)
+        status = put_card(ports, &port, err);
     if (status == 0 && config->tcp.is_lwip)
         status = open_stack(ports, &port, err);
     for (uint32_t line = 0; line < config->line_count && status == 0; line++) {
@@ -295,6 +318,8 @@ void dp_live_ports_close(struct dp_live_ports *ports)
     dp_live_stack_close(ports->stack);
     while (ports->port_count > 0) /* from the last: the halves of a split port before it */
         dp_port_close(ports->ports[--ports->port_count], NULL);
+    if (ports->card != NULL)
+        dp_card_close(ports->card);
 #ifdef DP_HAVE_XDP
     dp_xdp_program_close(ports->program);
 #endif
@@ -323,6 +348,8 @@ void dp_live_ports_describe(const struct dp_live_ports *ports, char *text, size_
             config->huge_pages ? "huge" : "plain");
 #endif
     size_t used = strlen(text);
-    if (config->tcp.is_lwip)
+    if (ports->card != NULL)
+        used += (size_t)snprintf(text + used, size - used, "; card %s", config->card);
+    if (config->tcp.is_lwip && used < size)
         snprintf(text + used, size - used, "; tcp in user space");
 }

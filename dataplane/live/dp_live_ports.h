@@ -34,6 +34,7 @@ struct dp_live_ports_config {
     struct dp_feed_target servers[DP_FEED_SERVERS_MAX];
     uint32_t server_count;
     struct dp_live_tcp tcp;
+    const char *card; /* backend of a card before the port of frames; "" for none */
 };
 
 struct dp_live_ports; /* opaque */

@@ -3,6 +3,7 @@
 #include "dp_engine.h"
 #include "dp_generate.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #define MESSAGES 30000
@@ -144,7 +145,7 @@ static struct dp_strategy table_for(struct probe *probe)
     };
 }
 
-static struct dp_engine *open_engine(void)
+static struct dp_engine *open_engine_behind(const char *card)
 {
     struct dp_engine_config config = {
         .name = "test",
@@ -152,6 +153,7 @@ static struct dp_engine *open_engine(void)
         .journal_directory = "",
         .configuration = "",
         .pcap_out = "",
+        .card = card,
         .gap_timeout_ns = 50000000,
         .midnight_ns = 1000000000000000000ll,
         .books = {.instrument_count_max = 256, .order_count_max = 65536, .level_count_max = 65536},
@@ -168,6 +170,11 @@ static struct dp_engine *open_engine(void)
     struct dp_engine *engine = dp_engine_open(&config, &err);
     CHECK_THAT(engine != NULL, "%s", err.text);
     return engine;
+}
+
+static struct dp_engine *open_engine(void)
+{
+    return open_engine_behind("");
 }
 
 static void seat(struct dp_engine *engine, const struct dp_strategy *strategy,
@@ -284,6 +291,41 @@ static void test_two_runs_give_the_same_digests(void)
     CHECK_TEXT(texts[1][1], texts[0][1]);
 }
 
+static void test_every_order_goes_through_the_card_and_nothing_changes(void)
+{
+    char texts[2][2][DP_DIGEST_TEXT_SIZE];
+    for (int round = 0; round < 2; round++) {
+        struct probe probe = {.orders_max = 500, .qty = 25};
+        struct dp_strategy table = table_for(&probe);
+        struct dp_engine_watch watch = {.first_count = 10};
+        struct dp_engine *engine = open_engine_behind(round == 0 ? "" : "soft");
+        seat(engine, &table, &watch, 1000);
+        run_all(engine);
+        finish(engine);
+        CHECK_EQUAL(dp_engine_card(engine) != NULL, round == 1);
+        if (round == 1) {
+            CHECK_EQUAL(
+                dp_card_count(dp_engine_card(engine), DP_CARD_COUNT_ORDERS_OUT), probe.sent);
+            CHECK_EQUAL(dp_card_count(dp_engine_card(engine), DP_CARD_COUNT_FRAMES_OUT),
+                dp_counter_read(dp_engine_counters(engine), DP_COUNTER_TX_FRAMES));
+        }
+        dp_digest_text(dp_engine_events_digest(engine), texts[round][0]);
+        dp_digest_text(dp_engine_wire_digest(engine), texts[round][1]);
+        dp_engine_close(engine);
+    }
+    CHECK_TEXT(texts[1][0], texts[0][0]);
+    CHECK_TEXT(texts[1][1], texts[0][1]);
+}
+
+static void test_a_card_that_is_not_built_is_one_line(void)
+{
+    struct dp_engine *engine = open_engine_behind("pci");
+    struct dp_err err;
+    CHECK_EQUAL(dp_engine_start(engine, day_path, &err), -ENODEV);
+    CHECK_TEXT(err.text, "card: 'pci' is no backend of this build; use none or soft");
+    dp_engine_close(engine);
+}
+
 static void test_a_refused_order_never_reaches_the_port(void)
 {
     struct probe probe = {.orders_max = 5, .qty = 11};
@@ -360,6 +402,8 @@ static int run(void)
 {
     RUN_TESTS(TEST(test_every_callback_comes_in_order_of_time),
         TEST(test_no_order_is_open_after_finish), TEST(test_two_runs_give_the_same_digests),
+        TEST(test_every_order_goes_through_the_card_and_nothing_changes),
+        TEST(test_a_card_that_is_not_built_is_one_line),
         TEST(test_a_refused_order_never_reaches_the_port),
         TEST(test_stop_ends_the_run_at_the_next_message),
         TEST(test_a_strategy_hears_only_of_what_it_watches),

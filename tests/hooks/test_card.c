@@ -11,6 +11,7 @@
 
 #define SESSION "0000000001"
 #define OTHER_SESSION "0000000002"
+#define MIDDLE_SESSION "0000010001"
 #define ARMED 7u
 #define UNARMED 8u
 
@@ -255,10 +256,11 @@ static void check_arbitration(struct dp_card *card)
     struct card_frame ahead = card_feed_frame(SESSION, 20, locates, 4, 'A');
     struct card_frame heartbeat = card_feed_frame(SESSION, 1, locates, 0, 'A');
     struct card_frame other = card_feed_frame(OTHER_SESSION, 1, locates, 4, 'A');
+    struct card_frame middle = card_feed_frame(MIDDLE_SESSION, 1, locates, 4, 'A');
     bool able = dp_card_control(card, DP_CARD_ARBITRATE, true, NULL) == 0;
     check_passes(card, &first); /* nothing is expected yet */
     check_passes(card, &first);
-    dp_card_expect(card, 1);
+    dp_card_expect(card, (const uint8_t *)SESSION, 1);
     check_passes(card, &heartbeat);
     check_passes(card, &first);
     if (!able)
@@ -271,10 +273,12 @@ static void check_arbitration(struct dp_card *card)
     check_passes(card, &ahead);
     check_passes(card, &other);
     check_passes(card, &other);
-    dp_card_expect(card, 20); /* given up */
+    dp_card_expect(card, (const uint8_t *)SESSION, 20); /* given up */
+    check_passes(card, &middle);
+    check_passes(card, &other); /* below 20, and never seen */
     check_passes(card, &ahead);
     check_dropped(card, &ahead);
-    dp_card_expect(card, 1); /* another session */
+    dp_card_expect(card, (const uint8_t *)OTHER_SESSION, 1);
     check_passes(card, &other);
     check_dropped(card, &other);
     CHECK_EQUAL(dp_card_count(card, DP_CARD_COUNT_FRAMES_TWICE), 4);
@@ -287,10 +291,12 @@ static void test_the_second_copy_is_dropped_and_a_hole_is_not_hidden(void)
 
 static void check_expected_is_64_bits(struct dp_card *card)
 {
-    dp_card_expect(card, 0x123456789abcdef0);
+    dp_card_expect(card, (const uint8_t *)SESSION, 0x123456789abcdef0);
     bool able = can(card, DP_CARD_CAN_ARBITRATE);
     CHECK_EQUAL(dp_card_read(card, DP_CARD_REG_EXPECTED_LOW), able ? 0x9abcdef0 : 0);
     CHECK_EQUAL(dp_card_read(card, DP_CARD_REG_EXPECTED_HIGH), able ? 0x12345678 : 0);
+    CHECK_EQUAL(dp_card_read(card, DP_CARD_REG_SESSION + 4), able ? 0x30303030 : 0);
+    CHECK_EQUAL(dp_card_read(card, DP_CARD_REG_SESSION + 8), able ? 0x30310000 : 0);
 }
 
 static void test_what_is_expected_has_64_bits(void)

@@ -72,7 +72,7 @@ static void test_a_burst_of_which_nothing_passes_is_no_end(void)
     struct card_frame next = card_feed_frame(SESSION, 3, locates, 2, 'A');
     struct dp_packet packets[4];
     CHECK_EQUAL(dp_card_control(rig.card, DP_CARD_ARBITRATE, true, NULL), 0);
-    dp_card_expect(rig.card, 3);
+    dp_card_expect(rig.card, (const uint8_t *)SESSION, 3);
     put(rig.far, &first, 1);
     put(rig.far, &first, 1);
     put(rig.far, &next, 2);
@@ -97,26 +97,41 @@ static void test_a_refused_frame_is_taken_and_counted(void)
     close_rig(&rig);
 }
 
-static void test_a_full_port_costs_no_credit_twice_and_loses_nothing(void)
+static void test_a_full_port_costs_no_credit_twice(void)
 {
     struct rig rig = open_rig("soft");
     struct card_frame order = card_order_frame('O', 1, 1);
+    struct card_frame other = card_order_frame('O', 2, 1);
     struct dp_packet packets[2 * SLOTS];
-    uint32_t taken = 0;
     CHECK_EQUAL(dp_card_control(rig.card, DP_CARD_GATE, true, NULL), 0);
     dp_card_write(rig.card, DP_CARD_REG_CREDIT, 100);
-    while (taken < 2 * SLOTS && put(rig.port, &order, 1 + taken) == 1)
-        taken++;
-    CHECK_EQUAL(taken, SLOTS + 1); /* one waits behind the gate */
-    CHECK_EQUAL(put(rig.port, &order, 99), 0);
-    CHECK_EQUAL(dp_card_read(rig.card, DP_CARD_REG_CREDIT), 100 - taken);
+    for (uint32_t taken = 0; taken < SLOTS; taken++)
+        CHECK_EQUAL(put(rig.port, &order, 1), 1);
+    for (uint32_t round = 0; round < 3; round++)
+        CHECK_EQUAL(put(rig.port, &order, 1), 0);
+    CHECK_EQUAL(dp_card_read(rig.card, DP_CARD_REG_CREDIT), 100 - SLOTS - 1);
     CHECK_EQUAL(dp_port_receive(rig.far, packets, 2 * SLOTS), SLOTS);
     CHECK_EQUAL(dp_port_receive(rig.far, packets, 2 * SLOTS), 0); /* its slots are free now */
-    CHECK_EQUAL(dp_port_receive(rig.port, packets, 1), 0);        /* a look at the port sends it */
-    CHECK_EQUAL(dp_port_receive(rig.far, packets, 2 * SLOTS), 1);
-    CHECK_EQUAL(packets[0].time_ns, taken);
-    CHECK_EQUAL(dp_card_read(rig.card, DP_CARD_REG_CREDIT), 100 - taken);
-    CHECK_EQUAL(rig.port->stats.tx_packets, taken);
+    CHECK_EQUAL(put(rig.port, &order, 1), 1);
+    CHECK_EQUAL(dp_card_read(rig.card, DP_CARD_REG_CREDIT), 100 - SLOTS - 1);
+    CHECK_EQUAL(put(rig.port, &order, 1), 1); /* the next one of the same bytes is another */
+    CHECK_EQUAL(put(rig.port, &other, 1), 1);
+    CHECK_EQUAL(dp_card_read(rig.card, DP_CARD_REG_CREDIT), 100 - SLOTS - 3);
+    CHECK_EQUAL(rig.port->stats.tx_packets, SLOTS + 3);
+    close_rig(&rig);
+}
+
+static void test_another_frame_than_the_one_that_passed_is_judged(void)
+{
+    struct rig rig = open_rig("soft");
+    struct card_frame order = card_order_frame('O', 1, 1);
+    struct card_frame large = card_order_frame('O', 2, 1);
+    CHECK_EQUAL(dp_card_control(rig.card, DP_CARD_GATE, true, NULL), 0);
+    dp_card_write(rig.card, DP_CARD_REG_QTY_MAX, 1);
+    while (put(rig.port, &order, 1) == 1)
+        continue;
+    CHECK_EQUAL(put(rig.port, &large, 1), 1);
+    CHECK_EQUAL(rig.port->stats.tx_refused, 1);
     close_rig(&rig);
 }
 
@@ -138,6 +153,7 @@ int main(void)
     RUN_TESTS(TEST(test_frames_pass_as_they_are_with_every_card),
         TEST(test_a_burst_of_which_nothing_passes_is_no_end),
         TEST(test_a_refused_frame_is_taken_and_counted),
-        TEST(test_a_full_port_costs_no_credit_twice_and_loses_nothing),
+        TEST(test_a_full_port_costs_no_credit_twice),
+        TEST(test_another_frame_than_the_one_that_passed_is_judged),
         TEST(test_a_port_of_datagrams_is_refused));
 }

@@ -159,7 +159,7 @@ COMPLAINTS = [
         "wires:\n",
         0,
         "wires: unknown key; "
-        "known: appliance, session, capacity, feed, venue, firm, accounts, instruments, "
+        "known: appliance, session, capacity, feed, card, venue, firm, accounts, instruments, "
         "strategies, desk, journal, live, seed, cpu",
     ),
     (

@@ -96,6 +96,32 @@ def test_both_records_say_the_same_over_ports_of_frames(port, tcp, tmp_path):
     assert report["counters"]["mold_lost"] == report["counters"]["net_checksum_bad"] == 0
 
 
+@pytest.mark.parametrize("tcp", ["kernel", "lwip"])
+def test_both_records_say_the_same_behind_a_card(tcp, tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("needs root: frames past the kernel")
+    kind = next(kind for kind in kinds() if kind["name"] == "xdp")
+    if not kind["is_built"] or kind["problem"]:
+        pytest.skip("needs the port xdp: see tickplane ports")
+    words = ["--seconds", "3600", "--orders", "20", "--port", "xdp", "--card", "soft"]
+    run = start(tmp_path, *words, "--tcp", tcp)
+    out, err = run.communicate(timeout=LIMIT_S)
+    if "install liblwip-dev" in err:
+        pytest.skip("needs a build with lwIP")
+    assert run.returncode == 0, out + err
+    check(out, tmp_path)
+    report = json.loads((tmp_path / "demo" / "report.json").read_text())
+    assert "; card soft" in report["live"]["ports"]
+    assert report["counters"]["mold_lost"] == report["counters"]["net_checksum_bad"] == 0
+
+
+def test_a_card_wants_a_port_of_frames(tmp_path, capsys):
+    assert main(["demo", "--folder", str(tmp_path / "demo"), "--card", "soft"]) == 2
+    assert capsys.readouterr().err == (
+        "tickplane: --card: soft: stands before a port of frames; add --port xdp or dpdk\n"
+    )
+
+
 def test_tcp_in_user_space_wants_a_port_of_frames(tmp_path, capsys):
     assert main(["demo", "--folder", str(tmp_path / "demo"), "--tcp", "lwip"]) == 2
     assert capsys.readouterr().err == (

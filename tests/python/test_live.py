@@ -180,6 +180,16 @@ def test_no_venue_is_said_in_one_line(world):
     )
 
 
+def test_a_card_before_sockets_is_said_in_one_line(tmp_path, capsys):
+    path = tmp_path / "live.yaml"
+    text = (resources.files("appliance") / "configs" / "live.yaml").read_text()
+    path.write_text(text + "card: {backend: soft}\n")
+    assert main(["run", str(path), "--journal", str(tmp_path / "journal")]) == 2
+    assert capsys.readouterr().err == (
+        "tickplane: live: card soft: the port uring moves no Ethernet frames; use xdp or dpdk\n"
+    )
+
+
 def test_a_configuration_without_live_says_where_one_is(tmp_path, capsys):
     path = tmp_path / "replay.yaml"
     path.write_text((resources.files("appliance") / "configs" / "example.yaml").read_text())

@@ -11,6 +11,8 @@ import pytest
 from waiting import LIMIT_S, wait_until
 
 from appliance.cli import main
+from appliance.config import example_text
+from dataplane.card import kinds
 from dataplane.errors import DataplaneError
 from dataplane.region import Region
 
@@ -135,6 +137,30 @@ def test_a_capture_of_two_lossy_lines_trades_like_the_file(session, result, tmp_
     assert lossy["counters"]["mold_lost"] == 0
     assert lossy["books_digest"] == facts["books_digest"]
     assert lossy["wire_digest"] == facts["wire_digest"]
+
+
+LOSSES = [[], ["--lose-both", "1", "--loss-a", "20000", "--reorder", "20000"]]
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=["whole", "lossy"])
+def test_a_replay_behind_a_card_is_the_same(loss, tmp_path):
+    pcap = tmp_path / "day.pcap"
+    words = ["--seed", "7", "--messages", MESSAGES, "--symbols", "50", "--format", "pcap"]
+    assert main(["generate", str(pcap), *words, *loss]) == 0
+    same = ("counters", "orders", "books_digest", "events_digest", "wire_digest")
+    found = []
+    for card in [kind["name"] for kind in kinds()]:
+        folder = tmp_path / card
+        folder.mkdir()
+        text = example_text() + f"\ncard:\n  backend: {card}\n"
+        (folder / "it.yaml").write_text(text)
+        status, facts = replay(
+            pcap, folder, "--config", str(folder / "it.yaml"), "--pcap-out", str(folder / "out")
+        )
+        assert status == 0 and facts["counters"]["tx_frames"] > 0
+        found.append([facts[name] for name in same] + [(folder / "out").read_bytes()])
+    assert len(found) > 1
+    assert all(one == found[0] for one in found)
 
 
 def test_a_gap_makes_books_stale_and_the_gate_refuses(tmp_path):
