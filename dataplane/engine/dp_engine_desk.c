@@ -66,7 +66,8 @@ static void submit_n(struct dp_engine *engine, struct dp_gateway *gateway,
     }
     dp_gateway_submit_n(gateway, requests, keys, count, answers);
     for (uint32_t at = 0; at < count; at++)
-        dp_desks_answer(engine->desks, &asked[at], answers[at].reason, answers[at].user_ref_num);
+        dp_desks_answer(
+            engine->desks, &asked[at], (uint16_t)answers[at].reason, answers[at].user_ref_num);
 }
 
 static void change(
