@@ -39,31 +39,30 @@ static struct dp_journal_control control_of(const struct dp_command *command)
 
 /* ---- what a mark asks for beyond refusing ---- */
 
-static bool is_in(
-    const struct dp_engine *engine, struct dp_risk_scope scope, const struct dp_order *order)
+static bool is_killed(const struct dp_engine *engine, const struct dp_order *order)
 {
-    struct dp_risk_strategy_limits limits;
-    dp_risk_strategy_limits(engine->risk, order->strategy_index, &limits);
-    switch (scope.kind) {
-    case DP_RISK_SCOPE_FIRM: return true;
-    case DP_RISK_SCOPE_ACCOUNT: return limits.account_index == scope.index;
-    case DP_RISK_SCOPE_STRATEGY: return order->strategy_index == scope.index;
-    case DP_RISK_SCOPE_SESSION: return limits.session_index == scope.index;
-    default: return order->instrument_index == scope.index;
-    }
+    return dp_risk_mode_of(engine->risk, order->strategy_index, order->instrument_index) >=
+        DP_SWITCH_CANCEL_ALL;
 }
 
-static void cancel_open(struct dp_engine *engine, struct dp_risk_scope scope)
+/* False: the ring is full, also after what it held was given to the link. */
+static bool ask_cancel(struct dp_engine *engine, const struct dp_order *order)
 {
-    for (uint32_t index = 0; index < dp_orders_count(engine->orders); index++) {
+    uint32_t number = order->user_ref_num;
+    if (dp_submit_cancel(&engine->submit, order->strategy_index, number) != DP_REASON_TX_FULL)
+        return true;
+    dp_engine_drain(engine);
+    return dp_submit_cancel(&engine->submit, order->strategy_index, number) != DP_REASON_TX_FULL;
+}
+
+void dp_engine_cancel_killed(struct dp_engine *engine)
+{
+    uint32_t count = dp_orders_count(engine->orders);
+    engine->is_cancelling = false;
+    for (uint32_t index = 0; index < count && !engine->is_cancelling; index++) {
         const struct dp_order *order = dp_orders_at(engine->orders, index);
-        if (!dp_order_is_live(order) || !is_in(engine, scope, order))
-            continue;
-        uint32_t number = order->user_ref_num;
-        if (dp_submit_cancel(&engine->submit, order->strategy_index, number) != DP_REASON_TX_FULL)
-            continue;
-        dp_engine_drain(engine);
-        dp_submit_cancel(&engine->submit, order->strategy_index, number);
+        if (dp_order_is_live(order) && is_killed(engine, order))
+            engine->is_cancelling = !ask_cancel(engine, order);
     }
     dp_engine_drain(engine);
 }
@@ -96,7 +95,7 @@ static void note_mark(
     *seen = mark;
     record(engine, control);
     if (mode >= DP_SWITCH_CANCEL_ALL)
-        cancel_open(engine, scope);
+        dp_engine_cancel_killed(engine);
     if (mode == DP_SWITCH_HARD_STOP)
         dp_engine_stop(engine);
 }
@@ -201,6 +200,8 @@ void dp_engine_control(struct dp_engine *engine)
     /* The gate first: who sees a switch that was set behind its command sees the command too. */
     uint64_t gate = dp_risk_gate(engine->risk);
     uint64_t posted = dp_load_acquire(&engine->commands->posted);
+    if (DP_UNLIKELY(engine->is_cancelling))
+        dp_engine_cancel_killed(engine);
     if (DP_LIKELY(posted == engine->posted_seen && gate == engine->gate_seen))
         return;
     engine->posted_seen = posted;

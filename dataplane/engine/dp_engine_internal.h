@@ -73,6 +73,7 @@ struct dp_engine {
     uint64_t posted_seen;   /* commands and changes that were looked at */
     uint64_t gate_seen;
     int64_t watched_ns;
+    bool is_cancelling; /* switches call for cancels that the ring did not take yet */
     struct {
         uint64_t firm;
         uint64_t accounts[DP_RISK_ACCOUNTS_MAX];
@@ -176,6 +177,9 @@ int dp_engine_open_replay(struct dp_engine *engine, struct dp_err *err);
 /* dp_engine_control.c */
 /* Takes commands, and notes switches that changed. Costs two loads when there is nothing. */
 void dp_engine_control(struct dp_engine *engine);
+/* Asks for the cancels that switches call for; what the ring does not take now is asked for again
+ * in dp_engine_control. */
+void dp_engine_cancel_killed(struct dp_engine *engine);
 /* The feed was heard; once a second of its time profit and loss are looked at. */
 void dp_engine_watch_risk(struct dp_engine *engine);
 

@@ -106,6 +106,7 @@ static void reconcile(struct dp_engine *engine, uint32_t next_user_ref_num)
     engine->live->status.unexplained += engine->misnamed_count;
     set_state(
         engine, engine->live->status.unexplained == 0 ? DP_ENGINE_LIVE_OPEN : DP_ENGINE_LIVE_HELD);
+    dp_engine_cancel_killed(engine); /* of switches that were set while it was down */
 }
 
 /* ---- the session's words ---- */
@@ -196,6 +197,7 @@ static uint32_t take_turn(struct dp_engine *engine)
     dp_engine_advance(engine, live->now_ns);
     dp_engine_set_now(engine, live->now_ns);
     dp_store_relaxed(&engine->status->now_ns, engine->now_ns);
+    dp_engine_control(engine); /* also when no line says anything */
     uint64_t received = live->session.stream == NULL ? 0 : live->session.stream->stats.rx_bytes;
     dp_order_session_poll(&live->session, live->now_ns);
     uint32_t asked = dp_engine_take_orders(engine);
