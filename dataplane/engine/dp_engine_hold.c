@@ -104,18 +104,25 @@ void dp_engine_drop_unsent(struct dp_engine *engine)
     drop_from(engine, dp_load_relaxed(&engine->submit.tx->head));
 }
 
-void dp_engine_hold(struct dp_engine *engine)
+static void open_durable(struct dp_engine *engine)
+{
+    dp_hold_open(&engine->hold, dp_wal_durable(&engine->wal));
+    if (engine->hold.head == engine->hold.tail || !dp_wal_failed(&engine->wal))
+        return;
+    dp_hold_open(&engine->hold, dp_wal_durable(&engine->wal));
+    drop_from(engine, engine->hold.open);
+}
+
+uint64_t dp_engine_hold(struct dp_engine *engine)
 {
     if (!engine->has_wal || !engine->wal.keeper.waits)
-        return;
+        return UINT64_MAX;
     note(engine);
-    while (engine->hold.head != engine->hold.tail) {
-        dp_hold_open(&engine->hold, dp_wal_durable(&engine->wal));
-        if (dp_wal_failed(&engine->wal)) {
-            dp_hold_open(&engine->hold, dp_wal_durable(&engine->wal));
-            drop_from(engine, engine->hold.open);
-            return;
-        }
+    open_durable(engine);
+    while (engine->live == NULL && engine->hold.head != engine->hold.tail) {
         sched_yield();
+        open_durable(engine);
     }
+    /* After a failure what comes is cancels: nothing else is recorded any more. */
+    return dp_wal_failed(&engine->wal) ? UINT64_MAX : engine->hold.open;
 }

@@ -154,11 +154,12 @@ void dp_engine_feed_handler(struct dp_engine *engine, struct dp_feed_handler *ha
 int dp_engine_open_feed(struct dp_engine *engine, const char *path, struct dp_err *err);
 
 /* dp_engine_hold.c */
-/* Returns when every frame in the ring may leave: where orders wait for the disk, once it has their
- * records. A replay's time stands still meanwhile, so the disk's speed changes no event. When the
- * disk has failed, new orders and replaces that it lacks are taken out again (an empty slot, a
- * NOT_SENT event); cancels stay. */
-void dp_engine_hold(struct dp_engine *engine);
+/* Which frames of the ring may leave: those before the returned count (of frames since it was
+ * made). Where orders wait for the disk, that is as far as it has their records. Live, the rest
+ * waits for a later turn; a replay's time stands still until the disk has all, so its speed changes
+ * no event. When the disk has failed, new orders and replaces that it lacks are taken out again (an
+ * empty slot, a NOT_SENT event); cancels stay. */
+uint64_t dp_engine_hold(struct dp_engine *engine);
 /* The session is lost: new orders and replaces that still stand in the ring are taken out again in
  * the same way. */
 void dp_engine_drop_unsent(struct dp_engine *engine);

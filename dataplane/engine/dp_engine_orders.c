@@ -107,11 +107,12 @@ static void record_frame(struct dp_engine *engine, const struct dp_packet *packe
 
 void dp_engine_drain(struct dp_engine *engine)
 {
-    dp_engine_hold(engine);
+    struct dp_ring *ring = engine->submit.tx;
+    uint64_t open = dp_engine_hold(engine);
     struct dp_ring_slot *slot;
-    while ((slot = dp_ring_peek(engine->submit.tx)) != NULL) {
+    while (dp_load_relaxed(&ring->head) < open && (slot = dp_ring_peek(ring)) != NULL) {
         if (slot->size == 0) {
-            dp_ring_release(engine->submit.tx);
+            dp_ring_release(ring);
             continue;
         }
         struct dp_packet packet = {
@@ -123,7 +124,7 @@ void dp_engine_drain(struct dp_engine *engine)
         if (!engine->link->send(engine, &packet))
             break; /* it waits where it is */
         record_frame(engine, &packet);
-        dp_ring_release(engine->submit.tx);
+        dp_ring_release(ring);
     }
     dp_event_log_settle(&engine->events); /* now that nothing waits for it */
     if (engine->link->drained != NULL)
