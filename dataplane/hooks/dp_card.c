@@ -6,14 +6,17 @@
 
 #define STEP 4u /* bytes of a register */
 
+/* rtl is the last one: it is there when its shared object is. */
 static const struct dp_card_kind kinds[] = {
     {"none", "no card: every frame passes", dp_card_none_open},
     {"soft", "the reference model, in this process", dp_card_soft_open},
+    {"rtl", "the instrument filter as hardware, simulated", dp_card_rtl_open},
 };
 
 const struct dp_card_kind *dp_card_kind_at(size_t index)
 {
-    return index < sizeof(kinds) / sizeof(kinds[0]) ? &kinds[index] : NULL;
+    size_t count = sizeof(kinds) / sizeof(kinds[0]) - (dp_card_rtl_path() == NULL);
+    return index < count ? &kinds[index] : NULL;
 }
 
 static struct dp_card *open_kind(const struct dp_card_kind *kind, struct dp_err *err)

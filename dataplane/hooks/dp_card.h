@@ -8,6 +8,8 @@
  *
  *     none   no card: no capabilities, every frame passes
  *     soft   the reference: the meaning of each register, in C (dp_card_soft.c)
+ *     rtl    the filter in SystemVerilog, simulated (dataplane/fpga), where TICKPLANE_CARD_RTL
+ * names the shared object that was made of it
  *
  * A card's frames are filtered before they arrive; a backend for one has no `ingress` and `egress`,
  * and both then say what a wire would. docs/hooks.md is the register map.
