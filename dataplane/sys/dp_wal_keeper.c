@@ -172,15 +172,21 @@ bool dp_wal_keeper_take(struct dp_wal_keeper *keeper, struct dp_wal_file *file, 
         return false;
     }
     uint32_t state = dp_load_acquire(&keeper->next_state);
-    if (state == DP_WAL_NEXT_FAILED)
-        dp_store_release(&keeper->next_state, DP_WAL_NEXT_WANTED);
-    while ((state = dp_load_acquire(&keeper->next_state)) == DP_WAL_NEXT_WANTED)
+    while (state == DP_WAL_NEXT_WANTED && !keeper->refused) {
         sched_yield();
+        state = dp_load_acquire(&keeper->next_state);
+    }
     if (state == DP_WAL_NEXT_READY) {
+        keeper->refused = false;
         *file = keeper->next;
         return true;
     }
-    *err = keeper->next_err;
+    if (state == DP_WAL_NEXT_FAILED) {
+        keeper->refused = true;
+        keeper->refused_err = keeper->next_err;
+        dp_store_release(&keeper->next_state, DP_WAL_NEXT_WANTED);
+    }
+    *err = keeper->refused_err;
     return false;
 }
 

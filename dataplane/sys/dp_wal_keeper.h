@@ -9,12 +9,13 @@
  *     dp_wal_keeper_give()                flushes and closes the old one; `rolled`
  *
  * The writer is wait-free but for take(), which waits while the keeper is at work on the next file;
- * with one made ready in time it is a pointer swap. Of the shared words the writer stores
- * sequence_next (release: the records below it are in memory), rolled (release: the next segment's
- * header is written), next_state WANTED (release: `rolled` before it is seen too) and stop; the
- * keeper stores durable (release: these records are on disk), next_state (release: `next`, or the
- * error, is filled in) and failed. A file is made only after the old segment has been closed, so
- * there is never more than one.
+ * with one made ready in time it is a pointer swap. For a file that could not be made it does not
+ * wait again: the keeper tries anew by itself, and until it has one every take() is refused at
+ * once. Of the shared words the writer stores sequence_next (release: the records below it are in
+ * memory), rolled (release: the next segment's header is written), next_state WANTED (release:
+ * `rolled` before it is seen too) and stop; the keeper stores durable (release: these records are
+ * on disk), next_state (release: `next`, or the error, is filled in) and failed. A file is made
+ * only after the old segment has been closed, so there is never more than one.
  *
  * A failed flush is final: the mark is left in the directory, the segment is tainted (nothing is
  * appended any more), `durable` stands still for good, and the thread flushes nothing again.
@@ -40,6 +41,8 @@ struct dp_wal_keeper {
     /* The writer's line. */
     alignas(DP_CACHE_LINE) _Atomic uint64_t rolled;
     _Atomic bool stop;
+    bool refused; /* the last take() was */
+    struct dp_err refused_err;
 
     /* The keeper's line. */
     alignas(DP_CACHE_LINE) _Atomic uint64_t durable; /* sequence */
@@ -61,7 +64,8 @@ struct dp_wal_keeper {
  * has just been started, header tells what every header says. */
 int dp_wal_keeper_start(struct dp_wal_keeper *keeper, const struct dp_wal_file *current,
     const struct dp_journal_header *header, struct dp_err *err);
-/* The next file. False: *err says why; asking again tries again. Not after a failed flush. */
+/* The next file. False: *err says why; it is tried again for the next time that one is asked for,
+ * but not after a failed flush. */
 bool dp_wal_keeper_take(struct dp_wal_keeper *keeper, struct dp_wal_file *file, struct dp_err *err);
 /* Hands the full segment over; its end record is written and the one taken is started. */
 void dp_wal_keeper_give(struct dp_wal_keeper *keeper);
