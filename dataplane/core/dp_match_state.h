@@ -116,7 +116,7 @@ struct dp_match_book {
     struct dp_match_ladder ladders[DP_MATCH_LADDER_COUNT];
     uint32_t held_level;
     uint32_t slot_max;           /* above every limit price: where market orders to buy wait */
-    int64_t trigger_price_nanos; /* the last price that triggers and trails have seen */
+    int64_t trigger_price_nanos; /* what trails were measured from last */
     int64_t bid_nanos;           /* the quote that pegs have seen */
     int64_t ask_nanos;
     int64_t quote_bid_nanos; /* away */

@@ -56,9 +56,10 @@ static void trail(struct dp_match_turn *turn, uint32_t order)
 bool dp_match_trail(struct dp_match_turn *turn)
 {
     struct dp_match_book *book = turn->book;
-    if (book->trigger_price_nanos == book->last_price_nanos)
+    int64_t from_nanos = dp_match_trail_from(book);
+    if (book->trigger_price_nanos == from_nanos)
         return false;
-    book->trigger_price_nanos = book->last_price_nanos;
+    book->trigger_price_nanos = from_nanos;
     book->watch_walk = book->trail_count != 0 ? book->watch_first : 0;
     while (book->watch_walk != 0) {
         const struct dp_match_extra *extra = dp_match_extra(turn->match, book->watch_walk);

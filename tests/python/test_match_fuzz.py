@@ -10,6 +10,8 @@ from dataplane.errors import DataplaneError
 from dataplane.match import Matcher
 
 SEEDS = range(14)
+# An auction moves the reference price, own orders let nothing trade: trailing stops follow it.
+FOUND = (795624017,)
 POLICIES = ("fifo", "pro-rata", "threshold-pro-rata", "fifo-lmm", "fifo-top-lmm", "time-pro-rata")
 
 
@@ -19,6 +21,11 @@ def test_engine_and_model_agree(policy):
     for seed in SEEDS:
         failure = match_fuzz.run(1000 * policy + seed, policy)
         assert failure is None, failure
+
+
+@pytest.mark.parametrize("seed", FOUND)
+def test_engine_and_model_agree_where_they_once_did_not(seed):
+    assert match_fuzz.run(seed) is None
 
 
 def test_a_difference_is_found_and_shrunk(monkeypatch):
