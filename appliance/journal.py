@@ -172,6 +172,7 @@ def render_stat(facts: dict[str, Any]) -> str:
             render_summary(facts),
             f"{facts['events']} events, {facts['executions']} executions, order numbers up to"
             f" {facts['user_ref_num_max']}, {facts['bytes']} bytes on disk",
+            f"written by {facts['build']}; configuration {facts['configuration'] or 'not told'}",
             f"an order waits for: {waits}; does not survive: {facts['does_not_survive']}",
             f"on disk for certain when the last record was written: up to number"
             f" {facts['durable_sequence']}",

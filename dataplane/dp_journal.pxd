@@ -46,6 +46,7 @@ cdef extern from "dp_journal.h" nogil:
         char appliance[64]
         char cl_ord_id_prefix[8]
         char build[64]
+        char configuration[65]
         uint8_t durability[3]
         char schema[3072]
 

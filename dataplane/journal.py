@@ -154,7 +154,7 @@ class Journal:
             "fault_offset": offset,
             "sequence_behind": self._behind,
             "tainted": tainted(self.directory),
-            "durability": self._run.get("durability"),
+            **{key: self._run.get(key) for key in ("build", "configuration", "durability")},
             "does_not_survive": does_not_survive(self._run.get("durability", {}).values()),
             **{key: self._first.get(key) for key in ("appliance", "generation", "created_ns")},
         }

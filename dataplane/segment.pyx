@@ -259,6 +259,7 @@ cdef class Segment:
             "appliance": header.appliance.decode("utf-8", "replace"),
             "cl_ord_id_prefix": header.cl_ord_id_prefix.decode("ascii", "replace"),
             "build": header.build[:64].split(b"\0")[0].decode("utf-8", "replace"),
+            "configuration": header.configuration[:65].split(b"\0")[0].decode("ascii", "replace"),
             "durability": {
                 name: DURABILITIES[header.durability[index] & 3]
                 for index, name in enumerate(CLASSES)

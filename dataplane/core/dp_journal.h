@@ -85,7 +85,8 @@ struct dp_journal_header {
                                                       hexadecimal digits */
     char build[64];                                /* of the writer, NUL-terminated */
     uint8_t durability[DP_JOURNAL_CLASS_COUNT];    /* enum dp_journal_durability by class */
-    uint8_t reserved[805];                         /* 0 */
+    char configuration[65];              /* hash of the writer's, NUL-terminated; "": it had none */
+    uint8_t reserved[740];               /* 0 */
     char schema[DP_JOURNAL_SCHEMA_SIZE]; /* every field of a record in words, NUL-terminated: see
                                             docs/journal.md */
 };

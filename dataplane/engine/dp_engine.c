@@ -173,6 +173,7 @@ static int open_journal(struct dp_engine *engine, struct dp_err *err)
         .created_ns = dp_clock_wall_ns(),
         .appliance = config->name,
         .cl_ord_id_prefix = config->session.cl_ord_id_prefix,
+        .configuration = config->configuration,
         .resume = engine->is_adopted,
         .resume_sequence = engine->adopted_sequence,
     };

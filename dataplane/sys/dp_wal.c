@@ -41,6 +41,8 @@ static void set_header(struct dp_wal *wal, const struct dp_wal_config *config)
     if (config->cl_ord_id_prefix != NULL)
         snprintf(header->cl_ord_id_prefix, sizeof(header->cl_ord_id_prefix), "%s",
             config->cl_ord_id_prefix);
+    if (config->configuration != NULL)
+        snprintf(header->configuration, sizeof(header->configuration), "%s", config->configuration);
     for (uint32_t class = 0; class < DP_JOURNAL_CLASS_COUNT; class ++)
         wal->keeper.waits |= config->durability[class] == DP_JOURNAL_FSYNC;
 }

@@ -38,6 +38,7 @@ struct dp_wal_config {
     int64_t created_ns;
     const char *appliance;                      /* longer names are cut to 63 characters */
     const char *cl_ord_id_prefix;               /* NULL for none; at most 7 characters */
+    const char *configuration;                  /* its hash, at most 64 characters; NULL for none */
     uint8_t durability[DP_JOURNAL_CLASS_COUNT]; /* enum dp_journal_durability by class; a replica is
                                                    refused: there is none yet */
     /* Go on behind the last record of the journal that is there; else there must be none. */

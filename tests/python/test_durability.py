@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import pytest
 
 from appliance import config as configuration
 from appliance.cli import main
+from dataplane.journal import verify
 
 SHIM = r"""
 #define _GNU_SOURCE
@@ -62,7 +64,8 @@ def replay(session: Path, folder: Path, name: str, config: Path, **env: str) -> 
 
 
 def test_the_disk_changes_no_event_and_no_frame(session, tmp_path):
-    memory = replay(session, tmp_path, "memory", config_with(tmp_path, "memory"))
+    config = config_with(tmp_path, "memory")
+    memory = replay(session, tmp_path, "memory", config)
     fsync = replay(session, tmp_path, "fsync", config_with(tmp_path, "fsync"))
     for key in ("events_digest", "wire_digest", "orders", "risk_rejects"):
         assert memory[key] == fsync[key]
@@ -71,6 +74,9 @@ def test_the_disk_changes_no_event_and_no_frame(session, tmp_path):
     assert set(fsync["journal"]["durability"].values()) == {"fsync"}
     assert memory["journal"]["does_not_survive"] == "power loss, a crash of the kernel"
     assert fsync["journal"]["does_not_survive"] == "loss of the disk"
+    written_by = hashlib.sha256(config.read_bytes()).hexdigest()
+    assert verify(tmp_path / "memory")["configuration"] == written_by
+    assert verify(tmp_path / "memory")["build"]
 
 
 @pytest.mark.parametrize("durability", ["replica", "fsync+replica"])

@@ -6,6 +6,7 @@ import json
 import random
 import re
 import struct
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,9 @@ from dataplane.recovery import Capacity, recover
 SIZE = 64 << 10
 TRAILER = struct.Struct("<QQQBBBBI")
 EVENT = struct.Struct("<qQQqQqqIIIHHBBBBBB2xQQ")
-HEADER = struct.Struct("<QIIIIQQQQQqII64s8s64s")
+HEADER = struct.Struct("<QIIIIQQQQQqII64s8s64s3s65s")
 DOCS = Path(__file__).parents[2] / "docs" / "journal.md"
+CONFIGURATION = b"c0" * 32
 FINAL, ROLLED = 1, 2
 
 
@@ -50,7 +52,7 @@ def header(index: int, sequence: int, chain: int, generation: int = 3) -> bytes:
     def page(crc: int) -> bytes:
         return HEADER.pack(
             0x004C4E4A504B4354, 2, 4096, 128, 2, index, SIZE, sequence, generation, 0, 9, chain,
-            crc, b"desk", b"TP", b"model",
+            crc, b"desk", b"TP", b"model", b"", CONFIGURATION,
         ).ljust(4096, b"\0")  # fmt: skip
 
     return page(crc32c(page(0)))
@@ -296,15 +298,37 @@ def test_no_journal_is_one_line(tmp_path, capsys, action):
         )
 
 
-def test_a_newer_format_is_not_called_corrupt(tmp_path):
-    path = journal_of(tmp_path / "j") / "journal-000000.tpj"
+def newer_format(path: Path) -> Path:
     page = bytearray(path.read_bytes()[:4096])
     page[8] = 3
     page[76:80] = bytes(4)
     page[76:80] = struct.pack("<I", crc32c(bytes(page)))
     path.write_bytes(page + path.read_bytes()[4096:])
+    return path.parent
+
+
+def test_a_newer_format_is_not_called_corrupt(tmp_path):
+    directory = newer_format(journal_of(tmp_path / "j") / "journal-000000.tpj")
     with pytest.raises(DataplaneError, match="format version 3 with schema 2; this build reads 2"):
-        verify(path.parent)
+        verify(directory)
+
+
+def test_a_run_does_not_start_on_a_journal_of_another_format(tmp_path, capsys):
+    directory = newer_format(journal_of(tmp_path / "j") / "journal-000000.tpj")
+    before = sorted((path, path.read_bytes()) for path in directory.iterdir())
+    config = str(resources.files("appliance") / "configs" / "live.yaml")
+    assert cli.main(["run", config, "--journal", str(directory)]) == 1
+    assert "format version 3 with schema 2; this build reads 2" in capsys.readouterr().err
+    assert sorted((path, path.read_bytes()) for path in directory.iterdir()) == before
+
+
+def test_stat_shows_which_build_and_configuration_wrote_it(tmp_path, capsys):
+    directory = str(journal_of(tmp_path / "j"))
+    assert cli.main(["journal", "stat", directory, "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["build"], facts["configuration"]) == ("model", CONFIGURATION.decode())
+    assert cli.main(["journal", "stat", directory]) == 0
+    assert f"\nwritten by model; configuration {'c0' * 32}\n" in capsys.readouterr().out
 
 
 def test_the_example_in_the_docs_is_a_real_record():
