@@ -1,13 +1,13 @@
 #include "dp_match.h"
 
 #include "dp_match_check.h"
-#include "dp_match_enter.h"
+#include "dp_match_end.h"
 #include "dp_match_extra.h"
 #include "dp_match_peg.h"
 #include "dp_match_plain.h"
+#include "dp_match_route.h"
 #include "dp_match_session.h"
 #include "dp_match_settle.h"
-#include "dp_match_trade.h"
 
 static void settle(struct dp_match_turn *turn)
 {

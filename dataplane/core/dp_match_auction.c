@@ -1,8 +1,9 @@
 #include "dp_match_auction.h"
 
+#include "dp_match_band.h"
+#include "dp_match_end.h"
 #include "dp_match_equilibrium.h"
 #include "dp_match_extra.h"
-#include "dp_match_session.h"
 #include "dp_match_trade.h"
 
 /* The first order of the ladder that trades at the price's key or better; 0: none. */

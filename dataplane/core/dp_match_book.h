@@ -24,6 +24,18 @@ static inline struct dp_match_book *dp_match_book_of(const struct dp_match *matc
     return dp_match_book(match, dp_match_level(match, level)->instrument_index);
 }
 
+static inline bool dp_match_is_collecting(const struct dp_match_book *book)
+{
+    return book->session != DP_MATCH_CONTINUOUS;
+}
+
+/* What a trailing stop is measured from: the last price, before the first the reference. */
+static inline int64_t dp_match_trail_from(const struct dp_match_book *book)
+{
+    return book->last_price_nanos != DP_PRICE_NONE ? book->last_price_nanos
+                                                   : book->reference_price_nanos;
+}
+
 static inline bool dp_match_has_free(const struct dp_match_table *table)
 {
     return table->live_count < table->capacity;

@@ -1,8 +1,5 @@
 #include "dp_match_check.h"
 
-#include "dp_match_enter.h"
-#include "dp_match_trigger.h"
-
 static const struct dp_match_terms no_terms;
 
 enum dp_match_reason dp_match_check_price(const struct dp_match_book *book, int64_t price_nanos)

@@ -1,9 +1,8 @@
 #include "dp_match_enter.h"
 
+#include "dp_match_band.h"
 #include "dp_match_extra.h"
-#include "dp_match_session.h"
 #include "dp_match_take.h"
-#include "dp_match_trade.h"
 
 static struct dp_match_report *announce(const struct dp_match_turn *turn,
     const struct dp_match_slot *order, const struct dp_match_announcement *announcement)
@@ -106,7 +105,7 @@ static void finish(
 {
     enum dp_match_reason reason = reason_to_end(order);
     if (order->leaves_qty != 0 && DP_UNLIKELY(may_pause) &&
-        dp_match_session_pause(turn, order, limit_slot) && reason != DP_MATCH_REASON_NONE)
+        dp_match_band_pause(turn, order, limit_slot) && reason != DP_MATCH_REASON_NONE)
         reason = DP_MATCH_REASON_BANDS;
     if (order->leaves_qty == 0 || reason != DP_MATCH_REASON_NONE) {
         dp_match_give_up(turn, order, reason);

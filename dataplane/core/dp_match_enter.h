@@ -20,12 +20,6 @@ struct dp_match_announcement {
 void dp_match_enter(struct dp_match_turn *turn, struct dp_match_slot *order, uint32_t limit_slot,
     const struct dp_match_announcement *announcement);
 
-/* Puts it where its type belongs: into the book, among the triggers, or on hold. price_nanos: its
- * limit, or DP_PRICE_NONE. */
-void dp_match_route(struct dp_match_turn *turn, struct dp_match_slot *order,
-    enum dp_match_order_type type, int64_t price_nanos,
-    const struct dp_match_announcement *announcement);
-
 /* Stores it in a queue without trading; ends it for want of records when that is not possible. */
 void dp_match_rest(struct dp_match_turn *turn, struct dp_match_slot *order,
     enum dp_match_ladder_name ladder, uint32_t slot,
@@ -34,11 +28,6 @@ void dp_match_rest(struct dp_match_turn *turn, struct dp_match_slot *order,
 /* Ends an order on the stack with what it has left. */
 void dp_match_give_up(
     struct dp_match_turn *turn, struct dp_match_slot *order, enum dp_match_reason reason);
-
-static inline bool dp_match_is_collecting(const struct dp_match_book *book)
-{
-    return book->session != DP_MATCH_CONTINUOUS;
-}
 
 /* Whether there is anybody at all within the limit. */
 static inline bool dp_match_crosses(

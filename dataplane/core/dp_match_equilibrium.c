@@ -1,7 +1,5 @@
 #include "dp_match_equilibrium.h"
 
-#include "dp_match_trigger.h"
-
 struct totals {
     uint64_t buy; /* of all orders that would buy at the price at hand */
     uint64_t sell;

@@ -1,7 +1,5 @@
 #include "dp_match_extra.h"
 
-#include "dp_match_trade.h"
-
 /* ---- the list of those that prices or time move ---- */
 
 /* What settling, not only time, must look at. */
@@ -84,37 +82,14 @@ static void unpend(struct dp_match_turn *turn, uint32_t number)
     turn->book->attention--;
 }
 
-static uint32_t next_pending(const struct dp_match_turn *turn, enum dp_match_pending pending)
+uint32_t dp_match_group_next(struct dp_match_turn *turn, enum dp_match_pending pending)
 {
     uint32_t number = turn->match->pending_first;
     while (number != 0 && dp_match_extra(turn->match, number)->pending != pending)
         number = dp_match_extra(turn->match, number)->pending_next;
-    return number;
-}
-
-uint32_t dp_match_group_next(struct dp_match_turn *turn)
-{
-    uint32_t number = next_pending(turn, DP_MATCH_PENDING_ACTIVATE);
     if (number != 0)
         unpend(turn, number);
     return number;
-}
-
-void dp_match_group_cancel(struct dp_match_turn *turn, struct dp_match_slot *taker)
-{
-    uint32_t number;
-    while ((number = next_pending(turn, DP_MATCH_PENDING_CANCEL)) != 0) {
-        unpend(turn, number);
-        uint32_t order = dp_match_extra(turn->match, number)->order;
-        if (order != 0) {
-            dp_match_cancel_order(turn, order, DP_MATCH_REASON_GROUP_ENDED);
-            continue;
-        }
-        uint64_t qty = taker->leaves_qty;
-        taker->leaves_qty = 0;
-        if (qty > 0)
-            dp_match_report_cancel(turn, taker, qty, DP_MATCH_REASON_GROUP_ENDED);
-    }
 }
 
 /* ---- rings ---- */

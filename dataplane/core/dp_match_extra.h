@@ -19,9 +19,13 @@ void dp_match_watch(struct dp_match_turn *turn, uint32_t extra);
 
 /* Joins the group of another extra record, behind it. */
 void dp_match_group_join(struct dp_match_turn *turn, uint32_t extra, uint32_t member);
-/* Cancels what a trade made superfluous. The taker on the stack, if it is one of them, goes too. */
-void dp_match_group_cancel(struct dp_match_turn *turn, struct dp_match_slot *taker);
-/* The next child to become active, taken off the list of pending ones; 0: none. */
-uint32_t dp_match_group_next(struct dp_match_turn *turn);
+/* The next that is to become active, or to be cancelled, taken off the list of pending ones; 0:
+ * none. */
+uint32_t dp_match_group_next(struct dp_match_turn *turn, enum dp_match_pending pending);
+
+/* What a trade means for whichever of the two has further terms: groups, a bracket's total. */
+void dp_match_note_trade(struct dp_match_turn *turn, uint32_t extra, uint64_t qty);
+/* Shows a reserve order anew when it shows nothing any more. */
+void dp_match_refresh(struct dp_match_turn *turn, uint32_t order);
 
 #endif

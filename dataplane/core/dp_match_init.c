@@ -1,8 +1,8 @@
 #include <errno.h>
 
 #include "dp_match_account.h"
+#include "dp_match_band.h"
 #include "dp_match_book.h"
-#include "dp_match_session.h"
 
 #define COUNT_MAX (1u << 30)
 #define FEE_PER_UNIT_MAX (INT64_C(1) << 30) /* times DP_MATCH_QTY_MAX it stays in 63 bits */

@@ -1,10 +1,11 @@
 #include "dp_match_peg.h"
 
-#include "dp_match_enter.h"
+#include "dp_match_band.h"
+#include "dp_match_end.h"
 #include "dp_match_extra.h"
-#include "dp_match_session.h"
+#include "dp_match_place.h"
+#include "dp_match_route.h"
 #include "dp_match_take.h"
-#include "dp_match_trade.h"
 
 /* ---- the quote ---- */
 
@@ -35,47 +36,7 @@ bool dp_match_peg_look(struct dp_match_turn *turn)
     return !is_same;
 }
 
-/* ---- where a peg belongs ---- */
-
-static int64_t away(uint8_t side, int64_t price_nanos, int64_t offset_nanos)
-{
-    return side == DP_SIDE_BUY ? price_nanos - offset_nanos : price_nanos + offset_nanos;
-}
-
-static int64_t wanted_price(
-    const struct dp_match_book *book, uint8_t side, const struct dp_match_terms *terms)
-{
-    bool has_bid = book->bid_nanos != DP_PRICE_NONE;
-    bool has_ask = book->ask_nanos != DP_PRICE_NONE;
-    if (has_bid && has_ask && book->bid_nanos > book->ask_nanos)
-        return DP_PRICE_NONE; /* crossed: nobody knows where the market is */
-    if (terms->peg == DP_MATCH_PEG_MIDPOINT)
-        return has_bid && has_ask ? (book->bid_nanos + book->ask_nanos) / 2 : DP_PRICE_NONE;
-    bool by_bid = (terms->peg == DP_MATCH_PEG_PRIMARY) == (side == DP_SIDE_BUY);
-    int64_t from = by_bid ? book->bid_nanos : book->ask_nanos;
-    return from != DP_PRICE_NONE ? away(side, from, terms->peg_offset_nanos) : DP_PRICE_NONE;
-}
-
-static int64_t within(uint8_t side, int64_t price_nanos, int64_t limit_nanos)
-{
-    if (limit_nanos == DP_PRICE_NONE)
-        return price_nanos;
-    bool is_beyond = side == DP_SIDE_BUY ? price_nanos > limit_nanos : price_nanos < limit_nanos;
-    return is_beyond ? limit_nanos : price_nanos;
-}
-
-uint32_t dp_match_peg_slot(const struct dp_match_turn *turn, const struct dp_match_slot *order)
-{
-    const struct dp_match_book *book = turn->book;
-    const struct dp_match_extra *extra = dp_match_extra(turn->match, order->extra);
-    int64_t price = wanted_price(book, order->side, &extra->terms);
-    if (price == DP_PRICE_NONE)
-        return 0;
-    price = within(order->side, price, extra->price_nanos);
-    if (price < 2 * book->half_tick_nanos || price > book->terms.price_nanos_max)
-        return 0;
-    return (uint32_t)(price / book->half_tick_nanos);
-}
+/* ---- following it ---- */
 
 static void move(struct dp_match_turn *turn, uint32_t order)
 {

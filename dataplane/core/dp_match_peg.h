@@ -7,8 +7,6 @@
 
 #include "dp_match_turn.h"
 
-/* Where a pegged order belongs by the quote that pegs have seen; 0: nowhere now. */
-uint32_t dp_match_peg_slot(const struct dp_match_turn *turn, const struct dp_match_slot *order);
 /* Looks at the quote: the own book's, or the away market's. False when it is what pegs have seen.
  */
 bool dp_match_peg_look(struct dp_match_turn *turn);

@@ -1,6 +1,6 @@
-#include "dp_match_enter.h"
-#include "dp_match_peg.h"
-#include "dp_match_trigger.h"
+#include "dp_match_route.h"
+
+#include "dp_match_place.h"
 
 static void route_market(struct dp_match_turn *turn, struct dp_match_slot *order,
     const struct dp_match_announcement *announcement)

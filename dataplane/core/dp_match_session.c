@@ -1,57 +1,11 @@
 #include "dp_match_session.h"
 
 #include "dp_match_auction.h"
-#include "dp_match_enter.h"
+#include "dp_match_end.h"
 #include "dp_match_extra.h"
-#include "dp_match_peg.h"
 #include "dp_match_settle.h"
 #include "dp_match_sweep.h"
-#include "dp_match_trade.h"
 #include "dp_match_trigger.h"
-
-#define PPM 1000000
-
-/* ---- price bands ---- */
-
-void dp_match_book_bands(struct dp_match_book *book)
-{
-    book->band_low = 0;
-    book->band_high = book->slot_max;
-    if (book->terms.band_ppm == 0 || book->reference_price_nanos == DP_PRICE_NONE)
-        return;
-    int64_t width =
-        (int64_t)((dp_money_nanos)book->reference_price_nanos * book->terms.band_ppm / PPM);
-    int64_t low = book->reference_price_nanos - width;
-    int64_t high = book->reference_price_nanos + width;
-    int64_t high_most = book->half_tick_nanos * 2 * book->tick_count_max;
-    book->band_low = (uint32_t)((low + book->half_tick_nanos - 1) / book->half_tick_nanos);
-    book->band_high = (uint32_t)((high < high_most ? high : high_most) / book->half_tick_nanos);
-}
-
-static void report_session(const struct dp_match_turn *turn)
-{
-    struct dp_match_report *report = dp_match_report_next(turn->sink, DP_MATCH_SESSION);
-    report->instrument_index = turn->book->index;
-    report->qty = turn->book->session;
-}
-
-bool dp_match_session_pause(
-    struct dp_match_turn *turn, const struct dp_match_slot *order, uint32_t limit_slot)
-{
-    struct dp_match_book *book = turn->book;
-    const struct dp_match_ladder *ladder = dp_match_opposite(book, order->side);
-    uint32_t key =
-        dp_match_ladder_key(ladder, order->side == DP_SIDE_BUY ? book->band_high : book->band_low);
-    dp_match_ladder_at_or_after(ladder, dp_match_nodes(turn->match), key + 1, &key);
-    if (key > dp_match_ladder_key(ladder, limit_slot))
-        return false;
-    book->session = DP_MATCH_PAUSED;
-    book->pause_end_ns = turn->now_ns + book->terms.pause_ns;
-    if (book->pause_end_ns < turn->match->timer_next_ns)
-        turn->match->timer_next_ns = book->pause_end_ns;
-    report_session(turn);
-    return true;
-}
 
 /* ---- from session to session ---- */
 
@@ -107,7 +61,7 @@ static void change_session(struct dp_match_turn *turn, enum dp_match_session to)
     enum dp_match_session from = (enum dp_match_session)book->session;
     book->session = (uint8_t)to;
     book->pause_end_ns = INT64_MAX;
-    report_session(turn);
+    dp_match_report_session(turn);
     if (to == DP_MATCH_PRE_CLOSE)
         activate_at_close(turn);
     if (to == DP_MATCH_CONTINUOUS || (to == DP_MATCH_CLOSED && from == DP_MATCH_PRE_CLOSE))

@@ -7,20 +7,6 @@
 
 #include "dp_match_turn.h"
 
-/* How far an order may go: to its limit, and no further than the price bands. */
-static inline uint32_t dp_match_banded(
-    const struct dp_match_book *book, uint8_t side, uint32_t limit_slot)
-{
-    if (side == DP_SIDE_BUY)
-        return limit_slot < book->band_high ? limit_slot : book->band_high;
-    return limit_slot > book->band_low ? limit_slot : book->band_low;
-}
-
-/* Lays the bands around the reference price. */
-void dp_match_book_bands(struct dp_match_book *book);
-/* Pauses the instrument if the order, stopped by a band, would else have met somebody beyond it. */
-bool dp_match_session_pause(
-    struct dp_match_turn *turn, const struct dp_match_slot *order, uint32_t limit_slot);
 /* Does what is due by time: orders that expire, pauses that end. */
 void dp_match_session_timers(struct dp_match *match, int64_t now_ns, struct dp_match_sink *sink);
 

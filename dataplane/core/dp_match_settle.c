@@ -1,9 +1,8 @@
 #include "dp_match_settle.h"
 
-#include "dp_match_enter.h"
+#include "dp_match_end.h"
 #include "dp_match_extra.h"
 #include "dp_match_peg.h"
-#include "dp_match_trade.h"
 #include "dp_match_trigger.h"
 
 /* A bracket's exit becomes active with what its entry traded, and is one of two from now on. */
@@ -21,7 +20,7 @@ static void activate_child(struct dp_match_turn *turn, uint32_t number)
 static bool settle_groups(struct dp_match_turn *turn)
 {
     dp_match_group_cancel(turn, NULL);
-    uint32_t child = dp_match_group_next(turn);
+    uint32_t child = dp_match_group_next(turn, DP_MATCH_PENDING_ACTIVATE);
     if (child == 0)
         return false;
     activate_child(turn, child);

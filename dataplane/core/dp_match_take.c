@@ -1,5 +1,6 @@
 #include "dp_match_take.h"
 
+#include "dp_match_end.h"
 #include "dp_match_extra.h"
 #include "dp_match_plain.h"
 #include "dp_match_policy.h"

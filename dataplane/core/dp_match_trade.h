@@ -41,11 +41,6 @@ static inline void dp_match_report_trade(const struct dp_match_turn *turn,
     report->contra_fee_nanos = posting->taker_fee_nanos;
 }
 
-/* What a trade means for whichever of the two has further terms: groups, a bracket's total. */
-void dp_match_note_trade(struct dp_match_turn *turn, uint32_t extra, uint64_t qty);
-/* Shows a reserve order anew when it shows nothing any more. */
-void dp_match_refresh(struct dp_match_turn *turn, uint32_t order);
-
 static inline bool dp_match_is_own(
     const struct dp_match_slot *taker, const struct dp_match_slot *maker)
 {
@@ -54,12 +49,5 @@ static inline bool dp_match_is_own(
 
 /* The two are of one group: the taker's mode decides who goes. A taker that goes has no leaves. */
 void dp_match_prevent(struct dp_match_turn *turn, uint32_t maker, struct dp_match_slot *taker);
-
-/* The stored order ends, without a report: it leaves queue, index, groups and record. */
-void dp_match_end(struct dp_match_turn *turn, uint32_t order);
-/* The same with a report. */
-void dp_match_cancel_order(struct dp_match_turn *turn, uint32_t order, enum dp_match_reason reason);
-/* Takes qty off a stored order that keeps its place; some of it stays. */
-void dp_match_reduce(struct dp_match_turn *turn, uint32_t order, uint64_t qty);
 
 #endif

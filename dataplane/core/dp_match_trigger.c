@@ -1,31 +1,10 @@
 #include "dp_match_trigger.h"
 
-#include "dp_match_enter.h"
 #include "dp_match_extra.h"
+#include "dp_match_place.h"
+#include "dp_match_route.h"
 
 static const struct dp_match_announcement triggered = {.type = DP_MATCH_TRIGGERED};
-
-/* distance below (a stop to sell) or above the price, within what the instrument knows. */
-static uint32_t trailing_slot(
-    const struct dp_match_book *book, uint8_t side, int64_t from_nanos, int64_t distance_nanos)
-{
-    int64_t slot = from_nanos / book->half_tick_nanos;
-    int64_t distance = distance_nanos / book->half_tick_nanos;
-    int64_t wanted = side == DP_SIDE_SELL ? slot - distance : slot + distance;
-    int64_t most = (int64_t)book->tick_count_max * 2;
-    if (wanted < 2)
-        return 2;
-    return (uint32_t)(wanted < most ? wanted : most);
-}
-
-uint32_t dp_match_trigger_slot(const struct dp_match_turn *turn, const struct dp_match_slot *order)
-{
-    const struct dp_match_terms *terms = &dp_match_extra(turn->match, order->extra)->terms;
-    if (terms->trail_nanos == 0)
-        return dp_match_price_slot(turn->book, terms->stop_price_nanos);
-    return trailing_slot(
-        turn->book, order->side, dp_match_trail_from(turn->book), terms->trail_nanos);
-}
 
 /* ---- trailing ---- */
 

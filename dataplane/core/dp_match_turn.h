@@ -61,4 +61,11 @@ static inline void dp_match_report_on_book(
     report->display_qty = dp_match_shown_qty(turn->match, slot);
 }
 
+static inline void dp_match_report_session(const struct dp_match_turn *turn)
+{
+    struct dp_match_report *report = dp_match_report_next(turn->sink, DP_MATCH_SESSION);
+    report->instrument_index = turn->book->index;
+    report->qty = turn->book->session;
+}
+
 #endif

@@ -2,7 +2,6 @@
 
 #include "dp_match_equilibrium.h"
 #include "dp_match_sweep.h"
-#include "dp_match_trigger.h"
 
 static struct dp_match_order_view view_of(const struct dp_match *match, uint32_t order)
 {
