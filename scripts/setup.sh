@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes sure that the tools are there: Debian packages, then a Python environment in .venv.
 #
-#     scripts/setup.sh run|test|lint|prove
+#     scripts/setup.sh run|test|lint|prove|lab
 #
 # Each level holds the one before it. Nothing is done that is done already, so the second call
 # takes a moment. Packages come from apt (as root, or with sudo); without either, the script goes on
@@ -53,6 +53,16 @@ can_sanitize() {
     echo 'int main(void){return 0;}' | clang -x c - -fsanitize=address -o /dev/null 2>/dev/null
 }
 
+# Adds what emulates a server and makes images for it. Some of these live where only root looks.
+lab_packages() {
+    local PATH=$PATH:/usr/sbin:/sbin
+    command -v qemu-system-x86_64 >/dev/null || packages+=(qemu-system-x86)
+    [ -e /bin/busybox ] || packages+=(busybox-static)
+    command -v cpio >/dev/null || packages+=(cpio)
+    command -v modprobe >/dev/null || packages+=(kmod)
+    command -v mke2fs >/dev/null || packages+=(e2fsprogs)
+}
+
 missing_packages() {
     local packages=()
     [ -n "$(find_python)" ] || packages+=(python3 python3-venv python3-dev)
@@ -67,6 +77,7 @@ missing_packages() {
     if [ "$level" = prove ]; then
         command -v spin >/dev/null || packages+=(spin)
     fi
+    [ "$level" != lab ] || lab_packages
     if [ "$level" = lint ] || [ "$level" = prove ]; then
         command -v clang >/dev/null || packages+=(clang)
         command -v clang-format >/dev/null || packages+=(clang-format)
@@ -164,7 +175,7 @@ requirements() {
 import sys, tomllib
 with open("pyproject.toml", "rb") as file:
     data = tomllib.load(file)
-extras = {"run": [], "test": ["test"]}.get(sys.argv[1], ["test", "dev"])
+extras = {"run": [], "test": ["test"], "lab": ["test"]}.get(sys.argv[1], ["test", "dev"])
 wanted = data["build-system"]["requires"] + data["project"]["dependencies"]
 for extra in extras:
     wanted += data["project"]["optional-dependencies"][extra]
@@ -198,8 +209,8 @@ install_requirements() {
 }
 
 case $level in
-run | test | lint | prove) ;;
-*) fail "level is '$level'; it must be run, test, lint or prove" ;;
+run | test | lint | prove | lab) ;;
+*) fail "level is '$level'; it must be run, test, lint, prove or lab" ;;
 esac
 check_cpu
 install_packages
