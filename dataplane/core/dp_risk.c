@@ -39,12 +39,9 @@ static void lay_out(struct dp_risk *risk, const struct dp_risk_config *config)
     risk->groups_at = advance(&at, group_count(config), sizeof(struct risk_group));
     risk->instruments_at =
         advance(&at, config->instrument_count_max, sizeof(struct risk_instrument));
-    risk->seats_at = advance(&at, strategies, sizeof(struct risk_seat));
+    risk->seats_at = DP_CACHE_LINE * (uint64_t)advance(&at, strategies, sizeof(struct risk_seat));
     risk->shares_at = advance(&at, group_count(config) * lanes, sizeof(struct risk_share));
     risk->lines_at = advance(&at, config->instrument_count_max * lanes, sizeof(struct risk_line));
-    risk->prints_at = advance(&at, strategies * RISK_PRINT_SETS, sizeof(struct risk_print_set));
-    risk->sightings_at =
-        advance(&at, strategies * RISK_PRINT_SETS * 2, RISK_SIGHTINGS * sizeof(int64_t));
     risk->holdings_at = advance(&at, strategies * RISK_HOLDINGS, sizeof(struct risk_holding));
     risk->size = at * DP_CACHE_LINE;
     risk->config = *config;

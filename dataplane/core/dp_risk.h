@@ -53,14 +53,25 @@ struct dp_risk_order {
     uint64_t increase_qty;
     int64_t increase_ticks;
     const struct dp_books *books; /* for MARKET_IMPACT; NULL: its depth is not known */
+    union {
+        struct {
+            uint32_t trading_state; /* enum dp_trading_state */
+            uint32_t book_flags;    /* enum dp_book_flag */
+        };
+        uint64_t market; /* both, compared as one: dp_risk_market() */
+    };
     uint32_t instrument_index;
-    uint32_t book_flags;    /* enum dp_book_flag */
-    uint32_t trading_state; /* enum dp_trading_state */
-    uint32_t attributes;    /* enum dp_risk_attribute */
+    uint32_t attributes; /* enum dp_risk_attribute */
     uint16_t strategy_index;
     uint8_t side;
     bool is_replace; /* does not add to the count of open orders */
 };
+
+/* In one store, for who asks at once: a load waits for stores that are parts of it. */
+static inline uint64_t dp_risk_market(uint32_t trading_state, uint32_t book_flags)
+{
+    return trading_state | (uint64_t)book_flags << 32;
+}
 
 struct dp_risk_verdict {
     enum dp_reason reason;

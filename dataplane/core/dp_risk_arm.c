@@ -121,35 +121,24 @@ static uint64_t offset_of(const struct dp_risk *risk, const void *place)
     return (uint64_t)((const uint8_t *)place - (const uint8_t *)risk);
 }
 
-static void set_places(
-    struct dp_risk *risk, struct risk_seat *seat, uint32_t strategy_index, uint32_t lane)
+static void set_places(struct dp_risk *risk, struct risk_seat *seat, uint32_t lane)
 {
-    const struct risk_print_set *sets = dp_risk_place(risk, risk->prints_at);
-    const int64_t *sightings = dp_risk_place(risk, risk->sightings_at);
-    size_t set_index = (size_t)strategy_index * RISK_PRINT_SETS;
     seat->account_at = offset_of(risk, dp_risk_share(risk, seat->account_index + 1, lane));
     seat->firm_at = offset_of(risk, dp_risk_share(risk, DP_RISK_FIRM, lane));
     seat->lines_at = offset_of(risk, dp_risk_line(risk, lane, 0));
-    seat->prints_at = offset_of(risk, sets + set_index);
-    seat->sightings_at = offset_of(risk, sightings + set_index * 2 * RISK_SIGHTINGS);
     seat->lane = lane;
 }
 
-/* The kept sightings are as many as the old limit allowed: a new limit starts afresh. Where more
- * than one may pass, the second may at once: half of all time before the first. */
-static void set_duplicates(
-    struct dp_risk *risk, struct risk_seat *seat, const struct dp_risk_strategy_limits *limits)
+/* The kept sightings are as many as the old limit allowed: a new limit starts afresh. */
+static void set_duplicates(struct risk_seat *seat, const struct dp_risk_strategy_limits *limits)
 {
     bool limited = limits->duplicate_count_max <= DP_RISK_DUPLICATES_MAX;
     uint32_t count_max = limited ? (uint32_t)limits->duplicate_count_max : 0;
     if (seat->duplicate_count_max != count_max ||
         seat->duplicate_window_ns != limits->duplicate_window_ns)
-        memset(
-            dp_risk_at(risk, seat->prints_at), 0, RISK_PRINT_SETS * sizeof(struct risk_print_set));
+        memset(seat->prints, 0, sizeof(seat->prints));
     seat->duplicate_count_max = count_max;
     seat->duplicate_window_ns = limits->duplicate_window_ns;
-    seat->first_free = count_max > 1 ? INT64_MIN / 2 : limits->duplicate_window_ns;
-    seat->first_ring = count_max > 1 ? dp_risk_ring(0, count_max - 1, 0) : 0;
 }
 
 static void set_seat(
@@ -159,10 +148,10 @@ static void set_seat(
     seat->account_index = limits->account_index;
     seat->account_bit = 1u << limits->account_index;
     seat->session_index = limits->session_index;
-    set_places(risk, seat, index, limits->lane);
+    set_places(risk, seat, limits->lane);
     rebase(seat, limits);
     dp_risk_set_bucket(&seat->orders, limits->order_rate_max, limits->order_burst_max);
-    set_duplicates(risk, seat, limits);
+    set_duplicates(seat, limits);
     dp_risk_set_bucket(&seat->rejects, limits->reject_rate_max, limits->reject_rate_max);
     dp_risk_set_bucket(&seat->fills, limits->fill_rate_max, limits->fill_rate_max);
     seat->gross_max_nanos = limits->gross_max_nanos;

@@ -178,7 +178,7 @@ static enum dp_reason check_band(const struct decision *it)
     if (it->reach <= limit)
         return DP_REASON_ACCEPTED;
     return dp_risk_answer(it, DP_REASON_PRICE_COLLAR, it->order->price_nanos,
-        dp_risk_nanos(dp_risk_reach(limit, it->side)));
+        dp_risk_nanos(dp_risk_reach(limit, (uint32_t)it->side)));
 }
 
 static enum dp_reason check_notional(const struct decision *it)
@@ -264,12 +264,56 @@ static enum dp_reason check_impact(const struct decision *it)
 
 /* ---- the order against those before it ---- */
 
+static int64_t *ring_of(const struct risk_seat *seat, const struct risk_print *print)
+{
+    const struct risk_ring *ring = &seat->sightings[0][print - seat->prints[0].ways];
+    return (int64_t *)(uintptr_t)ring->times_ns;
+}
+
+static bool is_recent(const struct risk_seat *seat, int64_t then_ns, int64_t now_ns)
+{
+    return now_ns - then_ns < seat->duplicate_window_ns;
+}
+
+/* As many as may pass stand in the line and its ring; the oldest of them decides. */
+bool dp_risk_is_too_often(
+    const struct risk_seat *seat, const struct risk_print *print, int64_t now_ns)
+{
+    uint32_t count_max = seat->duplicate_count_max;
+    if (count_max == 0 || !is_recent(seat, print->last_ns, now_ns))
+        return false;
+    if (count_max == 1)
+        return true;
+    return print->repeats + 1 == count_max &&
+        is_recent(seat, ring_of(seat, print)[print->next], now_ns);
+}
+
+/* The sighting before goes to the place of the oldest in the ring. One that was not seen within the
+ * window is as good as new. */
+void dp_risk_note_again(struct risk_seat *seat, struct risk_print *print, int64_t now_ns)
+{
+    uint32_t before_max = seat->duplicate_count_max - 1; /* places in the ring */
+    int64_t before_ns = print->last_ns;
+    print->last_ns = now_ns;
+    if (!is_recent(seat, before_ns, now_ns) || seat->duplicate_count_max < 2) {
+        print->again = 0;
+        return;
+    }
+    ring_of(seat, print)[print->next] = before_ns;
+    print->next = print->next + 1 == before_max ? 0 : print->next + 1;
+    print->repeats += print->repeats < before_max;
+}
+
+/* A refused one is not a sighting. */
 static enum dp_reason check_duplicate(const struct decision *it)
 {
     uint32_t count_max = it->seat->duplicate_count_max;
-    if (count_max == 0 || dp_risk_note_print(it))
-        return DP_REASON_ACCEPTED;
-    return dp_risk_answer(it, DP_REASON_DUPLICATE_ORDER, (dp_money_nanos)count_max + 1, count_max);
+    struct sighting sighting = dp_risk_find_print(it);
+    if (sighting.is_known && dp_risk_is_too_often(it->seat, sighting.print, it->order->now_ns))
+        return dp_risk_answer(
+            it, DP_REASON_DUPLICATE_ORDER, (dp_money_nanos)count_max + 1, count_max);
+    dp_risk_note_print(it, sighting);
+    return DP_REASON_ACCEPTED;
 }
 
 /* In billionths of an order: what the bucket would have given with this one, and its depth. */
@@ -310,7 +354,7 @@ static enum dp_reason check_self(const struct decision *it)
     if (!dp_risk_meets_own(it))
         return DP_REASON_ACCEPTED;
     return dp_risk_answer(it, DP_REASON_SELF_TRADE, it->order->price_nanos,
-        dp_risk_nanos(dp_risk_reach(it->line->own_max[!it->side], !it->side)));
+        dp_risk_nanos(dp_risk_reach(it->line->own_max[it->side ^ 1], (uint32_t)it->side ^ 1)));
 }
 
 /* ---- all of them ---- */
@@ -361,6 +405,7 @@ __attribute__((noinline)) enum dp_reason dp_risk_decide_with_care(
     reason = check_all(&it);
     if (reason != DP_REASON_ACCEPTED)
         return reason;
-    dp_risk_reserve(&it);
+    struct risk_left left = dp_risk_left(&it);
+    dp_risk_reserve(&it, &left);
     return dp_risk_accept(&it);
 }

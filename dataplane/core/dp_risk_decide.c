@@ -15,7 +15,7 @@ static inline bool is_in_bounds(const struct decision *it)
     const struct dp_risk_order *order = it->order;
     const struct risk_seat *seat = it->seat;
     const struct risk_line *line = it->line;
-    return order->qty - 1 < seat->qty_max && order->qty - 1 < line->qty_max &&
+    return order->qty - 1 < seat->qty_max && (uint32_t)order->qty - 1 < line->qty_max &&
         it->ticks - 1 < RISK_PRICE_TICKS_MAX && it->side <= 1 &&
         it->reach <= line->band[it->side] && it->notional <= seat->notional_max &&
         it->notional <= line->notional_max;
@@ -24,7 +24,7 @@ static inline bool is_in_bounds(const struct decision *it)
 static inline bool is_allowed(const struct decision *it)
 {
     return (it->line->accounts_denied & it->seat->account_bit) == 0 &&
-        it->order->trading_state == DP_TRADING_OPEN &&
+        it->order->market == dp_risk_market(DP_TRADING_OPEN, 0) &&
         (it->order->attributes & it->seat->attributes_denied) == 0 &&
         (it->unmarked & it->line->unmarked_denied[it->side]) == 0;
 }
@@ -34,22 +34,18 @@ static inline bool suits_market(const struct decision *it)
 {
     const uint32_t rules = RISK_PRICE_RULE | RISK_IMPACT_RULE;
     return dp_risk_has_reference(it->order) && dp_risk_feed_age_ns(it) <= it->line->age_max_ns &&
-        it->order->book_flags == 0 &&
         (dp_risk_rests(it) ||
             (!dp_risk_is_outside_collar(it) &&
                 ((it->line->flags & rules) == 0 || !dp_risk_takes(it))));
 }
 
 /* Where a credit is below 0 nothing needed looks lacking too: the careful way knows better. */
-static inline bool fits(const struct decision *it)
+static inline bool fits(const struct decision *it, const struct risk_left *left)
 {
     const struct risk_line *line = it->line;
-    risk_four low = dp_risk_need_low(it);
-    risk_four high = dp_risk_need_high(it);
-    risk_four left = (it->seat->credit.all - low) | (it->account->credit.half[0] - low) |
-        (it->firm->credit.half[0] - low) | (it->account->credit.half[1] - high) |
-        (it->firm->credit.half[1] - high);
-    return !dp_risk_any_below_0(left) && dp_risk_need_qty(it) <= line->free[it->side] &&
+    risk_four all =
+        left->seat | left->account[0] | left->account[1] | left->firm[0] | left->firm[1];
+    return !dp_risk_any_below_0(all) && dp_risk_need_qty(it) <= line->free[it->side] &&
         dp_risk_need_locate(it) <= line->free[RISK_LOCATE];
 }
 
@@ -67,25 +63,29 @@ static inline __attribute__((always_inline)) enum dp_reason decide(struct dp_ris
     if (DP_UNLIKELY(gate != seat->gate_seen || gate != it.line->gate_seen || !is_in_bounds(&it) ||
             !is_allowed(&it) || !suits_market(&it)))
         return dp_risk_decide_with_care(risk, order, verdict);
+    verdict->policy_version = gate - 1;
 
+    struct sighting sighting = dp_risk_find_print(&it);
+    if (DP_UNLIKELY(sighting.is_known) && dp_risk_is_too_often(seat, sighting.print, order->now_ns))
+        return dp_risk_decide_with_care(risk, order, verdict);
     uint64_t since_ns = (uint64_t)(order->now_ns - dp_load_relaxed(&risk->start_ns));
     int64_t now = (int64_t)(since_ns * RISK_BEAT);
     uint32_t fan_out = dp_risk_fan_out(&it);
     dp_risk_set_places(&it);
+    struct risk_left left = dp_risk_left(&it);
     if (DP_UNLIKELY(since_ns >= RISK_BEATS_NS || !dp_risk_has_token(&seat->orders, now) ||
             !dp_risk_has_token(&it.firm->orders, now) || fan_out > seat->fan_out_max ||
-            dp_risk_meets_own(&it) || !fits(&it)))
-        return dp_risk_decide_with_care(risk, order, verdict);
-    if (DP_UNLIKELY(seat->duplicate_count_max != 0 && !dp_risk_note_print(&it)))
+            dp_risk_meets_own(&it) || !fits(&it, &left)))
         return dp_risk_decide_with_care(risk, order, verdict);
 
-    verdict->policy_version = gate - 1;
     seat->fan_out = fan_out;
     seat->fan_ns = order->now_ns;
     dp_risk_charge(&seat->orders, now);
     dp_risk_charge(&it.firm->orders, now);
-    dp_risk_reserve(&it);
-    return dp_risk_accept(&it);
+    dp_risk_reserve(&it, &left);
+    dp_risk_accept(&it);
+    dp_risk_note_print(&it, sighting);
+    return DP_REASON_ACCEPTED;
 }
 
 enum dp_reason dp_risk_decide(

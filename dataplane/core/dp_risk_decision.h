@@ -23,7 +23,8 @@ struct decision {
     struct risk_share *firm;
     uint64_t ticks; /* of the price */
     int64_t notional;
-    uint32_t side;    /* 0 buy, 1 sell: an index, so that no branch depends on it */
+    uint64_t side;    /* 0 buy, 1 sell: an index, so that no branch depends on it */
+    int64_t mask;     /* of the side: all ones of a sell */
     uint32_t reach;   /* of the price, as risk_line.band */
     int64_t unmarked; /* all ones when it does not say that it is short, else 0 */
     bool is_replace;
@@ -31,8 +32,16 @@ struct decision {
 
 /* Where a fingerprint is kept, or would be. */
 struct sighting {
-    struct risk_print *ways;
+    struct risk_print *print;
     uint64_t fingerprint;
+    bool is_known; /* the place is its own: it was seen before */
+};
+
+/* What all scopes have left with the order. */
+struct risk_left {
+    risk_four seat;
+    risk_four account[2];
+    risk_four firm[2];
 };
 
 enum dp_reason dp_risk_decide_with_care(
@@ -40,6 +49,10 @@ enum dp_reason dp_risk_decide_with_care(
 /* The order is refused. */
 enum dp_reason dp_risk_answer(const struct decision *it, enum dp_reason reason,
     dp_money_nanos observed, dp_money_nanos limit);
+/* Of one that was seen before: whether that was too often of late; and once more. */
+bool dp_risk_is_too_often(
+    const struct risk_seat *seat, const struct risk_print *print, int64_t now_ns);
+void dp_risk_note_again(struct risk_seat *seat, struct risk_print *print, int64_t now_ns);
 /* What all scopes still allow; takes what this lane lacks from their pools. */
 enum dp_reason dp_risk_check_credit(const struct decision *it);
 
@@ -64,8 +77,9 @@ static inline __attribute__((always_inline)) struct decision dp_risk_begin(struc
     uint32_t marks = order->attributes & (DP_RISK_SHORT | DP_RISK_SHORT_EXEMPT);
     it.ticks = dp_tick_exact(order->price_nanos);
     it.notional = (int64_t)(it.ticks * order->qty);
-    it.side = dp_risk_side(order->side);
-    it.reach = dp_risk_reach((uint32_t)it.ticks, it.side);
+    it.side = (uint64_t)order->side - DP_SIDE_BUY;
+    it.mask = -(int64_t)it.side;
+    it.reach = (uint32_t)(it.ticks ^ (uint64_t)it.mask); /* dp_risk_reach() */
     it.unmarked = ((int64_t)marks - 1) >> 63;
     return it;
 }
@@ -94,9 +108,8 @@ static inline risk_four dp_risk_need_low(const struct decision *it)
 
 static inline risk_four dp_risk_need_high(const struct decision *it)
 {
-    const risk_four money = {-1, -1, 0, 0};
     const risk_four message = {0, 0, 1, 0};
-    return (dp_risk_need_all(it) & money) | message;
+    return (risk_four)_mm256_blend_epi32((__m256i)dp_risk_need_all(it), (__m256i)message, 0xf0);
 }
 
 static inline int64_t dp_risk_need_qty(const struct decision *it)
@@ -114,8 +127,7 @@ static inline int64_t dp_risk_need_locate(const struct decision *it)
 /* A difference of prices, positive where it goes towards the other side of the book. */
 static inline int64_t dp_risk_outward(const struct decision *it, int64_t difference)
 {
-    int64_t mask = -(int64_t)it->side;
-    return (difference ^ mask) - mask;
+    return (difference ^ it->mask) - it->mask;
 }
 
 /* What is not positive is large without its sign. */
@@ -136,8 +148,7 @@ static inline int64_t dp_risk_feed_age_ns(const struct decision *it)
  * collar is near. */
 static inline bool dp_risk_rests(const struct decision *it)
 {
-    int64_t mask = -(int64_t)it->side;
-    return (it->order->price_nanos ^ mask) <= (it->order->best_nanos[it->side] ^ mask);
+    return (it->order->price_nanos ^ it->mask) <= (it->order->best_nanos[it->side] ^ it->mask);
 }
 
 /* Twice the distance is compared with twice the band, and ten thousand times each: no half nano is
@@ -154,8 +165,7 @@ static inline bool dp_risk_is_outside_collar(const struct decision *it)
 /* Whether the price meets the other side of the book. */
 static inline bool dp_risk_takes(const struct decision *it)
 {
-    int64_t mask = -(int64_t)it->side;
-    return (it->order->price_nanos ^ mask) >= (it->order->best_nanos[!it->side] ^ mask);
+    return (it->order->price_nanos ^ it->mask) >= (it->order->best_nanos[it->side ^ 1] ^ it->mask);
 }
 
 /* ---- the order against those before it ---- */
@@ -163,89 +173,43 @@ static inline bool dp_risk_takes(const struct decision *it)
 /* Whether it would meet an open order of ours: those count from the other end. */
 static inline bool dp_risk_meets_own(const struct decision *it)
 {
-    return (it->line->own_max[!it->side] & it->line->own_mask) >= ~it->reach;
+    return (it->line->own_max[it->side ^ 1] & it->line->own_mask) >= ~it->reach;
 }
 
 /* Price and quantity side by side are unique in 56 bits; instruments and sides are strewn over all
- * 64. */
+ * 64, by an odd number that is at hand. */
 static inline uint64_t dp_risk_fingerprint(const struct decision *it)
 {
     const struct dp_risk_order *order = it->order;
     uint64_t terms = order->qty << 32 | it->ticks;
-    uint64_t what = (uint64_t)order->instrument_index << 1 | it->side;
-    return terms + what * 0xd6e8feb86659fd93ull;
-}
-
-static inline struct sighting dp_risk_find_print(const struct decision *it)
-{
-    struct risk_print_set *sets = dp_risk_at(it->risk, it->seat->prints_at);
-    uint64_t wanted = dp_risk_fingerprint(it);
-    uint64_t set_index = wanted * 0x9e3779b97f4a7c15ull >> (64 - RISK_PRINT_BITS);
-    return (struct sighting){sets[set_index].ways, wanted};
-}
-
-/* The place of one seen lately; NULL when it was not. */
-static inline const struct risk_print *dp_risk_seen(struct sighting sighting)
-{
-    const struct risk_print *ways = sighting.ways;
-    if (DP_LIKELY(ways[0].fingerprint != sighting.fingerprint))
-        return ways[1].fingerprint != sighting.fingerprint ? NULL : &ways[1];
-    return &ways[0];
+    uint64_t what = (uint64_t)order->instrument_index * 2 + it->side;
+    return terms + what * DP_TICK_INVERSE;
 }
 
 /* Each set has two places for fingerprints; the one seen longer ago makes room. */
-static inline void dp_risk_note_first(const struct decision *it, struct sighting sighting)
+static inline struct sighting dp_risk_find_print(const struct decision *it)
 {
-    const struct risk_seat *seat = it->seat;
-    struct risk_print *ways = sighting.ways;
-    uint64_t which = ~ways[0].ring & 1;
-    ways[1] = ways[0];
-    ways[0].fingerprint = sighting.fingerprint;
-    ways[0].free_ns = it->order->now_ns + seat->first_free;
-    ways[0].last_ns = it->order->now_ns;
-    ways[0].ring = seat->first_ring | which;
+    uint64_t wanted = dp_risk_fingerprint(it);
+    uint64_t set_index = wanted * RISK_PRINT_STREW >> (64 - RISK_PRINT_BITS);
+    struct risk_print *ways = it->seat->prints[set_index].ways;
+    if (DP_UNLIKELY(ways[0].fingerprint == wanted))
+        return (struct sighting){&ways[0], wanted, true};
+    if (DP_UNLIKELY(ways[1].fingerprint == wanted))
+        return (struct sighting){&ways[1], wanted, true};
+    uint64_t older = ways[0].last_ns > ways[1].last_ns; /* a number: a branch would be a guess */
+    return (struct sighting){&ways[older], wanted, false};
 }
 
-/* The last sighting goes to the place of the oldest in its ring; the window of the next oldest then
- * decides. */
-static inline void dp_risk_note_again(
-    const struct decision *it, struct sighting sighting, const struct risk_print *seen)
+static inline void dp_risk_note_print(const struct decision *it, struct sighting sighting)
 {
-    const struct risk_seat *seat = it->seat;
-    const struct risk_print *prints = dp_risk_at(it->risk, seat->prints_at);
-    struct risk_print *ways = sighting.ways;
-    uint64_t which = seen->ring & 1;
-    uint64_t next = seen->ring >> 8 & 0xff;
-    uint64_t left = seen->ring >> 16;
-    int64_t oldest_ns = it->order->now_ns;
-    if (seat->duplicate_count_max > 1) {
-        int64_t *rings = dp_risk_at(it->risk, seat->sightings_at);
-        int64_t *ring = rings + ((uint64_t)(ways - prints) + which) * RISK_SIGHTINGS;
-        ring[next] = seen->last_ns;
-        next = next + 2 == seat->duplicate_count_max ? 0 : next + 1;
-        left -= left > 0;
-        oldest_ns = ring[next];
+    struct risk_print *print = sighting.print;
+    if (DP_UNLIKELY(print->fingerprint == sighting.fingerprint)) {
+        dp_risk_note_again(it->seat, print, it->order->now_ns);
+        return;
     }
-    if (seen != ways)
-        ways[1] = ways[0];
-    ways[0].fingerprint = sighting.fingerprint;
-    ways[0].free_ns = left > 0 ? INT64_MIN : oldest_ns + seat->duplicate_window_ns;
-    ways[0].last_ns = it->order->now_ns;
-    ways[0].ring = dp_risk_ring(next, left, which);
-}
-
-/* False when it was seen too often of late: a refused one is not a sighting. */
-static inline bool dp_risk_note_print(const struct decision *it)
-{
-    struct sighting sighting = dp_risk_find_print(it);
-    const struct risk_print *seen = dp_risk_seen(sighting);
-    if (DP_LIKELY(seen == NULL))
-        dp_risk_note_first(it, sighting);
-    else if (DP_LIKELY(it->order->now_ns >= seen->free_ns))
-        dp_risk_note_again(it, sighting, seen);
-    else
-        return false;
-    return true;
+    print->fingerprint = sighting.fingerprint;
+    print->last_ns = it->order->now_ns;
+    print->again = 0;
 }
 
 /* Orders at this instant of the engine, with this one. */
@@ -266,16 +230,25 @@ static inline void dp_risk_note_own(const struct decision *it)
     line->own_count[it->side] += !it->is_replace;
 }
 
-static inline void dp_risk_reserve(const struct decision *it)
+static inline struct risk_left dp_risk_left(const struct decision *it)
 {
-    struct risk_line *line = it->line;
     risk_four low = dp_risk_need_low(it);
     risk_four high = dp_risk_need_high(it);
-    it->seat->credit.all -= low;
-    it->account->credit.half[0] -= low;
-    it->account->credit.half[1] -= high;
-    it->firm->credit.half[0] -= low;
-    it->firm->credit.half[1] -= high;
+    return (struct risk_left){
+        .seat = it->seat->credit.all - low,
+        .account = {it->account->credit.half[0] - low, it->account->credit.half[1] - high},
+        .firm = {it->firm->credit.half[0] - low, it->firm->credit.half[1] - high},
+    };
+}
+
+static inline void dp_risk_reserve(const struct decision *it, const struct risk_left *left)
+{
+    struct risk_line *line = it->line;
+    it->seat->credit.all = left->seat;
+    it->account->credit.half[0] = left->account[0];
+    it->account->credit.half[1] = left->account[1];
+    it->firm->credit.half[0] = left->firm[0];
+    it->firm->credit.half[1] = left->firm[1];
     line->free[it->side] -= dp_risk_need_qty(it);
     line->free[RISK_LOCATE] -= dp_risk_need_locate(it);
     line->sizes[line->size_count++ % DP_RISK_SIZES] = (uint32_t)it->order->qty;
@@ -285,11 +258,9 @@ static inline void dp_risk_reserve(const struct decision *it)
 static inline enum dp_reason dp_risk_accept(const struct decision *it)
 {
     int64_t gross = it->seat->base[RISK_GROSS] - it->seat->credit.free[RISK_GROSS];
-    int64_t observed;
-    if (DP_UNLIKELY(__builtin_mul_overflow(gross, DP_RISK_TICK_NANOS, &observed)))
-        observed = INT64_MAX;
     it->verdict->reason = DP_REASON_ACCEPTED;
-    it->verdict->observed = observed;
+    if (DP_UNLIKELY(__builtin_mul_overflow(gross, DP_RISK_TICK_NANOS, &it->verdict->observed)))
+        it->verdict->observed = INT64_MAX;
     it->verdict->limit = it->seat->gross_max_nanos;
     return DP_REASON_ACCEPTED;
 }

@@ -2,7 +2,7 @@
  * dp_risk_layout - how the gate lies in memory. Private to dp_risk*.c.
  *
  *   dp_risk | strategies (policy) | groups (policy, pools) | instruments (policy, pools)
- *           | seats | group lanes | lines of each lane | fingerprints | sightings | holdings
+ *           | seats with their fingerprints | group lanes | lines of each lane | holdings
  *
  * Policies are what was commanded: written by whoever applies commands, read by all. The rest is
  * private to one lane each, and what a decision touches: the gate word, three lines of its seat,
@@ -22,6 +22,7 @@
 
 #define RISK_BEAT 1024 /* time of a bucket: parts of a nanosecond, 2^63 of them are 104 days */
 #define RISK_PRINT_BITS 9
+#define RISK_PRINT_STREW UINT64_C(0x9e3779b97f4a7c15) /* by the golden ratio */
 #define RISK_PRINT_SETS (1u << RISK_PRINT_BITS) /* of one strategy; two fingerprints in each */
 #define RISK_SIGHTINGS 32u                      /* room of one fingerprint, a power of two */
 #define RISK_HOLDINGS 4096u                     /* of one strategy, a power of two */
@@ -99,6 +100,34 @@ struct risk_instrument {
 
 /* ---- what one lane alone writes ---- */
 
+/* One fingerprint. Its last sighting stands here, those before it in a ring elsewhere: most orders
+ * are seen once in a window, and go no further than this line. */
+struct risk_print {
+    uint64_t fingerprint; /* 0: never used */
+    int64_t last_ns;
+    union {
+        struct {
+            uint32_t repeats; /* within the window before it: how many stand in the ring */
+            uint32_t next;    /* place in the ring of the next one; the oldest once it is full */
+        };
+        uint64_t again; /* both */
+    };
+    uint64_t reserved;
+};
+
+#define RISK_PRINT_WAYS 2
+
+struct risk_print_set {
+    alignas(DP_CACHE_LINE) struct risk_print ways[RISK_PRINT_WAYS];
+};
+
+static_assert(sizeof(struct risk_print_set) == DP_CACHE_LINE, "one line");
+
+/* The sightings of one fingerprint before its last. */
+struct risk_ring {
+    int64_t times_ns[RISK_SIGHTINGS];
+};
+
 struct risk_seat {
     /* read-mostly */
     alignas(DP_CACHE_LINE) uint64_t gate_seen; /* at this gate everything was clear; 0: look */
@@ -110,20 +139,17 @@ struct risk_seat {
     uint64_t account_at; /* places in the region, in bytes from its start */
     uint64_t firm_at;
     uint64_t lines_at;
-    uint64_t prints_at;
+    int64_t gross_max_nanos;
     /* counters */
     struct risk_bucket orders;
     int64_t fan_ns;
-    int64_t first_free; /* from a first sighting to when an equal order may pass */
-    uint64_t first_ring;
+    int64_t duplicate_window_ns;
     uint32_t duplicate_count_max; /* 0 when unlimited */
     uint32_t fan_out;             /* orders at fan_ns */
-    int64_t gross_max_nanos;
+    uint64_t reserved[2];
     alignas(DP_CACHE_LINE) union risk_seat_credit credit;
     int64_t base[RISK_SEAT_DIMS]; /* free + used */
     /* beside the hot path */
-    uint64_t sightings_at;
-    int64_t duplicate_window_ns;
     uint32_t account_index;
     uint32_t lane;
     struct risk_bucket rejects;
@@ -137,6 +163,9 @@ struct risk_seat {
     uint64_t alerts; /* times that a soft limit was passed */
     bool is_above_soft;
     bool holdings_full;
+    /* One line of these in the hot path; sightings only of orders that are repeated in time. */
+    alignas(DP_CACHE_LINE) struct risk_print_set prints[RISK_PRINT_SETS];
+    struct risk_ring sightings[RISK_PRINT_SETS][RISK_PRINT_WAYS];
 };
 
 static_assert(offsetof(struct risk_seat, orders) == DP_CACHE_LINE &&
@@ -206,30 +235,6 @@ static_assert(offsetof(struct risk_line, band) == DP_CACHE_LINE &&
         sizeof(struct risk_line) % DP_CACHE_LINE == 0,
     "a decision reads two lines and writes a third");
 
-/* One fingerprint: when the next equal order may pass. The last sighting stands here, those before
- * it in a ring elsewhere: most orders are seen once, and go no further than this line. */
-struct risk_print {
-    alignas(32) uint64_t fingerprint; /* 0: never used */
-    int64_t free_ns;                  /* the oldest of the sightings that count, and the window */
-    int64_t last_ns;
-    uint64_t ring; /* dp_risk_ring() */
-};
-
-/* One word, for it is loaded as one. Bit 0: which of the set's two rings. Bits 8-15: where the next
- * is written, the oldest once it is full. Bits 16-23: places not used yet, one fewer than may pass.
- */
-static inline uint64_t dp_risk_ring(uint64_t next, uint64_t left, uint64_t which)
-{
-    return which | next << 8 | left << 16;
-}
-
-/* The one seen last is the first. */
-struct risk_print_set {
-    struct risk_print ways[2];
-};
-
-static_assert(sizeof(struct risk_print_set) == DP_CACHE_LINE, "one line");
-
 /* What one strategy holds of one instrument. */
 struct risk_holding {
     uint32_t instrument; /* index + 1; 0: free */
@@ -252,12 +257,10 @@ struct dp_risk {
     alignas(DP_CACHE_LINE) struct dp_risk_config config;
     uint32_t groups_at; /* cache lines from the start; the firm is group 0 */
     uint32_t instruments_at;
-    uint32_t seats_at;
     uint32_t shares_at;
     uint32_t lines_at;
-    uint32_t prints_at;
-    uint32_t sightings_at;
     uint32_t holdings_at;
+    uint64_t seats_at; /* bytes */
     uint64_t size;
     struct risk_strategy strategies[];
 };
@@ -274,7 +277,7 @@ static inline void *dp_risk_at(const struct dp_risk *risk, uint64_t offset)
 
 static inline struct risk_seat *dp_risk_seat(const struct dp_risk *risk, uint32_t strategy)
 {
-    return (struct risk_seat *)dp_risk_place(risk, risk->seats_at) + strategy;
+    return (struct risk_seat *)dp_risk_at(risk, risk->seats_at) + strategy;
 }
 
 static inline struct risk_group *dp_risk_group(const struct dp_risk *risk, uint32_t group)

@@ -8,7 +8,8 @@
 
 #include "dp_base.h"
 
-#define DP_TICK_NANOS 100000 /* 2^5 * 3125 */
+#define DP_TICK_NANOS 100000                         /* 2^5 * 3125 */
+#define DP_TICK_INVERSE UINT64_C(0x5d4e8fb00bcbe61d) /* of 3125, modulo 2^64 */
 
 /* A price that is a whole number of ticks, as that number; of any other price a number above every
  * such one, so that one comparison with the largest price allowed refuses both. No division: what
@@ -16,10 +17,10 @@
  * the top. */
 static inline uint64_t dp_tick_exact(int64_t price_nanos)
 {
-    uint64_t product = (uint64_t)price_nanos * 0x5d4e8fb00bcbe61du;
+    uint64_t product = (uint64_t)price_nanos * DP_TICK_INVERSE;
     return product >> 5 | product << 59;
 }
 
-static_assert(0x5d4e8fb00bcbe61du * UINT64_C(3125) == 1, "the inverse of 3125");
+static_assert(DP_TICK_INVERSE * UINT64_C(3125) == 1, "the inverse of 3125");
 
 #endif
