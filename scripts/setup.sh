@@ -96,6 +96,10 @@ optional_packages() {
     if [ "$level" != run ]; then
         pkg-config --exists libdpdk 2>/dev/null || packages+=(libdpdk-dev) # the DPDK port
         pkg-config --exists lwip 2>/dev/null || packages+=(liblwip-dev)    # TCP in user space
+        # Cards in SystemVerilog: simulated and looked over, and tested block by block.
+        command -v verilator >/dev/null || packages+=(verilator)
+        command -v g++ >/dev/null || packages+=(g++)
+        command -v iverilog >/dev/null || packages+=(iverilog)
     fi
     echo "${packages[*]}"
 }
@@ -175,7 +179,8 @@ requirements() {
 import sys, tomllib
 with open("pyproject.toml", "rb") as file:
     data = tomllib.load(file)
-extras = {"run": [], "test": ["test"], "lab": ["test"]}.get(sys.argv[1], ["test", "dev"])
+levels = {"run": [], "test": ["test", "fpga"], "lab": ["test"]}
+extras = levels.get(sys.argv[1], ["test", "fpga", "dev"])
 wanted = data["build-system"]["requires"] + data["project"]["dependencies"]
 for extra in extras:
     wanted += data["project"]["optional-dependencies"][extra]

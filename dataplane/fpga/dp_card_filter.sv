@@ -1,12 +1,16 @@
-// The instrument filter of a card: store and forward, a byte a cycle, one frame at a time.
+// The way in of a card: arbitration of two lines, then the instrument filter. Store and forward, a
+// byte a cycle, one frame at a time.
 //
 // Register map and meaning: docs/hooks.md; dp_card_soft_filter.c is the reference. A frame is
 // taken apart while it comes in (pass 0) and once more while it goes out of memory (pass 1), by the
 // same walk; the first pass notes which messages are to be emptied, the second leaves them out.
-// Frames of up to 2,048 bytes. out_end comes a cycle behind the last byte.
+// Frames of up to 2,048 bytes. out_end comes a cycle behind the last byte, and alone when the frame
+// is dropped.
 module dp_card_filter (
     input logic clk,
     input logic reset,
+    input logic filter_on,
+    input logic arbitrate_on,
     input logic register_write,
     input logic [13:0] register_at,
     input logic [31:0] register_in,
@@ -15,11 +19,11 @@ module dp_card_filter (
     input logic in_last,
     input logic [7:0] in_byte,
     output logic in_ready,
+    output logic frame_starts,
     output logic out_valid,
     output logic out_end,
     output logic [7:0] out_byte
 );
-    localparam logic [31:0] MAGIC = 32'h54504643, VERSION = 32'h00010000, CAN_FILTER = 32'd1;
     localparam int COUNTERS = 5; // of the counters in the map, those of the way in
     localparam logic [13:0] COUNTERS_AT = 14'h100, COUNTERS_END = 14'h128, ARMED_AT = 14'h2000;
 
@@ -28,8 +32,10 @@ module dp_card_filter (
 
     // ---- registers ----
 
-    logic control;
     logic [15:0] feed_port;
+    logic [31:0] expected_low; // written, waiting for the high half
+    logic [63:0] expected;     // next sequence number; 0: arbitration has not begun
+    logic [95:0] session;      // of what is expected: 10 bytes and two zeroes
     logic [63:0] counts[COUNTERS];
     logic [31:0] armed[2048];
     wire is_armed_register = register_at >= ARMED_AT;
@@ -44,11 +50,12 @@ module dp_card_filter (
                 register_out = register_at[2] ? count[63:32] : count[31:0];
             else
                 case (register_at)
-                    14'h000: register_out = MAGIC;
-                    14'h004: register_out = VERSION;
-                    14'h008: register_out = CAN_FILTER;
-                    14'h030: register_out = {31'd0, control};
                     14'h040: register_out = {16'd0, feed_port};
+                    14'h048: register_out = expected[31:0];
+                    14'h04c: register_out = expected[63:32];
+                    14'h060: register_out = session[95:64];
+                    14'h064: register_out = session[63:32];
+                    14'h068: register_out = session[31:0];
                     default: register_out = 0;
                 endcase
         end
@@ -67,6 +74,7 @@ module dp_card_filter (
     logic [15:0] total, udp_size, udp_sum_field, ip_sum_field, message_count, target_port;
     logic [23:0] ip_sum, udp_sum;
     logic [63:0] sequence_number;
+    logic [79:0] session_found;
     block_t block;
     logic [15:0] block_left, block_size, block_count, dropped;
     logic [15:0] emptied;
@@ -104,6 +112,13 @@ module dp_card_filter (
         && (feed_port == 0 || target_port == feed_port)
         && block == LENGTH_HIGH && {1'b0, block_count} == used && !runs_over;
 
+    // Both lines may still bring what fills a hole: it stops counting there.
+    wire [63:0] sequence_end = sequence_number + {47'd0, used};
+    wire is_counted = is_feed && arbitrate_on && expected != 0 && used != 0
+        && session_found == session[95:16];
+    wire was_seen = is_counted && sequence_end <= expected;
+    wire goes_on = is_counted && !was_seen && sequence_number <= expected;
+
     logic is_changing;
     wire [15:0] new_udp = udp_size - dropped;
     wire [15:0] new_total = {10'd0, header_size} + new_udp;
@@ -112,6 +127,7 @@ module dp_card_filter (
 
     wire drop_here = drops[block_count[9:0]];
     assign in_ready = state == RECEIVE;
+    assign frame_starts = state == RECEIVE && in_valid && at == 0;
     assign out_end = state == DONE;
     always_comb begin
         out_valid = state == SEND;
@@ -175,6 +191,7 @@ module dp_card_filter (
             if (udp == 3) target_port <= word;
             if (udp == 5) udp_size <= word;
             if (udp == 7) udp_sum_field <= word;
+            if (udp >= 8 && udp < 18) session_found <= {session_found[71:0], data};
             if (udp >= 18 && udp < 26) sequence_number <= {sequence_number[55:0], data};
             if (udp == 27) message_count <= word;
         end
@@ -230,15 +247,17 @@ module dp_card_filter (
             JUDGE: begin
                 counts[0] <= counts[0] + 1;
                 if (!is_feed) counts[1] <= counts[1] + 1;
-                is_changing <= is_feed && control && drop_now;
-                if (is_feed && control) begin
+                if (was_seen) counts[2] <= counts[2] + 1;
+                if (goes_on) expected <= sequence_end;
+                is_changing <= is_feed && filter_on && drop_now;
+                if (is_feed && filter_on && !was_seen) begin
                     counts[3] <= counts[3] + {48'd0, block_count};
                     counts[4] <= counts[4] + {48'd0, emptied};
                 end
-                last <= is_feed && control && drop_now
+                last <= is_feed && filter_on && drop_now
                     ? ip_at + {6'd0, header_size} + udp_size[11:0] - 1 : size - 1;
                 begin_walk();
-                state <= SEND;
+                state <= was_seen ? DONE : SEND;
             end
             SEND: if (at == last) state <= DONE;
             DONE: begin
@@ -250,16 +269,25 @@ module dp_card_filter (
         endcase
         if (register_write && register_at[1:0] == 0) begin
             if (is_armed_register) armed[armed_at] <= register_in;
-            if (register_at == 14'h030) control <= register_in[0];
-            if (register_at == 14'h040) feed_port <= register_in[15:0];
+            case (register_at)
+                14'h040: feed_port <= register_in[15:0];
+                14'h048: expected_low <= register_in;
+                14'h04c: expected <= {register_in, expected_low};
+                14'h060: session[95:64] <= register_in;
+                14'h064: session[63:32] <= register_in;
+                14'h068: session[31:0] <= register_in;
+                default: ;
+            endcase
         end
         if (reset) begin
             begin_walk();
             begin_notes();
             state <= RECEIVE;
             is_changing <= 0;
-            control <= 0;
             feed_port <= 0;
+            expected_low <= 0;
+            expected <= 0;
+            session <= 0;
             for (int index = 0; index < COUNTERS; index++) counts[index] <= 0;
         end
     end

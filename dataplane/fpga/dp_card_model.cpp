@@ -2,7 +2,7 @@
 
 #include <new>
 
-#include "Vdp_card_filter.h"
+#include "Vdp_card.h"
 #include "verilated.h"
 
 namespace
@@ -10,10 +10,21 @@ namespace
 
 struct Model {
     VerilatedContext context;
-    Vdp_card_filter card{&context};
+    Vdp_card card{&context};
 };
 
-void tick(Vdp_card_filter &card)
+/* One of the card's two ways: the pins a frame goes in by, and those it comes out of. */
+struct Way {
+    CData &valid, &last, &byte;
+    CData &passed_valid, &passed_end, &passed_byte;
+};
+
+Vdp_card &card_of(void *model)
+{
+    return static_cast<Model *>(model)->card;
+}
+
+void tick(Vdp_card &card)
 {
     card.clk = 0;
     card.eval();
@@ -21,9 +32,21 @@ void tick(Vdp_card_filter &card)
     card.eval();
 }
 
-Vdp_card_filter &card_of(void *model)
+uint32_t push(Vdp_card &card, Way way, const uint8_t *frame, uint32_t size, uint8_t *out)
 {
-    return static_cast<Model *>(model)->card;
+    for (uint32_t at = 0; at < size; at++) {
+        way.valid = 1;
+        way.last = at + 1 == size;
+        way.byte = frame[at];
+        tick(card);
+    }
+    way.valid = 0;
+    uint32_t written = 0;
+    for (; !way.passed_end; tick(card))
+        if (way.passed_valid)
+            out[written++] = way.passed_byte;
+    tick(card);
+    return written;
 }
 
 } // namespace
@@ -46,15 +69,17 @@ void dp_card_model_close(void *model)
 
 uint32_t dp_card_model_read(void *model, uint32_t offset)
 {
-    Vdp_card_filter &card = card_of(model);
+    Vdp_card &card = card_of(model);
     card.register_at = static_cast<uint16_t>(offset);
     card.eval();
-    return card.register_out;
+    uint32_t value = card.register_out;
+    tick(card);
+    return value;
 }
 
 void dp_card_model_write(void *model, uint32_t offset, uint32_t value)
 {
-    Vdp_card_filter &card = card_of(model);
+    Vdp_card &card = card_of(model);
     card.register_at = static_cast<uint16_t>(offset);
     card.register_in = value;
     card.register_write = 1;
@@ -62,20 +87,18 @@ void dp_card_model_write(void *model, uint32_t offset, uint32_t value)
     card.register_write = 0;
 }
 
-uint32_t dp_card_model_push(void *model, const uint8_t *frame, uint32_t size, uint8_t *out)
+uint32_t dp_card_model_ingress(void *model, const uint8_t *frame, uint32_t size, uint8_t *out)
 {
-    Vdp_card_filter &card = card_of(model);
-    for (uint32_t at = 0; at < size; at++) {
-        card.in_valid = 1;
-        card.in_last = at + 1 == size;
-        card.in_byte = frame[at];
-        tick(card);
-    }
-    card.in_valid = 0;
-    uint32_t written = 0;
-    for (; !card.out_end; tick(card))
-        if (card.out_valid)
-            out[written++] = card.out_byte;
-    tick(card);
-    return written;
+    Vdp_card &card = card_of(model);
+    Way way{card.in_valid, card.in_last, card.in_byte, card.in_passed_valid, card.in_passed_end,
+        card.in_passed_byte};
+    return push(card, way, frame, size, out);
+}
+
+uint32_t dp_card_model_egress(void *model, const uint8_t *frame, uint32_t size, uint8_t *out)
+{
+    Vdp_card &card = card_of(model);
+    Way way{card.out_valid, card.out_last, card.out_byte, card.out_passed_valid,
+        card.out_passed_end, card.out_passed_byte};
+    return push(card, way, frame, size, out);
 }

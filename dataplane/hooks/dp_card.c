@@ -10,7 +10,7 @@
 static const struct dp_card_kind kinds[] = {
     {"none", "no card: every frame passes", dp_card_none_open},
     {"soft", "the reference model, in this process", dp_card_soft_open},
-    {"rtl", "the instrument filter as hardware, simulated", dp_card_rtl_open},
+    {"rtl", "a card in SystemVerilog, simulated", dp_card_rtl_open},
 };
 
 const struct dp_card_kind *dp_card_kind_at(size_t index)
@@ -88,9 +88,9 @@ int dp_card_identify(struct dp_card *card, const uint8_t *identity, struct dp_er
     return 0;
 }
 
-uint64_t dp_card_count(struct dp_card *card, enum dp_card_count count)
+/* A value of 64 bits that changes meanwhile, low half first. */
+static uint64_t read_whole(struct dp_card *card, uint32_t offset)
 {
-    uint32_t offset = DP_CARD_REG_COUNTERS + 2 * STEP * (uint32_t)count;
     uint32_t high = dp_card_read(card, offset + STEP);
     uint32_t low = dp_card_read(card, offset);
     uint32_t high_after = dp_card_read(card, offset + STEP);
@@ -98,6 +98,31 @@ uint64_t dp_card_count(struct dp_card *card, enum dp_card_count count)
     if (high != high_after && low < 1u << 31)
         high = high_after;
     return (uint64_t)high << 32 | low;
+}
+
+uint64_t dp_card_count(struct dp_card *card, enum dp_card_count count)
+{
+    return read_whole(card, DP_CARD_REG_COUNTERS + 2 * STEP * (uint32_t)count);
+}
+
+int64_t dp_card_time(struct dp_card *card)
+{
+    return (int64_t)read_whole(card, DP_CARD_REG_TIME_LOW);
+}
+
+int64_t dp_card_stamp(struct dp_card *card)
+{
+    return (int64_t)read_whole(card, DP_CARD_REG_STAMP_LOW);
+}
+
+int dp_card_set_time(struct dp_card *card, int64_t time_ns, struct dp_err *err)
+{
+    if (!(card->capabilities & DP_CARD_CAN_STAMP))
+        return dp_err_set(
+            err, ENOTSUP, "card %s: it has no clock; stamp in the program", card->ops->name);
+    dp_card_write(card, DP_CARD_REG_TIME_LOW, (uint32_t)time_ns);
+    dp_card_write(card, DP_CARD_REG_TIME_HIGH, (uint32_t)((uint64_t)time_ns >> 32));
+    return 0;
 }
 
 const char *dp_card_count_words(enum dp_card_count count)
@@ -173,25 +198,4 @@ uint32_t dp_card_ingress(struct dp_card *card, const uint8_t *frame, uint32_t si
 bool dp_card_egress(struct dp_card *card, const uint8_t *frame, uint32_t size)
 {
     return card->ops->egress == NULL || card->ops->egress(card, frame, size);
-}
-
-int dp_card_load(
-    struct dp_card *card, uint32_t slot, const struct dp_template *template_, struct dp_err *err)
-{
-    if (card->ops->load == NULL)
-        return dp_err_set(
-            err, ENOTSUP, "card %s: it builds no frames; use dp_template_build()", card->ops->name);
-    if (slot >= DP_CARD_SLOTS)
-        return dp_err_set(err, EINVAL, "card %s: template slot %u; it has 0 to %u", card->ops->name,
-            slot, DP_CARD_SLOTS - 1);
-    card->ops->load(card, slot, template_);
-    return 0;
-}
-
-uint32_t dp_card_build(
-    struct dp_card *card, uint32_t slot, const struct dp_template_fields *fields, uint8_t *frame)
-{
-    if (card->ops->build == NULL || slot >= DP_CARD_SLOTS)
-        return 0;
-    return card->ops->build(card, slot, fields, frame);
 }

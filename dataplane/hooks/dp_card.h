@@ -8,8 +8,8 @@
  *
  *     none   no card: no capabilities, every frame passes
  *     soft   the reference: the meaning of each register, in C (dp_card_soft.c)
- *     rtl    the filter in SystemVerilog, simulated (dataplane/fpga), where TICKPLANE_CARD_RTL
- * names the shared object that was made of it
+ *     rtl    a card in SystemVerilog, simulated (dataplane/fpga), where TICKPLANE_CARD_RTL names
+ * the shared object that was made of it
  *
  * A card's frames are filtered before they arrive; a backend for one has no `ingress` and `egress`,
  * and both then say what a wire would. docs/hooks.md is the register map.
@@ -25,15 +25,15 @@
 
 #define DP_CARD_MAGIC 0x54504643u /* "TPFC" */
 #define DP_CARD_BAR_SIZE 0x4000u  /* bytes of registers */
-#define DP_CARD_VERSION 0x00010000u
+#define DP_CARD_VERSION 0x00010001u
 #define DP_CARD_FRAME_MAX 2048u
 #define DP_CARD_INSTRUMENTS 65536u /* every stock locate code there can be */
 #define DP_CARD_SLOTS 64u          /* templates */
 #define DP_CARD_SESSION_SIZE 10u   /* of MoldUDP64 */
 #define DP_CARD_IDENTITY_SIZE 32u  /* the SHA-256 of the bitstream */
 
-/* What a card can do: bits of DP_CARD_REG_CAPABILITIES. STAMP and DELTA have no hook here yet: no
- * backend sets their bits. */
+/* What a card can do: bits of DP_CARD_REG_CAPABILITIES. DELTA has no hook here yet: no backend sets
+ * its bit. */
 enum dp_card_capability {
     DP_CARD_CAN_FILTER = 1u << 0,    /* empties messages of instruments that are not armed */
     DP_CARD_CAN_ARBITRATE = 1u << 1, /* drops the second copy of what both lines brought */
@@ -57,7 +57,17 @@ enum dp_card_register {
     DP_CARD_REG_PRICE_MAX = 0x054,     /* of one order, four decimals; UINT32_MAX: any price */
     DP_CARD_REG_CREDIT = 0x058,        /* orders that may still leave; UINT32_MAX: any number */
     DP_CARD_REG_SESSION = 0x060,  /* 3 registers: the feed's session, 10 bytes and two zeroes */
+    DP_CARD_REG_SLOT = 0x070,     /* of templates: the one that is loaded, and built from */
+    DP_CARD_REG_BUILD = 0x074,    /* writing 1 builds; its size, and bit 31 until it stands */
+    DP_CARD_REG_TIME_LOW = 0x078, /* nanoseconds: writing the high half takes both over */
+    DP_CARD_REG_TIME_HIGH = 0x07c,
+    DP_CARD_REG_STAMP_LOW = 0x080, /* when the last frame from the wire began */
+    DP_CARD_REG_STAMP_HIGH = 0x084,
     DP_CARD_REG_COUNTERS = 0x100, /* 64 bits each, low half first, in the order of dp_card_count */
+    DP_CARD_REG_FRAME = 0x1000,   /* 32 registers: the slot's frame */
+    DP_CARD_REG_LAYOUT = 0x1080,  /* 8 registers: its size, sums, and where fields go */
+    DP_CARD_REG_FIELDS = 0x1100,  /* 9 registers: the fields of the next frame */
+    DP_CARD_REG_BUILT = 0x1180,   /* 32 registers: the frame that was built */
     DP_CARD_REG_ARMED = 0x2000,   /* 2,048 registers: bit locate % 32 of register locate / 32 */
 };
 
@@ -98,9 +108,6 @@ struct dp_card_ops {
     /* See the functions below; NULL where frames pass through silicon. */
     uint32_t (*ingress)(struct dp_card *card, const uint8_t *frame, uint32_t size, uint8_t *out);
     bool (*egress)(struct dp_card *card, const uint8_t *frame, uint32_t size);
-    void (*load)(struct dp_card *card, uint32_t slot, const struct dp_template *template_);
-    uint32_t (*build)(struct dp_card *card, uint32_t slot, const struct dp_template_fields *fields,
-        uint8_t *frame);
     void (*close)(struct dp_card *card);
 };
 
@@ -139,6 +146,12 @@ void dp_card_arm(struct dp_card *card, uint16_t stock_locate, bool armed);
  * that was given up, and when another session begins. Packets of other sessions pass. */
 void dp_card_expect(struct dp_card *card, const uint8_t *session, uint64_t sequence);
 
+/* The card's clock, nanoseconds, and when the last frame from the wire began by it. 0 and -ENOTSUP
+ * when it has none. */
+int64_t dp_card_time(struct dp_card *card);
+int64_t dp_card_stamp(struct dp_card *card);
+int dp_card_set_time(struct dp_card *card, int64_t time_ns, struct dp_err *err);
+
 /* A frame that came from the wire. Writes what the program gets to `out` (DP_CARD_FRAME_MAX bytes)
  * and returns its size; 0 when it gets nothing. `out` and `frame` do not overlap. */
 uint32_t dp_card_ingress(struct dp_card *card, const uint8_t *frame, uint32_t size, uint8_t *out);
@@ -150,7 +163,8 @@ bool dp_card_egress(struct dp_card *card, const uint8_t *frame, uint32_t size);
 int dp_card_load(
     struct dp_card *card, uint32_t slot, const struct dp_template *template_, struct dp_err *err);
 /* Builds a frame from a slot: the same bytes as dp_template_build() gives. `frame` has
- * DP_TEMPLATE_FRAME_MAX bytes. Returns its size; 0 when nothing was loaded there. */
+ * DP_TEMPLATE_FRAME_MAX bytes. Returns its size; 0 when nothing was loaded there, or the card does
+ * not come to an end of it. */
 uint32_t dp_card_build(
     struct dp_card *card, uint32_t slot, const struct dp_template_fields *fields, uint8_t *frame);
 

@@ -13,4 +13,19 @@ struct dp_card *dp_card_rtl_open(struct dp_err *err);
 /* The shared object of the simulated card; NULL when the environment names none. */
 const char *dp_card_rtl_path(void);
 
+/* A template's numbers in the registers at DP_CARD_REG_LAYOUT, and fields in those at
+ * DP_CARD_REG_FIELDS. */
+#define DP_CARD_FRAME_REGISTERS (DP_TEMPLATE_FRAME_MAX / 4u)
+#define DP_CARD_LAYOUT_REGISTERS 8u
+#define DP_CARD_FIELD_REGISTERS 9u
+#define DP_CARD_BUILDING (1u << 31) /* bit of DP_CARD_REG_BUILD */
+void dp_card_pack_layout(
+    const struct dp_template *template_, uint32_t words[DP_CARD_LAYOUT_REGISTERS]);
+void dp_card_unpack_layout(
+    const uint32_t words[DP_CARD_LAYOUT_REGISTERS], struct dp_template *template_);
+void dp_card_pack_fields(
+    const struct dp_template_fields *fields, uint32_t words[DP_CARD_FIELD_REGISTERS]);
+void dp_card_unpack_fields(
+    const uint32_t words[DP_CARD_FIELD_REGISTERS], struct dp_template_fields *fields);
+
 #endif

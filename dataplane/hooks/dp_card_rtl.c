@@ -1,5 +1,5 @@
 /*
- * The filter of dataplane/fpga/dp_card_filter.sv, simulated: the shared object that
+ * The card of dataplane/fpga/dp_card.sv, simulated: the shared object that
  * TICKPLANE_CARD_RTL names, made by dataplane/fpga/build.sh.
  */
 #include <dlfcn.h>
@@ -15,7 +15,8 @@ struct card_rtl {
     void (*close)(void *model);
     uint32_t (*read)(void *model, uint32_t offset);
     void (*write)(void *model, uint32_t offset, uint32_t value);
-    uint32_t (*push)(void *model, const uint8_t *frame, uint32_t size, uint8_t *out);
+    uint32_t (*ingress)(void *model, const uint8_t *frame, uint32_t size, uint8_t *out);
+    uint32_t (*egress)(void *model, const uint8_t *frame, uint32_t size, uint8_t *out);
 };
 
 const char *dp_card_rtl_path(void)
@@ -42,7 +43,13 @@ static void rtl_write(struct dp_card *card, uint32_t offset, uint32_t value)
 
 static uint32_t rtl_ingress(struct dp_card *card, const uint8_t *frame, uint32_t size, uint8_t *out)
 {
-    return size == 0 ? 0 : rtl_of(card)->push(rtl_of(card)->model, frame, size, out);
+    return size == 0 ? 0 : rtl_of(card)->ingress(rtl_of(card)->model, frame, size, out);
+}
+
+static bool rtl_egress(struct dp_card *card, const uint8_t *frame, uint32_t size)
+{
+    uint8_t out[DP_CARD_FRAME_MAX];
+    return size > 0 && rtl_of(card)->egress(rtl_of(card)->model, frame, size, out) == size;
 }
 
 static void rtl_close(struct dp_card *card)
@@ -60,6 +67,7 @@ static const struct dp_card_ops rtl_ops = {
     .read = rtl_read,
     .write = rtl_write,
     .ingress = rtl_ingress,
+    .egress = rtl_egress,
     .close = rtl_close,
 };
 
@@ -83,7 +91,8 @@ static int load_model(struct card_rtl *rtl, struct dp_err *err)
         !find(rtl->library, "dp_card_model_close", &rtl->close) ||
         !find(rtl->library, "dp_card_model_read", &rtl->read) ||
         !find(rtl->library, "dp_card_model_write", &rtl->write) ||
-        !find(rtl->library, "dp_card_model_push", &rtl->push))
+        !find(rtl->library, "dp_card_model_ingress", &rtl->ingress) ||
+        !find(rtl->library, "dp_card_model_egress", &rtl->egress))
         return dp_err_set(err, ENOENT, "card rtl: %s: no card in it; make it anew", path);
     rtl->model = rtl->open();
     return rtl->model != NULL ? 0 : dp_err_set(err, ENOMEM, "card rtl: no memory for a model");

@@ -2,10 +2,11 @@
 
 #include <errno.h>
 
-#include "dp_card_backend.h"
+#include "dp_clock.h"
 
 #define CAPABILITIES \
-    (DP_CARD_CAN_FILTER | DP_CARD_CAN_ARBITRATE | DP_CARD_CAN_TEMPLATE | DP_CARD_CAN_GATE)
+    (DP_CARD_CAN_FILTER | DP_CARD_CAN_ARBITRATE | DP_CARD_CAN_TEMPLATE | DP_CARD_CAN_GATE | \
+        DP_CARD_CAN_STAMP)
 #define CONTROL_BITS (DP_CARD_FILTER | DP_CARD_ARBITRATE | DP_CARD_GATE | DP_CARD_HALT)
 #define COUNTERS_END (DP_CARD_REG_COUNTERS + 8u * DP_CARD_COUNT_END)
 #define ARMED_END (DP_CARD_REG_ARMED + DP_CARD_INSTRUMENTS / 8u)
@@ -19,6 +20,11 @@ static uint32_t read_counter(const struct dp_card_soft *soft, uint32_t at)
 {
     uint64_t count = soft->counts[at / 8];
     return (uint32_t)(at % 8 == 0 ? count : count >> 32);
+}
+
+static int64_t time_ns(const struct dp_card_soft *soft)
+{
+    return dp_clock_monotonic_ns() + soft->time_ahead_ns;
 }
 
 static uint32_t read_single(const struct dp_card_soft *soft, uint32_t offset)
@@ -37,6 +43,10 @@ static uint32_t read_single(const struct dp_card_soft *soft, uint32_t offset)
     case DP_CARD_REG_QTY_MAX: return soft->qty_max;
     case DP_CARD_REG_PRICE_MAX: return soft->price_max;
     case DP_CARD_REG_CREDIT: return soft->credit;
+    case DP_CARD_REG_TIME_LOW: return (uint32_t)time_ns(soft);
+    case DP_CARD_REG_TIME_HIGH: return (uint32_t)((uint64_t)time_ns(soft) >> 32);
+    case DP_CARD_REG_STAMP_LOW: return (uint32_t)soft->stamp_ns;
+    case DP_CARD_REG_STAMP_HIGH: return (uint32_t)((uint64_t)soft->stamp_ns >> 32);
     default: return 0; /* reserved, and the identity of no bitstream */
     }
 }
@@ -50,7 +60,15 @@ static uint32_t soft_read(struct dp_card *card, uint32_t offset)
         return read_counter(soft, offset - DP_CARD_REG_COUNTERS);
     if (offset >= DP_CARD_REG_ARMED && offset < ARMED_END)
         return soft->armed[(offset - DP_CARD_REG_ARMED) / 4];
+    if (dp_card_soft_is_template(offset))
+        return dp_card_soft_read_template(soft, offset);
     return read_single(soft, offset);
+}
+
+static void set_time(struct dp_card_soft *soft, uint32_t high)
+{
+    uint64_t wanted = (uint64_t)high << 32 | soft->time_low;
+    soft->time_ahead_ns = (int64_t)(wanted - (uint64_t)dp_clock_monotonic_ns());
 }
 
 static void write_single(struct dp_card_soft *soft, uint32_t offset, uint32_t value)
@@ -68,6 +86,8 @@ static void write_single(struct dp_card_soft *soft, uint32_t offset, uint32_t va
     case DP_CARD_REG_QTY_MAX: soft->qty_max = value; break;
     case DP_CARD_REG_PRICE_MAX: soft->price_max = value; break;
     case DP_CARD_REG_CREDIT: soft->credit = value; break;
+    case DP_CARD_REG_TIME_LOW: soft->time_low = value; break;
+    case DP_CARD_REG_TIME_HIGH: set_time(soft, value); break;
     default: break; /* read-only and reserved registers keep what they have */
     }
 }
@@ -79,6 +99,8 @@ static void soft_write(struct dp_card *card, uint32_t offset, uint32_t value)
         return;
     if (offset >= DP_CARD_REG_ARMED && offset < ARMED_END)
         soft->armed[(offset - DP_CARD_REG_ARMED) / 4] = value;
+    else if (dp_card_soft_is_template(offset))
+        dp_card_soft_write_template(soft, offset, value);
     else
         write_single(soft, offset, value);
 }
@@ -86,23 +108,13 @@ static void soft_write(struct dp_card *card, uint32_t offset, uint32_t value)
 static uint32_t soft_ingress(
     struct dp_card *card, const uint8_t *frame, uint32_t size, uint8_t *out)
 {
+    soft_of(card)->stamp_ns = time_ns(soft_of(card));
     return dp_card_soft_filter(soft_of(card), frame, size, out);
 }
 
 static bool soft_egress(struct dp_card *card, const uint8_t *frame, uint32_t size)
 {
     return dp_card_soft_gate(soft_of(card), frame, size);
-}
-
-static void soft_load(struct dp_card *card, uint32_t slot, const struct dp_template *template_)
-{
-    soft_of(card)->templates[slot] = *template_;
-}
-
-static uint32_t soft_build(
-    struct dp_card *card, uint32_t slot, const struct dp_template_fields *fields, uint8_t *frame)
-{
-    return dp_template_build(&soft_of(card)->templates[slot], fields, frame);
 }
 
 static void soft_close(struct dp_card *card)
@@ -116,8 +128,6 @@ static const struct dp_card_ops soft_ops = {
     .write = soft_write,
     .ingress = soft_ingress,
     .egress = soft_egress,
-    .load = soft_load,
-    .build = soft_build,
     .close = soft_close,
 };
 
@@ -134,5 +144,6 @@ struct dp_card *dp_card_soft_open(struct dp_err *err)
     soft->credit = UINT32_MAX;
     soft->qty_max = UINT32_MAX;
     soft->price_max = UINT32_MAX;
+    soft->time_ahead_ns = -dp_clock_monotonic_ns();
     return &soft->card;
 }

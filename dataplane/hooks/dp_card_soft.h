@@ -6,7 +6,7 @@
 #ifndef DP_CARD_SOFT_H
 #define DP_CARD_SOFT_H
 
-#include "dp_card.h"
+#include "dp_card_backend.h"
 
 struct dp_card_soft {
     struct dp_card card;
@@ -20,7 +20,15 @@ struct dp_card_soft {
     uint32_t credit;
     uint64_t counts[DP_CARD_COUNT_END];
     uint32_t armed[DP_CARD_INSTRUMENTS / 32];
-    struct dp_template templates[DP_CARD_SLOTS]; /* of size 0 until they are loaded */
+    uint32_t slot;
+    uint32_t frames[DP_CARD_SLOTS][DP_CARD_FRAME_REGISTERS];
+    uint32_t layouts[DP_CARD_SLOTS][DP_CARD_LAYOUT_REGISTERS]; /* of size 0 until they are loaded */
+    uint32_t fields[DP_CARD_FIELD_REGISTERS];
+    uint32_t built_size;
+    uint8_t built[DP_TEMPLATE_FRAME_MAX];
+    uint32_t time_low;     /* written, waiting for the high half */
+    int64_t time_ahead_ns; /* of the machine's monotonic clock */
+    int64_t stamp_ns;
 };
 
 static inline bool dp_card_soft_is_armed(const struct dp_card_soft *soft, uint16_t stock_locate)
@@ -33,5 +41,10 @@ uint32_t dp_card_soft_filter(
     struct dp_card_soft *soft, const uint8_t *frame, uint32_t size, uint8_t *out);
 /* Whether a frame may leave: see dp_card_egress(). */
 bool dp_card_soft_gate(struct dp_card_soft *soft, const uint8_t *frame, uint32_t size);
+
+/* Whether a register is one of those that templates are loaded through and built by. */
+bool dp_card_soft_is_template(uint32_t offset);
+uint32_t dp_card_soft_read_template(const struct dp_card_soft *soft, uint32_t offset);
+void dp_card_soft_write_template(struct dp_card_soft *soft, uint32_t offset, uint32_t value);
 
 #endif

@@ -48,13 +48,20 @@ static inline void card_tag(struct card_frame *frame)
     frame->size += 4;
 }
 
-/* Puts one SoupBinTCP packet with an OUCH message behind what the frame holds. */
-static inline void card_add_order(
-    struct card_frame *frame, uint8_t type, uint32_t qty, uint64_t price)
+/* Puts one SoupBinTCP packet with that OUCH message behind what the frame holds. */
+static inline void card_add_message(struct card_frame *frame, const struct dp_ouch_message *message)
 {
     uint32_t at = frame->size == 0 ? DP_NET_TCP_HEADERS_SIZE : frame->size;
     uint8_t *soup = frame->data + at;
-    struct dp_ouch_message message = {.type = type,
+    size_t size = dp_ouch_encode(message, DP_OUCH_INBOUND, soup + DP_SOUP_HEADER_SIZE, 128);
+    dp_soup_build(soup, 'U', (uint32_t)size);
+    frame->size = dp_net_build_tcp(frame->data, &card_us, &card_venue,
+        at + DP_SOUP_HEADER_SIZE + (uint32_t)size - DP_NET_TCP_HEADERS_SIZE, 1, 1, 1);
+}
+
+static inline struct dp_ouch_message card_order(uint8_t type, uint32_t qty, uint64_t price)
+{
+    return (struct dp_ouch_message){.type = type,
         .side = 'B',
         .time_in_force = '0',
         .display = 'Y',
@@ -66,10 +73,13 @@ static inline void card_add_order(
         .price_wire = price,
         .symbol = "AAPL   ",
         .cl_ord_id = "TP00000001   "};
-    size_t size = dp_ouch_encode(&message, DP_OUCH_INBOUND, soup + DP_SOUP_HEADER_SIZE, 128);
-    dp_soup_build(soup, 'U', (uint32_t)size);
-    frame->size = dp_net_build_tcp(frame->data, &card_us, &card_venue,
-        at + DP_SOUP_HEADER_SIZE + (uint32_t)size - DP_NET_TCP_HEADERS_SIZE, 1, 1, 1);
+}
+
+static inline void card_add_order(
+    struct card_frame *frame, uint8_t type, uint32_t qty, uint64_t price)
+{
+    struct dp_ouch_message message = card_order(type, qty, price);
+    card_add_message(frame, &message);
 }
 
 static inline struct card_frame card_order_frame(uint8_t type, uint32_t qty, uint64_t price)

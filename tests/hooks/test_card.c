@@ -3,8 +3,7 @@
  * frames then pass as if there were none.
  */
 #include "card_frames.h"
-#include "check.h"
-#include "dp_card.h"
+#include "each_card.h"
 #include "guard.h"
 
 #include <errno.h>
@@ -14,28 +13,6 @@
 #define MIDDLE_SESSION "0000010001"
 #define ARMED 7u
 #define UNARMED 8u
-
-static void on_each_card(void (*run)(struct dp_card *card))
-{
-    const struct dp_card_kind *kind;
-    for (size_t index = 0; (kind = dp_card_kind_at(index)) != NULL; index++) {
-        struct dp_err err = {0};
-        struct dp_card *card = dp_card_open(kind->name, &err);
-        int before = check_failures;
-        CHECK_THAT(card != NULL, "%s", err.text);
-        if (card == NULL)
-            continue;
-        run(card);
-        dp_card_close(card);
-        if (check_failures != before)
-            fprintf(stderr, "... on card %s\n", kind->name);
-    }
-}
-
-static bool can(const struct dp_card *card, uint32_t capability)
-{
-    return (card->capabilities & capability) != 0;
-}
 
 /* ---- what it is ---- */
 
@@ -106,8 +83,7 @@ static void check_capabilities(struct dp_card *card)
         CHECK_EQUAL(dp_card_control(card, rows[row].bit, false, &err), able ? 0 : -ENOTSUP);
         CHECK_EQUAL(dp_card_read(card, DP_CARD_REG_CONTROL), 0);
     }
-    /* No hook of this interface would use them. */
-    CHECK(!can(card, DP_CARD_CAN_STAMP | DP_CARD_CAN_DELTA));
+    CHECK(!can(card, DP_CARD_CAN_DELTA)); /* no hook of this interface would use it */
 }
 
 static void test_what_it_cannot_do_is_refused(void)
@@ -304,137 +280,29 @@ static void test_what_is_expected_has_64_bits(void)
     on_each_card(check_expected_is_64_bits);
 }
 
-/* ---- the way out ---- */
+/* ---- time ---- */
 
-static void check_leaves(
-    struct dp_card *card, uint8_t type, uint32_t qty, uint64_t price, bool leaves)
+static void check_clock(struct dp_card *card)
 {
-    struct card_frame frame = card_order_frame(type, qty, price);
-    CHECK_THAT(
-        dp_card_egress(card, frame.data, frame.size) == (leaves || !can(card, DP_CARD_CAN_GATE)),
-        "%c of %u at %" PRIu64, type, qty, price);
-}
-
-static void check_count(struct dp_card *card, enum dp_card_count count, uint64_t expected)
-{
-    if (can(card, DP_CARD_CAN_GATE))
-        CHECK_THAT(dp_card_count(card, count) == expected, "%s: %" PRIu64 ", not %" PRIu64,
-            dp_card_count_words(count), dp_card_count(card, count), expected);
-}
-
-static void check_halt(struct dp_card *card)
-{
-    check_leaves(card, 'O', 100, 10000, true);
-    dp_card_control(card, DP_CARD_HALT, true, NULL);
-    check_leaves(card, 'O', 100, 10000, false);
-    check_leaves(card, 'U', 100, 10000, false);
-    check_leaves(card, 'X', 0, 0, true);
-    dp_card_control(card, DP_CARD_HALT, false, NULL);
-    check_leaves(card, 'O', 100, 10000, true);
-    check_count(card, DP_CARD_COUNT_REFUSED_HALT, 2);
-    check_count(card, DP_CARD_COUNT_FRAMES_OUT, 3);
-}
-
-static void test_halted_only_cancels_leave(void)
-{
-    on_each_card(check_halt);
-}
-
-static void check_limits(struct dp_card *card)
-{
-    dp_card_write(card, DP_CARD_REG_QTY_MAX, 100);
-    dp_card_write(card, DP_CARD_REG_PRICE_MAX, 20000);
-    check_leaves(card, 'O', 101, 20001, true); /* off */
-    dp_card_control(card, DP_CARD_GATE, true, NULL);
-    check_leaves(card, 'O', 100, 20000, true);
-    check_leaves(card, 'O', 101, 20000, false);
-    check_leaves(card, 'U', 100, 20001, false);
-    check_leaves(card, 'O', 100, 1ull << 32, false);
-    dp_card_write(card, DP_CARD_REG_PRICE_MAX, UINT32_MAX);
-    check_leaves(card, 'O', 100, 1ull << 32, true);
-    check_count(card, DP_CARD_COUNT_REFUSED_QTY, 1);
-    check_count(card, DP_CARD_COUNT_REFUSED_PRICE, 2);
-    check_count(card, DP_CARD_COUNT_ORDERS_OUT, 2);
-}
-
-static void test_orders_above_a_limit_do_not_leave(void)
-{
-    on_each_card(check_limits);
-}
-
-static void check_credit(struct dp_card *card)
-{
-    struct card_frame pair = card_order_frame('O', 1, 1);
-    card_add_order(&pair, 'O', 1, 1);
-    bool able = dp_card_control(card, DP_CARD_GATE, true, NULL) == 0;
-    dp_card_write(card, DP_CARD_REG_CREDIT, 3);
-    CHECK(dp_card_egress(card, pair.data, pair.size));
-    CHECK_EQUAL(dp_card_egress(card, pair.data, pair.size), !able); /* as a whole or not at all */
-    check_leaves(card, 'O', 1, 1, true);
-    check_leaves(card, 'X', 0, 0, true);
-    check_leaves(card, 'O', 1, 1, false);
-    CHECK_EQUAL(dp_card_read(card, DP_CARD_REG_CREDIT), 0);
-    check_count(card, DP_CARD_COUNT_REFUSED_CREDIT, 2);
-    check_count(card, DP_CARD_COUNT_ORDERS_OUT, 3);
-}
-
-static void test_credit_is_spent_by_orders_and_by_whole_frames(void)
-{
-    on_each_card(check_credit);
-}
-
-static void check_unclear(struct dp_card *card)
-{
-    struct card_frame half = card_order_frame('O', 1, 1);
-    struct card_frame fragment = half;
-    struct card_frame empty = {.size = 0};
-    bool able = dp_card_control(card, DP_CARD_HALT, true, NULL) == 0;
-    half.size = dp_net_build_tcp(half.data, &card_us, &card_venue, 20, 1, 1, 1);
-    dp_store_be16(fragment.data + 20, 0x2000); /* more of it follows */
-    empty.size = dp_net_build_tcp(empty.data, &card_us, &card_venue, 0, 1, 1, 1);
-    CHECK_EQUAL(dp_card_egress(card, half.data, half.size), !able);
-    CHECK_EQUAL(dp_card_egress(card, fragment.data, fragment.size), !able);
-    CHECK(dp_card_egress(card, empty.data, empty.size)); /* an acknowledgement */
-    dp_store_be16(empty.data + 12, 0x0806);
-    CHECK(dp_card_egress(card, empty.data, empty.size)); /* ARP */
-    check_count(card, DP_CARD_COUNT_REFUSED_UNCLEAR, 2);
-}
-
-static void test_what_may_hide_an_order_does_not_leave(void)
-{
-    on_each_card(check_unclear);
-}
-
-/* ---- templates ---- */
-
-static void check_template(struct dp_card *card)
-{
-    static const struct dp_ouch_session session = {
-        .cl_ord_id_prefix = "TP", .capacity = 'P', .display = 'Y'};
-    static const struct dp_template_fields fields = {.user_ref_num = 77,
-        .qty = 300,
-        .price_wire = 1234500,
-        .tcp_seq = 9,
-        .side_wire = 'B',
-        .time_in_force_wire = '0'};
-    uint8_t expected[DP_TEMPLATE_FRAME_MAX];
-    uint8_t frame[DP_TEMPLATE_FRAME_MAX];
-    struct dp_template template_ = {0};
+    const int64_t start_ns = 0x123456789abcdef0;
+    static const uint16_t locates[] = {ARMED};
+    struct card_frame frame = card_feed_frame(SESSION, 1, locates, 1, 'A');
     struct dp_err err = {0};
-    bool able = can(card, DP_CARD_CAN_TEMPLATE);
-    dp_ouch_enter_template(&template_, &session, "AAPL    ");
-    CHECK_EQUAL(dp_card_load(card, 5, &template_, &err), able ? 0 : -ENOTSUP);
-    CHECK_EQUAL(dp_card_load(card, DP_CARD_SLOTS, &template_, &err), able ? -EINVAL : -ENOTSUP);
-    uint32_t size = dp_template_build(&template_, &fields, expected);
-    CHECK_EQUAL(dp_card_build(card, 5, &fields, frame), able ? size : 0);
-    CHECK(!able || memcmp(frame, expected, size) == 0);
-    CHECK_EQUAL(dp_card_build(card, 4, &fields, frame), 0);
-    CHECK_EQUAL(dp_card_build(card, DP_CARD_SLOTS, &fields, frame), 0);
+    bool able = can(card, DP_CARD_CAN_STAMP);
+    CHECK_EQUAL(dp_card_set_time(card, start_ns, &err), able ? 0 : -ENOTSUP);
+    int64_t before_ns = dp_card_time(card);
+    check_passes(card, &frame);
+    int64_t stamp_ns = dp_card_stamp(card);
+    int64_t after_ns = dp_card_time(card);
+    CHECK(!able || (start_ns <= before_ns && before_ns <= stamp_ns && stamp_ns <= after_ns));
+    CHECK_EQUAL(dp_card_stamp(card), stamp_ns); /* it stays until the next frame */
+    check_passes(card, &frame);
+    CHECK_THAT(able ? dp_card_stamp(card) > stamp_ns : dp_card_stamp(card) == 0, "no new stamp");
 }
 
-static void test_a_stored_template_gives_the_frame_of_the_program(void)
+static void test_a_frame_is_stamped_with_the_time_of_the_card(void)
 {
-    on_each_card(check_template);
+    on_each_card(check_clock);
 }
 
 int main(void)
@@ -448,9 +316,6 @@ int main(void)
         TEST(test_what_is_no_order_flow_passes_the_filter),
         TEST(test_every_shorter_frame_is_read_no_further_than_it_goes),
         TEST(test_the_second_copy_is_dropped_and_a_hole_is_not_hidden),
-        TEST(test_what_is_expected_has_64_bits), TEST(test_halted_only_cancels_leave),
-        TEST(test_orders_above_a_limit_do_not_leave),
-        TEST(test_credit_is_spent_by_orders_and_by_whole_frames),
-        TEST(test_what_may_hide_an_order_does_not_leave),
-        TEST(test_a_stored_template_gives_the_frame_of_the_program));
+        TEST(test_what_is_expected_has_64_bits),
+        TEST(test_a_frame_is_stamped_with_the_time_of_the_card));
 }

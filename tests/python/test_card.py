@@ -7,7 +7,7 @@ import pytest
 from dataplane.card import CAPABILITIES, Card, kinds
 from dataplane.errors import DataplaneError
 
-BUILT = {"none": set(), "soft": {"filter", "arbitrate", "template", "gate"}}
+BUILT = {"none": set(), "soft": {"filter", "arbitrate", "template", "gate", "stamp"}}
 
 
 def test_every_backend_of_the_build_is_named():
@@ -20,7 +20,7 @@ def test_a_card_says_what_it_can(name: str):
     can = card.capabilities()
     assert list(can) == [hook for hook, _ in CAPABILITIES]
     assert {hook for hook, able in can.items() if able} == BUILT[name]
-    assert (card.version(), card.identity()) == ("1.0", bytes(32))
+    assert (card.version(), card.identity()) == ("1.1", bytes(32))
     assert set(card.counters().values()) == {0} and len(card.counters()) == 12
 
 

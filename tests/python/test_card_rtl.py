@@ -1,7 +1,8 @@
-"""The filter as hardware, simulated: the tests of every card, and a replay behind it."""
+"""A card as hardware, simulated: the tests of every card, and a replay behind it."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -29,10 +30,13 @@ def environment(tmp_path_factory):
         [ROOT / "dataplane/fpga/build.sh", folder], capture_output=True, text=True, check=False
     )
     assert built.returncode == 0, built.stderr
-    return os.environ | {"TICKPLANE_CARD_RTL": str(folder / "libcardfilter.so")}
+    return os.environ | {"TICKPLANE_CARD_RTL": str(folder / "libcard.so")}
 
 
-@pytest.mark.parametrize("name", ["hooks_test_card", "hooks_test_port_card"])
+@pytest.mark.parametrize(
+    "name",
+    ["hooks_test_card", "hooks_test_card_out", "hooks_test_card_alike", "hooks_test_port_card"],
+)
 def test_the_tests_of_every_card_hold(name, environment):
     found = sorted(ROOT.glob(f"build/*/tests/{name}"), key=lambda path: path.stat().st_mtime)
     assert found, "build it: ninja -C build/checks"
@@ -61,6 +65,17 @@ def test_a_replay_behind_it_is_the_same(environment, tmp_path):
         same = ("counters", "orders", "books_digest", "events_digest", "wire_digest")
         found.append([facts[name] for name in same])
     assert found[0] == found[1]
+
+
+def test_its_identity_is_the_sum_of_its_sources(environment):
+    sources = sorted((ROOT / "dataplane/fpga").glob("*.sv"))
+    expected = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+    words = "from dataplane.card import Card; print(Card('rtl').identity().hex())"
+    said = subprocess.run(
+        [sys.executable, "-c", words], env=environment, capture_output=True, text=True,
+        timeout=LIMIT_S, check=True,
+    )  # fmt: skip
+    assert said.stdout.strip() == expected
 
 
 def test_a_wrong_shared_object_is_one_line(tmp_path):
