@@ -32,6 +32,7 @@ from dataplane.strategy import StrategyError
 TURN_SECONDS = 0.1  # between two looks at the clock and at Ctrl-C
 PROGRESS_SECONDS = 0.5
 FINAL_STATES = ("STOPPED",)
+DAY_ENDED = "the venue ended the session"
 ACTIVE_SESSION = b" " * 10  # whichever the venue is in; its numbering must go on where we stopped
 
 
@@ -74,7 +75,9 @@ def run(args: argparse.Namespace) -> int:
     if not args.quiet and args.json != "-":
         print(render(result))
         print(render_live(result["live"]))
-    return replay.exit_status(result)
+    if (fault := session_fault(result["live"])) is not None:
+        print(f"tickplane: run: {fault}", file=sys.stderr)
+    return replay.exit_status(result) or int(fault is not None)
 
 
 def trade(
@@ -107,6 +110,13 @@ def trade(
         "live": {"ports": live.ports(), **status, "lines": live.lines()},
         "journal": replay.journal_facts(args.journal, config, engine.counters()["journal_lost"]),
     }
+
+
+def session_fault(live: dict[str, Any]) -> str | None:
+    """Say why the order session ended for good before the run did; a venue may end its day."""
+    if live["state"] not in FINAL_STATES or live["verdict"] == DAY_ENDED:
+        return None
+    return f"the order session ended for good: {live['verdict']}"
 
 
 def midnight_ns(config: Config) -> int:
@@ -221,7 +231,7 @@ def stay(live: Live, engine: Engine, args: argparse.Namespace) -> None:
     every = args.every or PROGRESS_SECONDS
     due = begun + every
     try:
-        while (now := time.monotonic()) < end and live.status()["state"] not in FINAL_STATES:
+        while (now := time.monotonic()) < end and not is_over(live, engine):
             live.run(min(TURN_SECONDS, end - now))
             if now < due:
                 continue
@@ -233,6 +243,11 @@ def stay(live: Live, engine: Engine, args: argparse.Namespace) -> None:
     finally:
         if drawn:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def is_over(live: Live, engine: Engine) -> bool:
+    """Say whether the session has ended for good, or a strategy or a hard-stop the run."""
+    return engine.is_stopping() or live.status()["state"] in FINAL_STATES
 
 
 def progress(live: Live, engine: Engine) -> str:

@@ -204,6 +204,7 @@ cdef extern from "dp_engine.h" nogil:
     int dp_engine_start(dp_engine *engine, const char *capture_path, dp_err *err)
     uint64_t dp_engine_run(dp_engine *engine, uint64_t message_count)
     void dp_engine_stop(dp_engine *engine)
+    bint dp_engine_is_stopping(const dp_engine *engine)
     int dp_engine_finish(dp_engine *engine, dp_err *err)
     int dp_engine_source_status(const dp_engine *engine, dp_err *err)
     int dp_engine_adopt(dp_engine *engine, const dp_recover_state *found, dp_err *err)

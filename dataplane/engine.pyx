@@ -26,7 +26,8 @@ from dataplane.dp_engine cimport (
     dp_engine_add_strategy, dp_engine_books, dp_engine_clock, dp_engine_close,
     dp_engine_config, dp_engine_counters, dp_engine_desk_strategy,
     dp_engine_events_digest, dp_engine_finish,
-    dp_engine_hist, dp_engine_limits, dp_engine_mark, dp_engine_open, dp_engine_orders,
+    dp_engine_hist, dp_engine_is_stopping,
+    dp_engine_limits, dp_engine_mark, dp_engine_open, dp_engine_orders,
     dp_engine_risk, dp_engine_run, dp_engine_set_group,
     dp_engine_set_limits, dp_engine_source_status, dp_engine_start,
     dp_engine_status_of, dp_engine_submit, dp_engine_venue_stats, dp_engine_watch,
@@ -248,6 +249,10 @@ cdef class Engine:
             taken = dp_engine_run(self._engine, message_count)
         self._raise_failure()
         return taken
+
+    def is_stopping(self):
+        """Say whether a strategy or a hard-stop has ended the run."""
+        return bool(dp_engine_is_stopping(self._engine))
 
     def finish(self):
         """End the session: open orders cancelled, journal and capture on disk. Call once."""

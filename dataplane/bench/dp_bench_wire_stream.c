@@ -52,6 +52,13 @@ static bool plain_send(struct dp_stream *stream, const uint8_t *data, size_t siz
     return send(plain->socket, data, size, MSG_NOSIGNAL) == (ssize_t)size;
 }
 
+/* Its send waits until the kernel has all, and nobody sets a switch here. */
+static size_t plain_unsent(const struct dp_stream *stream)
+{
+    (void)stream;
+    return 0;
+}
+
 static void plain_close(struct dp_stream *stream)
 {
     close(((struct plain_stream *)stream)->socket);
@@ -64,7 +71,10 @@ static const struct dp_stream_ops plain_ops = {
     .peek = plain_peek,
     .consume = plain_consume,
     .send = plain_send,
+    .unsent = plain_unsent,
+    .unacknowledged = plain_unsent,
     .close = plain_close,
+    .reset = plain_close,
 };
 
 struct dp_stream *dp_bench_wire_plain_connect(

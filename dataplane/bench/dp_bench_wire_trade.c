@@ -77,6 +77,13 @@ static bool wire_send(struct dp_stream *stream, const uint8_t *data, size_t size
     return true; /* a heartbeat or a logout: there is nobody to hear it */
 }
 
+/* What is sent is on the port. */
+static size_t wire_unsent(const struct dp_stream *stream)
+{
+    (void)stream;
+    return 0;
+}
+
 static void wire_close(struct dp_stream *stream)
 {
     free(stream);
@@ -88,7 +95,10 @@ static const struct dp_stream_ops wire_ops = {
     .peek = wire_peek,
     .consume = wire_consume,
     .send = wire_send,
+    .unsent = wire_unsent,
+    .unacknowledged = wire_unsent,
     .close = wire_close,
+    .reset = wire_close,
 };
 
 struct dp_stream *dp_bench_wire_connect(

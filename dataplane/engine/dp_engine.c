@@ -389,6 +389,11 @@ void dp_engine_stop(struct dp_engine *engine)
         dp_feed_stop(engine->feed);
 }
 
+bool dp_engine_is_stopping(const struct dp_engine *engine)
+{
+    return engine->stop_asked;
+}
+
 int dp_engine_source_status(const struct dp_engine *engine, struct dp_err *err)
 {
     return engine->feed != NULL ? dp_feed_status(engine->feed, err) : 0;

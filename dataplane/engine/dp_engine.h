@@ -146,6 +146,8 @@ uint64_t dp_engine_run(struct dp_engine *engine, uint64_t message_count);
 /* Asks the loop to return at the next message: for a strategy that failed.
  * Callable inside a callback. */
 void dp_engine_stop(struct dp_engine *engine);
+/* Whether somebody did: a strategy, or a hard-stop. */
+bool dp_engine_is_stopping(const struct dp_engine *engine);
 /* Ends the session: the venue cancels what is open, on_stop is called, journal closed and flushed,
  * pcap written. Safe at any point of a run; once. */
 int dp_engine_finish(struct dp_engine *engine, struct dp_err *err);

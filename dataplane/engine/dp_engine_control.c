@@ -94,6 +94,8 @@ static void note_mark(
     control->source = (uint8_t)dp_switch_source_of(mark);
     *seen = mark;
     record(engine, control);
+    if (mode >= DP_SWITCH_REJECT_NEW && engine->live != NULL)
+        dp_engine_live_kill(engine);
     if (mode >= DP_SWITCH_CANCEL_ALL)
         dp_engine_cancel_killed(engine);
     if (mode == DP_SWITCH_HARD_STOP)

@@ -32,10 +32,10 @@ static void note(struct dp_engine *engine)
 /* ---- when the disk has failed ---- */
 
 static bool read_frame(
-    const struct dp_ring_slot *slot, struct dp_net_packet *net, struct dp_ouch_message *message)
+    const uint8_t *data, size_t size, struct dp_net_packet *net, struct dp_ouch_message *message)
 {
     struct dp_soup_packet soup;
-    return dp_net_parse(slot->data, slot->size, false, net) == DP_NET_OK &&
+    return dp_net_parse(data, size, false, net) == DP_NET_OK &&
         dp_soup_parse(net->payload, net->payload_size, &soup) == DP_SOUP_OK &&
         dp_ouch_decode(soup.payload, soup.payload_size, DP_OUCH_INBOUND, message) == DP_OUCH_OK;
 }
@@ -68,7 +68,7 @@ static uint32_t empty_slots(
         struct dp_ring_slot *slot = dp_ring_slot_at(ring, head);
         struct dp_net_packet net;
         struct dp_ouch_message message;
-        if (!read_frame(slot, &net, &message))
+        if (!read_frame(slot->data, slot->size, &net, &message))
             continue;
         if (is_first)
             engine->submit.tcp_seq = net.tcp_seq;
@@ -103,6 +103,24 @@ void dp_engine_drop_unsent(struct dp_engine *engine)
 {
     drop_from(engine, dp_load_relaxed(&engine->submit.tx->head));
 }
+
+/* ---- when a switch was set meanwhile ---- */
+
+bool dp_engine_may_leave(struct dp_engine *engine, const struct dp_packet *packet)
+{
+    struct dp_net_packet net;
+    struct dp_ouch_message message;
+    if (DP_LIKELY(dp_risk_gate(engine->risk) == engine->gate_seen))
+        return true;
+    if (!read_frame(packet->data, packet->size, &net, &message) || message.type == 'X')
+        return true;
+    const struct dp_order *order = dp_orders_find(engine->orders, message.user_ref_num);
+    return order == NULL ||
+        dp_risk_mode_of(engine->risk, order->strategy_index, order->instrument_index) <
+        DP_SWITCH_REJECT_NEW;
+}
+
+/* ---- what the disk has ---- */
 
 static void open_durable(struct dp_engine *engine)
 {

@@ -147,6 +147,8 @@ void dp_engine_page_feed(struct dp_engine_page *page, const struct dp_feed_live 
 bool dp_engine_is_named(struct dp_engine *engine, uint32_t instrument_index, const uint8_t *symbol);
 
 /* dp_engine_live.c */
+/* A switch was set: no new order leaves any more, or the session is broken off. */
+void dp_engine_live_kill(struct dp_engine *engine);
 int64_t dp_engine_live_now(const struct dp_engine *engine); /* of the loop's present turn */
 
 /* dp_engine_feed.c */
@@ -160,8 +162,11 @@ int dp_engine_open_feed(struct dp_engine *engine, const char *path, struct dp_er
  * no event. When the disk has failed, new orders and replaces that it lacks are taken out again (an
  * empty slot, a NOT_SENT event); cancels stay. */
 uint64_t dp_engine_hold(struct dp_engine *engine);
-/* The session is lost: new orders and replaces that still stand in the ring are taken out again in
- * the same way. */
+/* Whether that frame of the ring may leave, at this moment: no for an order that a switch refuses
+ * which was set behind its decision. It stays until dp_engine_control() takes it out. */
+bool dp_engine_may_leave(struct dp_engine *engine, const struct dp_packet *packet);
+/* The session is lost, or a switch was set: new orders and replaces that still stand in the ring
+ * are taken out again in the same way. */
 void dp_engine_drop_unsent(struct dp_engine *engine);
 
 /* dp_engine_warm.c */

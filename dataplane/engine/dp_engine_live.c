@@ -10,6 +10,10 @@
 #define QUERY_SIZE (DP_SOUP_HEADER_SIZE + 1)
 /* How long open orders may take to end when the run does. */
 #define END_PATIENCE_NS 5000000000ll
+/* How long what TCP has may take to leave, and to be acknowledged, when a switch is set. A peer may
+ * put off its acknowledgement by 40 ms; from 200 ms on TCP sends again what was not. */
+#define LEAVE_PATIENCE_NS 500000ll
+#define ACKNOWLEDGE_PATIENCE_NS 100000000ll
 
 struct dp_engine_live {
     struct dp_engine_live_config config;
@@ -17,6 +21,10 @@ struct dp_engine_live {
     struct dp_order_session session;
     struct dp_engine_live_status status;
     int64_t now_ns; /* of this turn of the loop */
+    /* A switch was set then, while the first so many bytes were not all acknowledged: they must be
+     * gone in time, or the connection is broken off. 0: none. */
+    int64_t killed_ns;
+    uint64_t killed_bytes;
 };
 
 const char *dp_engine_live_state_name(enum dp_engine_live_state state)
@@ -161,6 +169,45 @@ static void on_lost(void *context, enum dp_soup_session_verdict verdict, int err
     lose_in_flight(engine);
 }
 
+/* ---- switches ---- */
+
+/* Frames of ours are taken back. What TCP has is not ours any more, and is watched: it may hold it
+ * back for a venue that does not read, or send it again when a line comes back. */
+void dp_engine_live_kill(struct dp_engine *engine)
+{
+    struct dp_engine_live *live = engine->live;
+    const struct dp_stream *stream = live->session.stream;
+    dp_engine_drop_unsent(engine);
+    if (stream == NULL)
+        return;
+    live->killed_bytes = stream->stats.taken_bytes;
+    live->killed_ns = live->now_ns;
+}
+
+/* Whether what had to be gone by now is still here. */
+static bool is_held(const struct dp_engine_live *live, const struct dp_stream *stream)
+{
+    int64_t waited_ns = live->now_ns - live->killed_ns;
+    uint64_t taken = stream->stats.taken_bytes;
+    if (waited_ns >= LEAVE_PATIENCE_NS && taken - dp_stream_unsent(stream) < live->killed_bytes)
+        return true;
+    return waited_ns >= ACKNOWLEDGE_PATIENCE_NS;
+}
+
+/* An order that has not left by then never will. What it may have done at the venue, the next login
+ * tells; the cancels follow it. */
+static void watch_leaving(struct dp_engine_live *live)
+{
+    const struct dp_stream *stream = live->session.stream;
+    if (stream == NULL ||
+        stream->stats.taken_bytes - dp_stream_unacknowledged(stream) >= live->killed_bytes) {
+        live->killed_ns = 0;
+    } else if (is_held(live, stream)) {
+        live->killed_ns = 0;
+        dp_order_session_reset(&live->session, live->now_ns);
+    }
+}
+
 /* ---- the link ---- */
 
 /* The kernel's or the stack's TCP writes headers of its own: only what is behind ours goes. */
@@ -169,6 +216,8 @@ static bool live_send(struct dp_engine *engine, const struct dp_packet *packet)
     struct dp_engine_live *live = engine->live;
     enum dp_engine_live_state state = live->status.state;
     if (state != DP_ENGINE_LIVE_OPEN && state != DP_ENGINE_LIVE_HELD)
+        return false;
+    if (!dp_engine_may_leave(engine, packet))
         return false;
     return dp_order_session_send(&live->session, packet->data + DP_NET_TCP_HEADERS_SIZE,
         packet->size - DP_NET_TCP_HEADERS_SIZE, live->now_ns);
@@ -198,6 +247,8 @@ static uint32_t take_turn(struct dp_engine *engine)
     dp_engine_set_now(engine, live->now_ns);
     dp_store_relaxed(&engine->status->now_ns, engine->now_ns);
     dp_engine_control(engine); /* also when no line says anything */
+    if (DP_UNLIKELY(live->killed_ns != 0))
+        watch_leaving(live);
     uint64_t received = live->session.stream == NULL ? 0 : live->session.stream->stats.rx_bytes;
     dp_order_session_poll(&live->session, live->now_ns);
     uint32_t asked = dp_engine_take_orders(engine);

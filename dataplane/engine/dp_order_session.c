@@ -8,6 +8,7 @@
 #define BACKOFF_MIN_DEFAULT_NS 10000000ll
 #define BACKOFF_MAX_DEFAULT_NS 5000000000ll
 #define BACKOFF_SHIFT_MAX 30u
+#define DENIED_TRIES 8u
 
 int dp_order_session_open(struct dp_order_session *session,
     const struct dp_order_session_config *config, const struct dp_order_session_handler *handler,
@@ -48,12 +49,14 @@ static int64_t backoff_ns(struct dp_order_session *session)
     return wait_ns / 2 + (int64_t)(draw(session) % (uint64_t)(wait_ns / 2 + 1));
 }
 
-/* Trying again does not mend these. */
-static bool is_final(enum dp_soup_session_verdict verdict)
+/* Trying again does not mend these. But a venue that has let us in before may deny a login because
+ * it has not seen yet that the connection before is gone. */
+static bool is_final(const struct dp_order_session *session, enum dp_soup_session_verdict verdict)
 {
-    return verdict == DP_SOUP_SESSION_ENDED || verdict == DP_SOUP_SESSION_DENIED ||
-        verdict == DP_SOUP_SESSION_GONE || verdict == DP_SOUP_SESSION_OTHER ||
-        verdict == DP_SOUP_SESSION_NUMBERING;
+    if (verdict == DP_SOUP_SESSION_DENIED)
+        return session->login_count == 0 || session->attempt >= DENIED_TRIES;
+    return verdict == DP_SOUP_SESSION_ENDED || verdict == DP_SOUP_SESSION_GONE ||
+        verdict == DP_SOUP_SESSION_OTHER || verdict == DP_SOUP_SESSION_NUMBERING;
 }
 
 static void lose(struct dp_order_session *session, enum dp_soup_session_verdict verdict, int error,
@@ -68,7 +71,7 @@ static void lose(struct dp_order_session *session, enum dp_soup_session_verdict 
     session->loss_count++;
     session->next_ns = now_ns + backoff_ns(session);
     session->attempt++;
-    session->state = is_final(verdict) ? DP_ORDER_SESSION_STOPPED : DP_ORDER_SESSION_DOWN;
+    session->state = is_final(session, verdict) ? DP_ORDER_SESSION_STOPPED : DP_ORDER_SESSION_DOWN;
     session->handler.on_lost(session->handler.context, verdict, error);
 }
 
@@ -183,6 +186,15 @@ bool dp_order_session_send(
         return false;
     dp_soup_session_note_sent(&session->soup, now_ns);
     return true;
+}
+
+void dp_order_session_reset(struct dp_order_session *session, int64_t now_ns)
+{
+    if (session->stream == NULL)
+        return;
+    dp_stream_reset(session->stream);
+    session->stream = NULL;
+    lose(session, DP_SOUP_SESSION_OK, ECANCELED, now_ns);
 }
 
 void dp_order_session_close(struct dp_order_session *session)

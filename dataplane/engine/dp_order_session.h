@@ -95,6 +95,8 @@ void dp_order_session_poll(struct dp_order_session *session, int64_t now_ns);
 /* Whole SoupBinTCP packets of ours. False: not active, or no room now; nothing was taken. */
 bool dp_order_session_send(
     struct dp_order_session *session, const uint8_t *data, size_t size, int64_t now_ns);
+/* Breaks the connection off, with all that TCP has not sent: lost, and tried again in time. */
+void dp_order_session_reset(struct dp_order_session *session, int64_t now_ns);
 /* Tells the venue, and closes. The owner hears nothing more. */
 void dp_order_session_close(struct dp_order_session *session);
 

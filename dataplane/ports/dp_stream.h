@@ -21,7 +21,8 @@ enum dp_stream_state {
 
 struct dp_stream_stats {
     uint64_t rx_bytes;
-    uint64_t tx_bytes; /* handed to TCP; not: acknowledged */
+    uint64_t tx_bytes;    /* handed to TCP; not: acknowledged */
+    uint64_t taken_bytes; /* taken by dp_stream_send() */
 };
 
 struct dp_stream;
@@ -32,7 +33,10 @@ struct dp_stream_ops {
     size_t (*peek)(struct dp_stream *stream, const uint8_t **data);
     void (*consume)(struct dp_stream *stream, size_t size);
     bool (*send)(struct dp_stream *stream, const uint8_t *data, size_t size);
+    size_t (*unsent)(const struct dp_stream *stream);
+    size_t (*unacknowledged)(const struct dp_stream *stream);
     void (*close)(struct dp_stream *stream);
+    void (*reset)(struct dp_stream *stream);
 };
 
 struct dp_stream {
@@ -63,7 +67,21 @@ static inline void dp_stream_consume(struct dp_stream *stream, size_t size)
  * do not fit behind what waits, or the stream is not open: nothing was taken then. */
 static inline bool dp_stream_send(struct dp_stream *stream, const uint8_t *data, size_t size)
 {
-    return stream->ops->send(stream, data, size);
+    bool is_taken = stream->ops->send(stream, data, size);
+    stream->stats.taken_bytes += is_taken ? size : 0;
+    return is_taken;
+}
+
+/* Bytes that were taken and have not left this machine yet, or more. May be a system call. */
+static inline size_t dp_stream_unsent(const struct dp_stream *stream)
+{
+    return stream->ops->unsent(stream);
+}
+
+/* Bytes that were taken and the peer has not acknowledged: those above, and those on their way. */
+static inline size_t dp_stream_unacknowledged(const struct dp_stream *stream)
+{
+    return stream->ops->unacknowledged(stream);
 }
 
 /* errno of what ended it, or 0. */
@@ -72,10 +90,16 @@ static inline int dp_stream_error(const struct dp_stream *stream)
     return stream->error;
 }
 
-/* At once: what waits to be sent is dropped. */
+/* At once: what waits here to be sent is dropped; what TCP has, it still sends. */
 static inline void dp_stream_close(struct dp_stream *stream)
 {
     stream->ops->close(stream);
+}
+
+/* As dp_stream_close(), but what TCP has not sent is dropped too: the peer sees a reset. */
+static inline void dp_stream_reset(struct dp_stream *stream)
+{
+    stream->ops->reset(stream);
 }
 
 #endif

@@ -113,18 +113,39 @@ static bool lwip_send(struct dp_stream *stream, const uint8_t *data, size_t size
     return true;
 }
 
-static void lwip_close(struct dp_stream *stream)
+static size_t lwip_unsent(const struct dp_stream *stream)
 {
-    struct lwip_stream *lwip = of(stream);
+    const struct tcp_pcb *pcb = ((const struct lwip_stream *)stream)->pcb;
+    return pcb == NULL ? 0 : (size_t)(u32_t)(pcb->snd_lbb - pcb->snd_nxt);
+}
+
+static size_t lwip_unacknowledged(const struct dp_stream *stream)
+{
+    const struct tcp_pcb *pcb = ((const struct lwip_stream *)stream)->pcb;
+    return pcb == NULL ? 0 : (size_t)(u32_t)(pcb->snd_lbb - pcb->lastack);
+}
+
+static void let_go(struct lwip_stream *lwip, bool at_once)
+{
     if (lwip->pcb != NULL) {
         tcp_arg(lwip->pcb, NULL);
         tcp_recv(lwip->pcb, NULL);
         tcp_err(lwip->pcb, NULL);
-        if (lwip->state == DP_STREAM_CONNECTING || tcp_close(lwip->pcb) != ERR_OK)
+        if (at_once || tcp_close(lwip->pcb) != ERR_OK)
             tcp_abort(lwip->pcb);
     }
     free(lwip->data);
     free(lwip);
+}
+
+static void lwip_close(struct dp_stream *stream)
+{
+    let_go(of(stream), of(stream)->state == DP_STREAM_CONNECTING);
+}
+
+static void lwip_reset(struct dp_stream *stream)
+{
+    let_go(of(stream), true);
 }
 
 static const struct dp_stream_ops lwip_ops = {
@@ -133,7 +154,10 @@ static const struct dp_stream_ops lwip_ops = {
     .peek = lwip_peek,
     .consume = lwip_consume,
     .send = lwip_send,
+    .unsent = lwip_unsent,
+    .unacknowledged = lwip_unacknowledged,
     .close = lwip_close,
+    .reset = lwip_reset,
 };
 
 /* ---- opening ---- */

@@ -3,7 +3,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <liburing.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -237,8 +239,34 @@ static void release(struct uring_stream *uring)
     free(uring);
 }
 
+/* What the kernel was not given yet counts twice for a moment when it has just taken it. */
+static size_t held_back(const struct dp_stream *stream, unsigned long which)
+{
+    const struct uring_stream *uring = (const struct uring_stream *)stream;
+    int queued = 0;
+    (void)ioctl(uring->socket, which, &queued);
+    return uring->tx.end - uring->tx.begin + (size_t)queued;
+}
+
+static size_t uring_unsent(const struct dp_stream *stream)
+{
+    return held_back(stream, SIOCOUTQNSD);
+}
+
+static size_t uring_unacknowledged(const struct dp_stream *stream)
+{
+    return held_back(stream, SIOCOUTQ);
+}
+
 static void uring_close(struct dp_stream *stream)
 {
+    release(of(stream));
+}
+
+static void uring_reset(struct dp_stream *stream)
+{
+    const struct linger at_once = {.l_onoff = 1};
+    (void)setsockopt(of(stream)->socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
     release(of(stream));
 }
 
@@ -248,7 +276,10 @@ static const struct dp_stream_ops uring_ops = {
     .peek = uring_peek,
     .consume = uring_consume,
     .send = uring_send,
+    .unsent = uring_unsent,
+    .unacknowledged = uring_unacknowledged,
     .close = uring_close,
+    .reset = uring_reset,
 };
 
 /* ---- opening ---- */

@@ -91,9 +91,9 @@ class World:
         self.control = folder / "control"
         self.processes = []
 
-    def start(self, *words, wait_for="READY"):
+    def start(self, *words, wait_for="READY", cwd=None):
         process = subprocess.Popen(
-            [*TICKPLANE, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [*TICKPLANE, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd
         )
         self.processes.append(process)
         line = process.stdout.readline()

@@ -6,7 +6,16 @@ The venue's record is the witness of what left.
 import signal
 
 import pytest
-from live_world import USER, World, check_books_balance
+from burst import Burst
+from live_world import (
+    END_S,
+    USER,
+    World,
+    check_books_balance,
+    journal_events,
+    venue_requests,
+)
+from narrow import Narrow
 from waiting import wait_until
 
 from appliance.cli import main
@@ -114,3 +123,55 @@ def test_a_kill_while_the_session_is_down_cancels_when_it_is_back(world):
     one.finish(run)
     one.end()
     assert check_books_balance(one) > 0
+
+
+def test_a_kill_at_zero_window_takes_orders_back_by_a_reset(world):
+    one = world(seed=5)
+    narrow = Narrow(one)
+    burst = Burst(one, count=300)
+    one.start_venue()
+    run = burst.start_run()
+    narrow.reads.clear()
+    burst.go(run)
+    wait_until(narrow.holds_bytes, process=run)
+    losses = one.counters(run)["session_losses"]
+    assert kill(one, run) == 0
+    one.wait_until(run, lambda now: now["session_losses"] > losses)
+    narrow.reads.set()
+    wait_until(has_no_open_orders(one, run), process=run)
+    one.finish(run)
+    narrow.close()
+    one.end()
+    assert check_books_balance(one) == burst.count
+    assert len(venue_requests(one)) < burst.count
+    assert one.report()["live"]["never_received"] > 0
+
+
+def test_orders_of_a_callback_that_the_kill_met_do_not_leave(world, monkeypatch):
+    monkeypatch.setattr("dataplane.control.ANSWER_WAIT_S", 0.05)
+    one = world(seed=6)
+    burst = Burst(one, count=50, waits=True)
+    one.start_venue()
+    run = burst.start_run()
+    burst.go(run)
+    assert kill(one, run, "strategy:maker", "--mode", "reject-new") == 0
+    burst.leave()
+    wait_until(has_no_open_orders(one, run), process=run)
+    one.finish(run)
+    one.end()
+    assert not venue_requests(one)
+    assert check_books_balance(one) == burst.count
+    assert [event["event"] for event in journal_events(one)].count("NOT_SENT") == burst.count
+
+
+def test_a_hard_stop_cancels_and_ends_the_run(world):
+    one = world(seed=7)
+    one.start_venue()
+    run = one.start_run()
+    one.wait_for_orders(run)
+    assert kill(one, run, "--mode", "hard-stop", "--author", "ada", "--cause", "fire") == 0
+    _, err = run.communicate(timeout=END_S)
+    assert run.returncode == 0, err
+    one.end()
+    assert check_books_balance(one) > 0
+    assert not {"NEW", "PARTIALLY_FILLED", "UNKNOWN"} & set(one.report()["orders"])
