@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import random
 import shutil
@@ -28,6 +29,7 @@ import yaml
 from appliance import reconcile
 from appliance.errors import CommandError
 from appliance.live_config import KINDS, TCPS
+from appliance.reconcile_answers import positions_that_differ
 from appliance.two_hosts import INTERFACE, Host, Hosts, mac_of, ready_for_frames, two_hosts
 from dataplane.card import kinds
 from dataplane.errors import DataplaneError
@@ -38,6 +40,8 @@ PORT_NAMES = ("orders", "snapshot", "requests", "a", "b")
 STACK_IP = "10.77.0.9"  # of TCP in user space; the appliance's kernel does not have it
 GROUPS = {"a": "239.77.0.1", "b": "239.77.0.2"}  # for hosts of their own
 NOT_READY = 2  # exit status of an appliance that has said why
+SECONDS = 30.0
+SECONDS_MAX = 86_400.0
 END_SECONDS = 60  # until who was told to end is no longer waited for
 LOOK_SECONDS = 0.05
 AGENTS = [
@@ -45,6 +49,11 @@ AGENTS = [
     {"kind": "zero_intelligence", "count": 4, "interval": "5ms"},
     {"kind": "informed", "interval": "100ms", "spread_ticks": 3},
 ]
+# Orders as fast as they are answered: each changes the book that the next one answers to.
+LOAD = {
+    "kind": "imbalance_taker",
+    "params": {"qty": 1, "threshold": 1, "cooldown_ms": 0, "hold_ms": 200, "position_max": 1000},
+}
 
 
 @dataclass(frozen=True)
@@ -74,11 +83,16 @@ class Place:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the verb takes."""
     parser.add_argument(
-        "--seconds", type=float, default=30.0, metavar="N", help="trade for so long (30)"
-    )
+        "--seconds", type=float, metavar="N",
+        help="trade at most so long (30; with --orders until they are sent)",
+    )  # fmt: skip
     parser.add_argument(
         "--orders", type=int, metavar="N", help="end as soon as so many orders were sent"
     )
+    parser.add_argument(
+        "--load", action="store_true",
+        help="as many orders as get answers: besides, take a share at each change of a book",
+    )  # fmt: skip
     parser.add_argument(
         "--folder", type=Path, default=Path("tickplane-demo"), metavar="DIR",
         help="where to write; replaces the last demonstration there (%(default)s)",
@@ -92,7 +106,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="an offload card before the port of the feed (none)",
     )  # fmt: skip
     parser.add_argument("--tcp", choices=TCPS, default="kernel", help="of the orders (kernel)")
-    parser.add_argument("--strategy", default="market_maker", help="as of tickplane run")
+    parser.add_argument("--strategy", help="as of tickplane run (market_maker; with --load all)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the background (1)")
 
 
@@ -182,6 +196,10 @@ def write_configurations(place: Place, args: argparse.Namespace) -> None:
     lit["lines"]["a"]["to"], lit["lines"]["b"]["to"] = place.at("a"), place.at("b")
     lit["agents"] = AGENTS
     live = shipped("live.yaml") | {"card": {"backend": args.card}}
+    if args.load:
+        maker = live["strategies"][0]
+        risk = {**maker["risk"], "duplicate_window_ms": 1}  # it repeats itself on purpose
+        live["strategies"].append({**maker, **LOAD, "name": "load", "risk": risk})
     live["live"] |= {
         "port": args.port,
         "lines": [place.at("a"), place.at("b")],
@@ -257,10 +275,13 @@ def end(process: subprocess.Popen[str], who: str) -> None:
 
 def trade(place: Place, args: argparse.Namespace) -> int:
     """Run the appliance to its end; return its exit status."""
-    say(f"trading for {args.seconds:g} s with {args.strategy}; Ctrl-C ends it sooner")
+    strategy = args.strategy or (None if args.load else "market_maker")
+    seconds = args.seconds or (SECONDS if args.orders is None else SECONDS_MAX)
+    until = f"{seconds:g} s" if args.orders is None else f"{args.orders:,} orders"
+    say(f"trading for {until} with {strategy or 'load'}; Ctrl-C ends it sooner")
     appliance = start(
         place.hosts.appliance, place.hosts, "run", place.folder / "live.yaml",
-        "--strategy", args.strategy, "--seconds", args.seconds, "--every", 2,
+        *(["--strategy", strategy] if strategy else []), "--seconds", seconds, "--every", 2,
         "--journal", place.journal, "--json", place.folder / "report.json",
     )  # fmt: skip
     try:
@@ -301,6 +322,7 @@ def compare(place: Place) -> int:
     """Hold both records against each other; 0 when they say the same."""
     say("the exchange's record of every packet, against the appliance's journal:")
     facts, differences = reconcile.compare(str(place.journal), str(place.record))
+    differences += held_otherwise(place, facts["positions"])
     print(reconcile.render(facts, differences))
     print(
         f"\n  {place.journal}     every order event, with checksums: tickplane journal dump\n"
@@ -310,3 +332,13 @@ def compare(place: Place) -> int:
     if not facts["requests_seen"]:
         say("no order was sent, so that nothing is shown; give it more --seconds")
     return 1 if differences or not facts["requests_seen"] else 0
+
+
+def held_otherwise(place: Place, recorded: dict[str, int]) -> list[reconcile.Difference]:
+    """Return where what the engine held at its end is not what was recorded."""
+    report = json.loads((place.folder / "report.json").read_text())
+    held = {row["symbol"].strip(): row["position"] for row in report["positions"]}
+    return [
+        reconcile.Difference(kind, f"the engine's {what}")
+        for kind, what in positions_that_differ(held, recorded)
+    ]

@@ -1,8 +1,9 @@
 """``tickplane reconcile``: our journal against a venue's own record, packet by packet.
 
 ``tickplane venue`` keeps a record of every packet in and out (``record:`` in its configuration).
-What it saw of us must be what our journal says was sent, once each; what it told us must be what
-our journal applied, once each. Every difference is one line with its class.
+What it saw of us must be what our journal says was sent, once each; each message that it sent us
+must be one answer in our journal; executions and positions must be equal. Every difference is one
+line with its class.
 """
 
 from __future__ import annotations
@@ -14,6 +15,13 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from appliance.errors import CommandError
+from appliance.reconcile_answers import (
+    answers_that_differ,
+    applied_answers,
+    positions_of,
+    positions_that_differ,
+    told_answers,
+)
 from appliance.venue import record
 from dataplane.journal import Journal
 from dataplane.ouch import decode
@@ -57,13 +65,18 @@ def compare(
     """Return what both sides have, in numbers, and every difference."""
     events = [event for event in Journal(journal) if "user_ref_num" in event]
     number = our_account(tape) if account is None else account
-    sent, seen = sent_requests(events), seen_requests(tape, number)
+    packets = [packet for packet in record.read(tape) if packet.account == number]
+    sent, seen = sent_requests(events), seen_requests(packets)
     never = never_received(events)
-    told = record.fills(record.read(tape), number)
+    told = record.fills(iter(packets), number)
     applied = applied_fills(events)
+    told_all, applied_all = told_answers(packets), applied_answers(events)
+    ours, theirs = positions_of(applied_all), positions_of(told_all)
     differences = [
         *requests_that_differ(sent, seen, never, overtaken(events)),
         *fills_that_differ(applied, told),
+        *(Difference(*one) for one in answers_that_differ(told_all, applied_all)),
+        *(Difference(*one) for one in positions_that_differ(ours, theirs)),
     ]
     facts = {
         "requests_sent": len(sent),
@@ -73,6 +86,9 @@ def compare(
         "fills_applied": len(applied),
         "shares_told": sum(told.values()),
         "shares_applied": sum(applied.values()),
+        "messages_told": len(told_all),
+        "messages_applied": len(applied_all),
+        "positions": ours,
     }
     return facts, differences
 
@@ -140,11 +156,11 @@ def applied_fills(events: list[dict[str, Any]]) -> dict[tuple[int, int], int]:
     return found
 
 
-def seen_requests(tape: str, account: int) -> Counter[tuple[str, int]]:
-    """Return how often the venue saw each order and replace of an account."""
+def seen_requests(packets: list[record.Record]) -> Counter[tuple[str, int]]:
+    """Return how often the venue saw each order and replace of the account of these packets."""
     seen: Counter[tuple[str, int]] = Counter()
-    for packet in record.read(tape):
-        if packet.kind != "in" or packet.account != account or packet.data[2:3] != b"U":
+    for packet in packets:
+        if packet.kind != "in" or packet.data[2:3] != b"U":
             continue
         fields = decode(packet.data[3:], "inbound")
         if fields is not None and fields["type"] in REQUESTS:
@@ -192,6 +208,9 @@ def render(facts: dict[str, Any], differences: list[Difference]) -> str:
         f"the venue, {facts['requests_never_received']:,} never reached it",
         f"executions: {facts['fills_applied']:,} in the journal ({facts['shares_applied']:,} "
         f"shares), {facts['fills_told']:,} reported by the venue ({facts['shares_told']:,} shares)",
+        f"answers: {facts['messages_applied']:,} in the journal, {facts['messages_told']:,} sent "
+        "by the venue",
+        f"positions: {words_of(facts['positions'])}",
     ]
     lines += [f"{one.kind}: {one.what}" for one in differences[:LINES_MAX]]
     if len(differences) > LINES_MAX:
@@ -200,3 +219,8 @@ def render(facts: dict[str, Any], differences: list[Difference]) -> str:
         f"{len(differences)} differences" if differences else "0 lost, 0 doubled: both say the same"
     )
     return "\n".join(lines)
+
+
+def words_of(positions: dict[str, int]) -> str:
+    """Return positions as people read them."""
+    return ", ".join(f"{symbol} {shares:+,}" for symbol, shares in positions.items()) or "none"

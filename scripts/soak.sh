@@ -64,6 +64,14 @@ soak_venue() {
         -k random_sessions >build/soak-venue.log || { tail -20 build/soak-venue.log >&2; return 1; }
 }
 
+# A live run of 100,000 orders over each kind of port, and both records compared; not by the clock:
+# about a minute and a half each on two cores. As root, or uring alone.
+soak_wire() {
+    install_python
+    TICKPLANE_WIRE_ORDERS=${TICKPLANE_WIRE_ORDERS:-100000} pytest -q tests/python/test_demo.py \
+        -k as_fast_as_they_are_answered
+}
+
 # Submitters of one account, killed at any instruction and recovered from what they logged.
 soak_risk() {
     "$dir/tests/core_test_risk_lanes" "$SEED" "$SOAK_SECONDS" || {

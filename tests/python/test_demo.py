@@ -96,6 +96,36 @@ def test_both_records_say_the_same_over_ports_of_frames(port, tcp, tmp_path):
     assert report["counters"]["mold_lost"] == report["counters"]["net_checksum_bad"] == 0
 
 
+@pytest.mark.parametrize("port", ["uring", "xdp", "dpdk"])
+def test_orders_as_fast_as_they_are_answered(port, tmp_path):
+    """``scripts/soak.sh wire`` is the long form: 100,000 orders on each port."""
+    kind = next(kind for kind in kinds() if kind["name"] == port)
+    if port != "uring" and os.geteuid() != 0:
+        pytest.skip("needs root: frames past the kernel")
+    if not kind["is_built"] or kind["problem"]:
+        pytest.skip(f"needs the port {port}: see tickplane ports")
+    orders = int(os.environ.get("TICKPLANE_WIRE_ORDERS", "2000"))
+    run = start(tmp_path, "--load", "--orders", orders, "--port", port)
+    out, err = run.communicate(timeout=LIMIT_S + orders / 50)
+    assert run.returncode == 0, out + err
+    check(out, tmp_path)
+    sent, told = re.findall(r"(?:requests|answers): ([\d,]+) in the journal", out)
+    assert int(sent.replace(",", "")) >= orders and int(told.replace(",", "")) >= orders
+    counters = json.loads((tmp_path / "demo" / "report.json").read_text())["counters"]
+    assert counters["mold_lost"] == counters["journal_lost"] == counters["reports_unknown"] == 0
+
+
+def test_a_position_of_the_engine_that_nobody_recorded_is_a_difference(tmp_path):
+    rows = [{"symbol": "TPLN    ", "position": 5}, {"symbol": "OTHR    ", "position": -3}]
+    (tmp_path / "report.json").write_text(json.dumps({"positions": rows}))
+    hosts = two_hosts.Hosts(two_hosts.Host("127.0.0.1"), two_hosts.Host("127.0.0.1"), "x")
+    place = demo.Place(tmp_path, hosts, {})
+    assert demo.held_otherwise(place, {"TPLN": 5, "OTHR": -3}) == []
+    assert demo.held_otherwise(place, {"TPLN": 4, "OTHR": -3}) == [
+        ("position", "the engine's TPLN: +5 shares here, +4 by the venue's record")
+    ]
+
+
 @pytest.mark.parametrize("tcp", ["kernel", "lwip"])
 def test_both_records_say_the_same_behind_a_card(tcp, tmp_path):
     if os.geteuid() != 0:
@@ -198,7 +228,9 @@ def test_only_who_sent_something_has_shown_something(tmp_path, monkeypatch, caps
         "requests_sent", "requests_seen", "requests_never_received", "fills_told", "fills_applied",
         "shares_told", "shares_applied",
     )}  # fmt: skip
+    nothing |= {"messages_told": 0, "messages_applied": 0, "positions": {}}
     monkeypatch.setattr(demo.reconcile, "compare", lambda journal, tape: (nothing, []))
+    (tmp_path / "report.json").write_text('{"positions": []}')
     hosts = two_hosts.Hosts(two_hosts.Host("127.0.0.1"), two_hosts.Host("127.0.0.1"), "x")
     assert demo.compare(demo.Place(tmp_path, hosts, {})) == 1
     assert "no order was sent" in capsys.readouterr().out

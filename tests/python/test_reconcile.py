@@ -82,10 +82,14 @@ def test_the_picture():
     facts = {
         "requests_sent": 1200, "requests_seen": 1199, "requests_never_received": 1,
         "fills_told": 2, "fills_applied": 2, "shares_told": 300, "shares_applied": 300,
+        "messages_told": 2400, "messages_applied": 2400, "positions": {"OTHR": -7, "TPLN": 1250},
     }  # fmt: skip
+    assert "\npositions: none\n" in render({**facts, "positions": {}}, [])
     assert render(facts, []) == (
         "requests: 1,200 in the journal, 1,199 seen by the venue, 1 never reached it\n"
         "executions: 2 in the journal (300 shares), 2 reported by the venue (300 shares)\n"
+        "answers: 2,400 in the journal, 2,400 sent by the venue\n"
+        "positions: OTHR -7, TPLN +1,250\n"
         "0 lost, 0 doubled: both say the same"
     )
     many = [Difference("lost", f"order {number} was never seen") for number in range(60)]
