@@ -274,15 +274,15 @@ void dp_bench_submit_batch(struct dp_bench_submit *bench, uint64_t count)
 static void answer(struct dp_bench_submit *bench, uint32_t user_ref_num,
     const struct dp_request *request, enum dp_event_kind kind)
 {
+    uint64_t codes = dp_event_codes(kind, 0, 0, (enum dp_ord_status)0);
     struct dp_event event = {
         .time_ns = bench->submit.now_ns,
         .venue_order_id = user_ref_num,
         .exec_id = kind == DP_EVENT_FILLED ? user_ref_num : 0,
         .price_nanos = request->price_nanos,
         .qty = request->qty,
-        .user_ref_num = user_ref_num,
-        .kind = (uint8_t)kind,
-        .order_state = kind == DP_EVENT_ACCEPTED ? 'L' : 0,
+        .numbers = dp_event_numbers(user_ref_num, 0),
+        .codes = dp_event_venue(codes, 0, kind == DP_EVENT_ACCEPTED ? 'L' : 0),
     };
     enum dp_order_result result = dp_report(&bench->submit, &event);
     DP_ASSERT(result == DP_ORDER_APPLIED);

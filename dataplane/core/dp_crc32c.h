@@ -39,16 +39,22 @@ static inline __m128i dp_crc32c_move(uint64_t sum, uint32_t constant)
         _mm_cvtsi64_si128((int64_t)sum), _mm_cvtsi64_si128((int64_t)(uint64_t)constant), 0);
 }
 
-/* Of 96 and 32 bytes as one run. */
+static inline uint64_t dp_crc32c_word(const void *payload, uint32_t index)
+{
+    uint64_t word;
+    memcpy(&word, (const uint8_t *)payload + index * sizeof(word), sizeof(word));
+    return word;
+}
+
+/* Of 96 and 32 bytes as one run. Each word is loaded by itself: of a payload just stored in words,
+ * a wider load would wait until they have reached the cache. */
 static inline uint32_t dp_crc32c_record(const void *payload, const uint64_t trailer[4])
 {
-    uint64_t words[DP_CRC32C_PAYLOAD_WORDS];
-    memcpy(words, payload, sizeof(words));
     uint64_t lanes[4] = {UINT32_MAX, 0, 0, 0};
     for (uint32_t index = 0; index < 4; index++) {
-        lanes[0] = _mm_crc32_u64(lanes[0], words[index]);
-        lanes[1] = _mm_crc32_u64(lanes[1], words[4 + index]);
-        lanes[2] = _mm_crc32_u64(lanes[2], words[8 + index]);
+        lanes[0] = _mm_crc32_u64(lanes[0], dp_crc32c_word(payload, index));
+        lanes[1] = _mm_crc32_u64(lanes[1], dp_crc32c_word(payload, 4 + index));
+        lanes[2] = _mm_crc32_u64(lanes[2], dp_crc32c_word(payload, 8 + index));
         if (index < 3)
             lanes[3] = _mm_crc32_u64(lanes[3], trailer[index]);
     }

@@ -154,6 +154,18 @@ static inline uint64_t dp_event_codes(
         (uint64_t)ord_status << 32;
 }
 
+/* What the gate adds. */
+static inline uint64_t dp_event_policy(uint64_t codes, uint64_t policy_version)
+{
+    return (codes & UINT64_C(0x0000ffffffffffff)) | policy_version << 48;
+}
+
+/* What the venue adds. */
+static inline uint64_t dp_event_venue(uint64_t codes, uint8_t liquidity, uint8_t order_state)
+{
+    return codes | (uint64_t)liquidity << 24 | (uint64_t)order_state << 40;
+}
+
 /* Word by word, for the same reason. */
 static inline void dp_event_copy(struct dp_event *to, const struct dp_event *from)
 {

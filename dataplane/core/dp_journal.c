@@ -145,6 +145,16 @@ void dp_journal_segment_continue(struct dp_journal_segment *segment, uint8_t *me
         segment, memory, segment->size, dp_load_relaxed(&segment->sequence_next), segment->chain);
 }
 
+/* Word by word, for the reason that dp_crc32c_record() gives. */
+static void copy_payload(uint8_t *place, const void *payload)
+{
+    _Atomic uint64_t *to = (_Atomic uint64_t *)(void *)place;
+    const _Atomic uint64_t *from = payload;
+    DP_UNROLL
+    for (uint32_t index = 0; index < DP_CRC32C_PAYLOAD_WORDS; index++)
+        dp_store_relaxed(&to[index], dp_load_relaxed(&from[index]));
+}
+
 /*
  * The word with the CRC goes in last: if the process dies on the way, the page holds a record with
  * CRC 0. Release: whoever reads the CRC, this process or one that maps the file later, also sees
@@ -167,7 +177,7 @@ static void put(struct dp_journal_segment *segment, const void *payload, int64_t
     uint8_t *place = segment->memory + segment->used;
     __builtin_prefetch(place + PREFETCH_RECORDS * DP_JOURNAL_RECORD_SIZE, 1);
     __builtin_prefetch(place + PREFETCH_RECORDS * DP_JOURNAL_RECORD_SIZE + DP_CACHE_LINE, 1);
-    memcpy(place, payload, DP_JOURNAL_PAYLOAD_SIZE);
+    copy_payload(place, payload);
     memcpy(place + DP_JOURNAL_PAYLOAD_SIZE, trailer, 3 * sizeof(uint64_t));
     dp_store_release((_Atomic uint64_t *)(void *)(place + DP_JOURNAL_RECORD_SIZE - 8),
         low | (uint64_t)crc << 32);

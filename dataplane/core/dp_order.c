@@ -221,11 +221,9 @@ static void prefetch_next(const struct dp_order *order)
 
 static void fill_in(struct dp_order *order, const struct dp_event *event, bool sent)
 {
-    order->user_ref_num = event->user_ref_num;
-    order->instrument_index = event->instrument_index;
-    order->strategy_index = event->strategy_index;
-    order->side = event->side;
-    order->time_in_force = event->time_in_force;
+    order->numbers = dp_event_numbers(event->user_ref_num, 0);
+    order->origin = dp_order_origin(
+        event->instrument_index, event->strategy_index, event->side, event->time_in_force);
     order->qty = event->qty;
     order->leaves_qty = sent ? event->qty : 0;
     order->price_nanos = event->price_nanos;

@@ -80,12 +80,23 @@ enum dp_order_flag {
 
 struct dp_order {
     alignas(DP_CACHE_LINE) _Atomic uint64_t state;
-    uint32_t user_ref_num;         /* the number the venue knows it by now */
-    uint32_t pending_user_ref_num; /* of the replace in flight; 0 when none */
-    uint32_t instrument_index;
-    uint16_t strategy_index;
-    uint8_t side;
-    uint8_t time_in_force;
+    /* Small fields are stored as whole words on the path of an order: see dp_event_numbers(). */
+    union {
+        struct {
+            uint32_t user_ref_num;         /* the number the venue knows it by now */
+            uint32_t pending_user_ref_num; /* of the replace in flight; 0 when none */
+        };
+        uint64_t numbers; /* dp_event_numbers() */
+    };
+    union {
+        struct {
+            uint32_t instrument_index;
+            uint16_t strategy_index;
+            uint8_t side;
+            uint8_t time_in_force;
+        };
+        uint64_t origin; /* dp_order_origin() */
+    };
     uint64_t qty;        /* of the accepted terms, executed shares included */
     uint64_t leaves_qty; /* qty - cum_qty - cxl_qty - bust_qty while live, 0 afterwards */
     uint64_t cum_qty;
@@ -166,6 +177,13 @@ const struct dp_order *dp_orders_at(const struct dp_orders *orders, uint32_t ind
 
 enum dp_ord_status dp_order_status(const struct dp_order *order);
 
+static inline uint64_t dp_order_origin(
+    uint32_t instrument_index, uint16_t strategy_index, uint8_t side, uint8_t time_in_force)
+{
+    return instrument_index | (uint64_t)strategy_index << 32 | (uint64_t)side << 48 |
+        (uint64_t)time_in_force << 56;
+}
+
 static inline bool dp_order_base_is_live(enum dp_order_base base)
 {
     const uint32_t live = 1u << DP_ORDER_PENDING_NEW | 1u << DP_ORDER_NEW |
@@ -177,6 +195,13 @@ static inline bool dp_order_base_is_live(enum dp_order_base base)
 static inline bool dp_order_is_live(const struct dp_order *order)
 {
     return dp_order_base_is_live(DP_ORDER_BASE(dp_load_relaxed(&order->state)));
+}
+
+/* By halves: they were stored as words, maybe a moment ago. */
+static inline dp_money_nanos dp_order_cum_money(const struct dp_order *order)
+{
+    const _Atomic uint64_t *halves = (const _Atomic uint64_t *)(const void *)&order->cum_money;
+    return (dp_money_nanos)dp_load_relaxed(&halves[1]) << 64 | dp_load_relaxed(&halves[0]);
 }
 
 /* The higher price of the present terms and those of the replace in flight: for either side the one

@@ -54,6 +54,7 @@ static inline void dp_order_copy_out(
 {
     _Atomic uint64_t *from = dp_order_words(order);
     _Atomic uint64_t *to = dp_order_words(copy);
+    DP_UNROLL
     for (size_t word = 1; word < DP_ORDER_WORDS; word++)
         dp_store_relaxed(&to[word], dp_load_relaxed(&from[word]));
     dp_store_relaxed(&copy->state, state);
@@ -64,6 +65,7 @@ static inline void dp_order_copy_in(struct dp_order *order, const struct dp_orde
     _Atomic uint64_t *from = dp_order_words(copy);
     _Atomic uint64_t *to = dp_order_words(order);
     /* Release, each: a reader that got this word also sees the claim, which came before it. */
+    DP_UNROLL
     for (size_t word = 1; word < DP_ORDER_WORDS; word++)
         dp_store_release(&to[word], dp_load_relaxed(&from[word]));
 }

@@ -26,7 +26,7 @@ static bool has_price(const struct dp_event *event)
 static void drop_replace(struct dp_order_change *change)
 {
     change->pending &= ~(uint32_t)DP_PENDING_REPLACE;
-    change->order->pending_user_ref_num = 0;
+    change->order->numbers = dp_event_numbers(change->order->user_ref_num, 0);
     change->order->pending_price_nanos = 0;
     change->order->pending_qty = 0;
 }

@@ -154,7 +154,7 @@ static inline enum dp_reason dp_submit_decide(
         dp_hist_record(submit->risk_hist, dp_tsc() - start_tsc);
     event->observed = verdict.observed;
     event->limit = verdict.limit;
-    event->policy_version = (uint16_t)verdict.policy_version;
+    event->codes = dp_event_policy(event->codes, verdict.policy_version);
     return reason;
 }
 

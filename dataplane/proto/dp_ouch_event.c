@@ -18,7 +18,7 @@ static int64_t price_nanos_of(uint64_t price_wire)
     return (int64_t)price_wire * DP_OUCH_NANOS_PER_TICK;
 }
 
-static uint8_t kind_of(const struct dp_ouch_message *message)
+static enum dp_event_kind kind_of(const struct dp_ouch_message *message)
 {
     switch (message->type) {
     case 'A': return DP_EVENT_ACCEPTED;
@@ -43,26 +43,26 @@ static uint8_t kind_of(const struct dp_ouch_message *message)
 bool dp_ouch_event(
     const struct dp_ouch_message *message, int64_t midnight_ns, struct dp_event *event)
 {
-    memset(event, 0, sizeof(*event));
-    event->kind = kind_of(message);
-    if (event->kind == DP_EVENT_NONE)
-        return false;
+    enum dp_event_kind kind = kind_of(message);
+    uint16_t reason = message->type == 'J' ? message->reject_code : (uint8_t)message->reason;
+    uint64_t codes = dp_event_codes(
+        kind, dp_ouch_side(message->side), (uint8_t)message->time_in_force, (enum dp_ord_status)0);
 
     event->time_ns = (int64_t)((uint64_t)midnight_ns + message->timestamp_ns);
-    event->user_ref_num = message->user_ref_num;
-    event->orig_user_ref_num = message->orig_user_ref_num;
-    event->qty = message->qty;
-    event->side = dp_ouch_side(message->side);
-    event->time_in_force = (uint8_t)message->time_in_force;
-    event->liquidity = (uint8_t)message->liquidity_flag;
-    event->order_state = (uint8_t)message->order_state;
     event->venue_order_id = message->order_ref;
     event->exec_id = message->match_number;
-    event->reason = message->type == 'J' ? message->reject_code : (uint8_t)message->reason;
     /* The price of a D is of a trade that did not happen. */
-    if (message->type != 'D')
-        event->price_nanos = price_nanos_of(message->price_wire);
-    return true;
+    event->price_nanos = message->type != 'D' ? price_nanos_of(message->price_wire) : 0;
+    event->qty = message->qty;
+    event->observed = 0;
+    event->limit = 0;
+    event->numbers = dp_event_numbers(message->user_ref_num, message->orig_user_ref_num);
+    event->origin = dp_event_origin(0, 0, reason);
+    event->codes =
+        dp_event_venue(codes, (uint8_t)message->liquidity_flag, (uint8_t)message->order_state);
+    event->leaves_qty = 0;
+    event->cum_qty = 0;
+    return kind != DP_EVENT_NONE;
 }
 
 /* 0x2b and above are of the 2025 revision. 0x24 was "order type restricted" alone in 2023 and is
