@@ -40,6 +40,21 @@ void dp_digest_init(struct dp_digest *digest)
     digest->lanes[1] = LANE_1_SEED;
 }
 
+static inline void fold_in(struct dp_digest *digest, const struct sums *sums, size_t size)
+{
+    digest->lanes[0] = fold(digest->lanes[0], sums->sums[0] + size, LANE_0_MULTIPLIER);
+    digest->lanes[1] = fold(digest->lanes[1], sums->sums[1] + size, LANE_1_MULTIPLIER);
+}
+
+void dp_digest_record(struct dp_digest *digest, const void *record)
+{
+    struct sums sums = {0};
+    DP_UNROLL
+    for (size_t offset = 0; offset < DP_DIGEST_RECORD_SIZE; offset += PAIR_SIZE)
+        add_pair(&sums, (const uint8_t *)record + offset);
+    fold_in(digest, &sums, DP_DIGEST_RECORD_SIZE);
+}
+
 void dp_digest_update(struct dp_digest *digest, const void *data, size_t size)
 {
     const uint8_t *bytes = data;
@@ -54,8 +69,7 @@ void dp_digest_update(struct dp_digest *digest, const void *data, size_t size)
         memcpy(filled, bytes, left < PAIR_SIZE ? left : PAIR_SIZE);
         add_pair(&sums, filled);
     }
-    digest->lanes[0] = fold(digest->lanes[0], sums.sums[0] + size, LANE_0_MULTIPLIER);
-    digest->lanes[1] = fold(digest->lanes[1], sums.sums[1] + size, LANE_1_MULTIPLIER);
+    fold_in(digest, &sums, size);
 }
 
 void dp_digest_text(const struct dp_digest *digest, char text[DP_DIGEST_TEXT_SIZE])

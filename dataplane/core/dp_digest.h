@@ -28,6 +28,7 @@
 #include "dp_base.h"
 
 #define DP_DIGEST_TEXT_SIZE 33 /* 32 hexadecimal digits and NUL */
+#define DP_DIGEST_RECORD_SIZE 96
 
 struct dp_digest {
     uint64_t lanes[2];
@@ -35,6 +36,8 @@ struct dp_digest {
 
 void dp_digest_init(struct dp_digest *digest);
 void dp_digest_update(struct dp_digest *digest, const void *data, size_t size);
+/* The same of so many bytes as an event has, without a loop. */
+void dp_digest_record(struct dp_digest *digest, const void *record);
 void dp_digest_text(const struct dp_digest *digest, char text[DP_DIGEST_TEXT_SIZE]);
 
 #endif
