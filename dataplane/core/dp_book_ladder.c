@@ -382,21 +382,6 @@ void dp_book_ladder_clear(struct dp_book *book, struct dp_skiplist_pool *pool)
     book->window.patience = 0;
 }
 
-uint32_t dp_book_side_first(const struct dp_book *book, uint32_t side_index)
-{
-    const struct dp_book_side *side = dp_book_side(book, side_index);
-    const _Atomic uint64_t *occupied = &book->occupied[side_index * DP_BOOK_RUNG_WORDS];
-    /* Acquire, each: for readers, whose look at the sequence number comes after. */
-    uint32_t before_count = dp_load_acquire(&side->before_count);
-    for (uint32_t word = 0; word < DP_BOOK_RUNG_WORDS && before_count == 0; word++) {
-        uint64_t bits = dp_load_acquire(&occupied[word]);
-        if (bits != 0)
-            return dp_load_acquire(
-                dp_book_rung(book, side_index, word * 64 + (uint32_t)__builtin_ctzll(bits)));
-    }
-    return (uint32_t)dp_load_acquire(&side->list.head[0]);
-}
-
 uint32_t dp_book_side_level_count(const struct dp_book *book, uint32_t side_index)
 {
     const struct dp_book_side *side = dp_book_side(book, side_index);

@@ -96,6 +96,23 @@ static inline _Atomic uint32_t *dp_book_rung(
     return &dp_book_depth(book)->rungs[rung][side_index];
 }
 
+/* Where a look at the side must begin to miss no level with orders; empty ones may follow. */
+static inline uint32_t dp_book_side_first(const struct dp_book *book, uint32_t side_index)
+{
+    const struct dp_book_side *side = dp_book_side(book, side_index);
+    const _Atomic uint64_t *occupied = &book->occupied[side_index * DP_BOOK_RUNG_WORDS];
+    /* Acquire, each: for readers, whose look at the sequence number comes after. */
+    uint32_t before_count = dp_load_acquire(&side->before_count);
+    DP_UNROLL
+    for (uint32_t word = 0; word < DP_BOOK_RUNG_WORDS && before_count == 0; word++) {
+        uint64_t bits = dp_load_acquire(&occupied[word]);
+        if (bits != 0)
+            return dp_load_acquire(
+                dp_book_rung(book, side_index, word * 64 + (uint32_t)__builtin_ctzll(bits)));
+    }
+    return (uint32_t)dp_load_acquire(&side->list.head[0]);
+}
+
 #define DP_BOOK_BEFORE_UNKNOWN UINT32_MAX
 
 /* Opens a level at a price that has none; the pool must have one to give. before: the next better
@@ -114,8 +131,6 @@ uint32_t dp_book_side_find_far(const struct dp_book *book, uint32_t side_index,
     const struct dp_skiplist_pool *pool, int64_t price_nanos, uint32_t *before);
 /* The next better rung that has a level; DP_BOOK_RUNGS or above when none has. */
 uint32_t dp_book_side_better_rung(const struct dp_book_side *side, uint32_t rung);
-/* Where a look at the side must begin to miss no level with orders; empty ones may follow. */
-uint32_t dp_book_side_first(const struct dp_book *book, uint32_t side_index);
 /* Levels with orders. */
 uint32_t dp_book_side_level_count(const struct dp_book *book, uint32_t side_index);
 
