@@ -32,7 +32,7 @@ static int64_t money_ticks(dp_money_nanos money)
 struct dp_risk_weight dp_risk_weigh(const struct dp_order *order)
 {
     struct dp_risk_weight weight = {
-        .cum_money = order->cum_money,
+        .cum_money = dp_order_cum_money(order),
         .cum_qty = order->cum_qty,
         .open = dp_order_is_live(order),
     };
@@ -58,6 +58,13 @@ struct change {
     int64_t count;
     bool is_buy;
 };
+
+/* Nothing that was reserved or executed: an order was accepted as it was asked for. */
+static bool is_empty(const struct change *change)
+{
+    return (change->open | change->executed | change->entered | change->leaves | change->qty |
+               change->count) == 0;
+}
 
 static struct change change_of(
     struct dp_risk *risk, const struct dp_order *order, const struct dp_risk_weight *before)
@@ -154,10 +161,8 @@ static uint32_t reach_of(const struct dp_order *order, uint32_t side)
     return counts ? dp_risk_reach((uint32_t)ticks, side) : 0;
 }
 
-static void use_line(const struct change *change)
+static void use_line(const struct change *change, struct risk_line *line)
 {
-    uint32_t lane = change->seat->lane;
-    struct risk_line *line = dp_risk_line(change->risk, lane, change->order->instrument_index);
     int64_t own = change->leaves + change->qty;
     int64_t signed_qty = change->is_buy ? change->qty : -change->qty;
 
@@ -166,9 +171,7 @@ static void use_line(const struct change *change)
     line->position += signed_qty;
     line->bought_qty += change->is_buy ? change->qty : 0;
     line->sold_qty += change->is_buy ? 0 : change->qty;
-    settle_line(change->risk, change->order->instrument_index, lane);
-    uint32_t side = change->is_buy ? 0 : 1;
-    note_own(line, side, change->count, reach_of(change->order, side));
+    settle_line(change->risk, change->order->instrument_index, change->seat->lane);
 }
 
 /* The median of the last sizes, times the multiple; none before there are enough. */
@@ -248,19 +251,23 @@ void dp_risk_apply(
         return;
 
     struct change change = change_of(risk, order, before);
-    use_low(&change.seat->credit.all, &change);
-    use_share(&change, change.seat->account_index + 1);
-    use_share(&change, DP_RISK_FIRM);
-    use_line(&change);
+    struct risk_line *line = dp_risk_line(risk, change.seat->lane, order->instrument_index);
+    if (!is_empty(&change)) {
+        use_low(&change.seat->credit.all, &change);
+        use_share(&change, change.seat->account_index + 1);
+        use_share(&change, DP_RISK_FIRM);
+        use_line(&change, line);
+        check_breakers(&change);
+    }
     if (change.qty != 0 || change.executed != 0) {
-        dp_risk_line(risk, change.seat->lane, order->instrument_index)->cash += change.is_buy
-            ? before->cum_money - order->cum_money
-            : order->cum_money - before->cum_money;
+        line->cash += change.is_buy ? before->cum_money - order->cum_money
+                                    : order->cum_money - before->cum_money;
         *(change.is_buy ? &change.seat->bought : &change.seat->sold) += change.executed;
         use_holding(&change);
     }
-    set_typical(dp_risk_line(risk, change.seat->lane, order->instrument_index));
-    check_breakers(&change);
+    uint32_t side = change.is_buy ? 0 : 1;
+    note_own(line, side, change.count, reach_of(order, side));
+    set_typical(line);
 }
 
 void dp_risk_undo(struct dp_risk *risk, const struct dp_risk_order *order)
