@@ -142,7 +142,8 @@ def say(text: str) -> None:
 
 def clear(folder: Path) -> None:
     """Take away what a demonstration left there, and nothing else."""
-    mine = {"journal", "venue.tape", "venue.yaml", "venue.log", "live.yaml", "report.json"}
+    mine = {"journal", "journal.switches", "venue.tape", "venue.yaml", "venue.log", "live.yaml"}
+    mine.add("report.json")
     folder.mkdir(parents=True, exist_ok=True)
     others = {path.name for path in folder.iterdir()} - mine
     if others:

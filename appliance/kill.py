@@ -1,15 +1,31 @@
 """``tickplane kill``: stop new orders of a scope, from any terminal, at once.
 
 The switch is one word in the appliance's memory: it holds before this command returns, whatever the
-appliance is doing. The appliance then journals who did it and why. Cancels pass.
+appliance is doing. A file beside the journal keeps it for the next start, also when no appliance
+runs. The appliance then journals who did it and why. Cancels pass. `tickplane arm` clears it.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
+import time
 
-from appliance.running import add_common, attached, check_words
+from appliance import switches
+from appliance.errors import CommandError
+from appliance.running import (
+    Target,
+    add_common,
+    add_config,
+    check_scope,
+    check_words,
+    control_of,
+    targets,
+)
+from appliance.switches import Switch
 from dataplane.control import MODES
+
+FORGOTTEN = "NOT kept, a restart would forget it"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,15 +37,64 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mode", choices=MODES, default="cancel-all", help="how hard (default: %(default)s)"
     )
+    add_config(parser)
     add_common(parser, cause_needed=False)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Set the switch, then say what holds."""
+    """Set the switch wherever it is meant, then say what holds; 1 when some of it does not."""
     check_words(args)
-    with attached("kill", args) as control:
-        recorded = control.kill(args.scope, args.mode, author=args.author, cause=args.cause)
+    found = targets("kill", args)
+    if len(found) == 1:
+        words = kill(args, found[0])
+        print(words)
+        return int(FORGOTTEN in words)
+    return max(kill_one_of_many(args, target) for target in found)
+
+
+def kill_one_of_many(args: argparse.Namespace, target: Target) -> int:
+    """Set one appliance's switch; what goes wrong with it keeps nobody from the others."""
+    try:
+        words = kill(args, target)
+    except CommandError as error:
+        print(f"tickplane: {target.name}: {error}", file=sys.stderr)
+        return 1
+    print(f"{target.name}: {words}")
+    return int(FORGOTTEN in words)
+
+
+def kill(args: argparse.Namespace, target: Target) -> str:
+    """Set one appliance's switch: in its memory first, then in the file."""
+    if target.is_alive or target.kept is None:
+        return kill_running(args, target)
+    check_scope(args.scope, args)
+    switches_words = keep(args, target)
+    started = [one for one in targets("kill", args) if one.is_alive and one.kept == target.kept]
+    if started:  # meanwhile: it may have read the file before
+        return kill_running(args, started[0])
+    return f"{args.scope}: {args.mode}, nothing runs; {switches_words}"
+
+
+def kill_running(args: argparse.Namespace, target: Target) -> str:
+    """Set the switch of a run; the file is written while its answer is awaited."""
+    assert target.region is not None
+    kept = []
+    with control_of("kill", target.region) as control:
+        recorded = control.kill(
+            args.scope, args.mode, author=args.author, cause=args.cause,
+            meanwhile=lambda: kept.append(keep(args, target)),
+        )  # fmt: skip
         mode, source, _ = control.mode(args.scope)
     words = "journalled" if recorded else "in force, but the appliance has not answered"
-    print(f"{args.scope}: {mode}, set by {source}; {words}")
-    return 0
+    return f"{args.scope}: {mode}, set by {source}; {words}; {kept[0]}"
+
+
+def keep(args: argparse.Namespace, target: Target) -> str:
+    """Write the file; say how far that went."""
+    if target.kept is None:
+        return "not kept: it ends with this run"
+    switch = Switch(args.scope, args.mode, "person", args.author, args.cause, time.time_ns())
+    try:
+        return f"kept {switches.keep(target.kept, switch)}"
+    except CommandError as error:
+        return f"{FORGOTTEN}: {error}"

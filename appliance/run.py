@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 import sys
 import time
 from datetime import datetime
@@ -22,6 +23,7 @@ from appliance.engine_core import engine_core
 from appliance.errors import CommandError
 from appliance.live_config import LiveConfig, text_of
 from appliance.report import render
+from appliance.switch_keeper import SwitchKeeper
 from dataplane.engine import Engine
 from dataplane.errors import DataplaneError
 from dataplane.journal import segment_names
@@ -63,14 +65,16 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError(f"{args.config}: live: missing; docs/live.md has one to copy")
     if args.strategy:
         config = config.only_strategy(args.strategy)
-    args.journal = args.journal or config.journal.directory or None
+    journal = args.journal or config.journal.directory
+    args.journal = os.path.abspath(journal) if journal else None
+    keeper = SwitchKeeper(args.journal, config.name)
     args.file = f"{args.config} (live)"
     with (
         seal.beside(args.journal, config),
         engine_core(config.cpu),
         replay.region_file(config) as region_path,
     ):
-        result = trade(args, config, live_config, region_path)
+        result = trade(args, config, live_config, region_path, keeper)
     replay.write_json(result, args.json)
     if not args.quiet and args.json != "-":
         print(render(result))
@@ -81,19 +85,25 @@ def run(args: argparse.Namespace) -> int:
 
 
 def trade(
-    args: argparse.Namespace, config: Config, live_config: LiveConfig, region_path: str
+    args: argparse.Namespace,
+    config: Config,
+    live_config: LiveConfig,
+    region_path: str,
+    keeper: SwitchKeeper,
 ) -> dict[str, Any]:
     """Run until it is over, and return the report's facts."""
     settings = replay.settings_of(args, config, region_path)
     settings = dataclasses.replace(settings, midnight_ns=midnight_ns(config))
     engine = replay.open_engine(settings)
     replay.furnish(engine, config)
+    keeper.set_again(engine)
     recovered = recover_journal(args.journal, config)
     live = Live(engine, live_settings(config, live_config, recovered))
     if recovered is not None:
         live.adopt(recovered.state)
     started = time.perf_counter()
-    ending = run_to_end(live, engine, args, live_config)
+    with keeper.beside(engine):
+        ending = run_to_end(live, engine, args, live_config, keeper)
     seconds = time.perf_counter() - started
     status = live.status()
     last, output_fault = replay.finish(engine)
@@ -181,11 +191,12 @@ def live_settings(config: Config, live: LiveConfig, recovered: Recovered | None)
 
 
 def run_to_end(
-    live: Live, engine: Engine, args: argparse.Namespace, config: LiveConfig
+    live: Live, engine: Engine, args: argparse.Namespace, config: LiveConfig, keeper: SwitchKeeper
 ) -> BaseException | None:
     """Get ready and run; return what cut it short: Ctrl-C, a strategy's error, or None."""
     try:
         live.start()
+        keeper.catch_up(engine)
         get_ready(live, config, args.ready_seconds)
         stay(live, engine, args)
     except (KeyboardInterrupt, StrategyError) as cause:

@@ -10,9 +10,11 @@ import argparse
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from appliance import switches
 from appliance.errors import CommandError
 from appliance.top import find, is_alive
 from appliance.top_risk import share
@@ -80,9 +82,18 @@ def gather(region: Region, page: Page) -> Facts:
             for row in region.risk()
             if row["mode"] != "clear"
         ],
+        "kept_switches": kept_switches(page.run()),
         "limits": list(limits_in_use(region.risk())),
         "journal_lost": counters["journal_lost"],
     }
+
+
+def kept_switches(run: Facts) -> list[Facts] | None:
+    """Return what the next start would begin with; None when nothing keeps it."""
+    if not run["is_live"] or run["journal"] is None:
+        return None
+    kept = switches.read(switches.path_of(run["journal"]["directory"]))
+    return [asdict(switch) for switch in kept.values()]
 
 
 def limits_in_use(scopes: list[Facts]) -> Iterator[Facts]:
@@ -123,12 +134,23 @@ def alerts_of(facts: Facts) -> Iterator[Facts]:
     yield from feed_alerts(facts)
     for row in facts["switches"]:
         yield alert("killed", f"{row['scope']}: {row['mode']}, set by {row['source']}")
+    yield from forgotten_alerts(facts)
     yield from journal_alerts(facts)
     if unknown := facts["orders"].get("UNKNOWN", 0):
         yield alert("unknown_orders", f"{unknown:,} orders whose outcome nobody has told yet")
     for row in facts["limits"]:
         if row["percent"] >= NEAR_PERCENT:
             yield alert("limit", f"{row['scope']}: {row['limit']} is used to {row['percent']} %")
+
+
+def forgotten_alerts(facts: Facts) -> Iterator[Facts]:
+    """Yield the switches that a restart would not set again: the disk did not take them."""
+    if facts["kept_switches"] is None:
+        return
+    kept = {row["scope"] for row in facts["kept_switches"]}
+    for row in facts["switches"]:
+        if row["scope"] not in kept:
+            yield alert("not_kept", f"{row['scope']}: {row['mode']}: a restart would forget it")
 
 
 def session_alerts(facts: Facts) -> Iterator[Facts]:
@@ -191,7 +213,7 @@ def render(facts: Facts) -> str:
         f"books     {books['instruments']} open, {books['trading']} trading, "
         f"{books['stale']} stale, {books['suspect']} suspect",
         *map(render_session, facts["sessions"]),
-        f"switches  {render_switches(facts['switches'])}",
+        f"switches  {render_switches(facts)}",
         f"limits    {render_limits(facts['limits'])}",
         f"orders    {render_counts(facts['orders'])}",
         f"journal   {render_journal(facts['journal'])}",
@@ -229,9 +251,18 @@ def render_session(one: Facts) -> str:
     )
 
 
-def render_switches(switches: list[Facts]) -> str:
-    """Return what is set, and by whom."""
-    words = [f"{row['scope']}: {row['mode']} by {row['source']}" for row in switches]
+def render_switches(facts: Facts) -> str:
+    """Return what is set, by whom and why; of a dead run also what its next start begins with."""
+    kept = {row["scope"]: switches.Switch(**row) for row in facts["kept_switches"] or ()}
+    words = [
+        kept[row["scope"]].words()
+        if row["scope"] in kept
+        else f"{row['scope']}: {row['mode']}, set by {row['source']}"
+        for row in facts["switches"]
+    ]
+    if not facts["is_alive"]:
+        held = {row["scope"] for row in facts["switches"]}
+        words += [switch.words() for scope, switch in kept.items() if scope not in held]
     return "; ".join(words) or "all clear"
 
 

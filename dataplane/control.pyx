@@ -34,6 +34,7 @@ from dataplane.dp_risk cimport (
     dp_command_release,
     dp_commands,
     dp_risk,
+    dp_risk_arm,
     dp_risk_field_at,
     dp_risk_field_count,
     dp_risk_field_get,
@@ -59,6 +60,11 @@ UNLIMITED = (1 << 63) - 1
 
 cdef bint has_ended(uint32_t pid) noexcept with gil:
     return not os.path.exists(f"/proc/{pid}")
+
+
+cdef object call(object what):
+    if what is not None:
+        what()
 
 
 cdef object modes():
@@ -143,18 +149,27 @@ cdef class Control(Mapping):
             mark,
         )
 
-    def kill(self, str scope, str mode, *, str author, str cause):
-        """Set a switch: it holds when this returns. Then have it journalled, if somebody runs."""
+    def kill(self, str scope, str mode, *, str author, str cause, meanwhile=None):
+        """Set a switch: it holds when this returns. Then have it journalled, if somebody runs.
+
+        ``meanwhile`` is called when it holds, before the appliance has answered.
+        """
         cdef dp_risk_scope place = self._scope(scope)
         if mode not in MODES:
             raise DataplaneError(errno.EINVAL, f"mode: {mode!r}; known: {', '.join(MODES)}")
-        return self._command(DP_COMMAND_KILL, place, (author, cause), modes()[mode], 0, 0, 0)
+        return self._command(
+            DP_COMMAND_KILL, place, (author, cause), modes()[mode], 0, 0, 0, meanwhile)
 
     def arm(self, str scope, mark, *, str author, str cause):
         """Clear a switch whose mark is still the one that was seen; raise when it is not."""
         if not author or not cause:
             raise DataplaneError(errno.EINVAL, "arm: name who does it and why")
         return self._command(DP_COMMAND_ARM, self._scope(scope), (author, cause), 0, 0, mark, 0)
+
+    def forget(self, str scope):
+        """Clear a switch in the memory that a dead run left: nobody else would."""
+        cdef dp_risk_scope place = self._scope(scope)
+        dp_risk_arm(self._risk, place, dp_risk_mark_of(self._risk, place))
 
     # ---- limits ----
 
@@ -190,12 +205,13 @@ cdef class Control(Mapping):
 
     cdef object _command(
             self, int kind, dp_risk_scope scope, tuple who, int mode, int field, uint64_t mark,
-            int64_t value):
+            int64_t value, meanwhile=None):
         """Post one and wait for its answer: True when it is done, False when nobody took it."""
         self._gate()
         cdef dp_command *command = dp_command_claim(self._commands, os.getpid(), has_ended)
         if command is NULL and kind == DP_COMMAND_KILL:
             dp_risk_kill(self._risk, scope, <dp_switch_mode>mode, DP_SWITCH_BY_PERSON)
+            call(meanwhile)
             return False
         if command is NULL:
             raise DataplaneError(errno.EAGAIN, "control: all command slots are taken; try again")
@@ -207,6 +223,7 @@ cdef class Control(Mapping):
         dp_command_post(self._commands, command)
         if kind == DP_COMMAND_KILL:  # in force from here on, whatever the appliance is doing
             dp_risk_kill(self._risk, scope, <dp_switch_mode>mode, DP_SWITCH_BY_PERSON)
+        call(meanwhile)
         until = time.monotonic() + ANSWER_WAIT_S
         while not dp_command_is_done(command):
             if time.monotonic() > until:
@@ -220,7 +237,6 @@ cdef class Control(Mapping):
 
 
 cdef void fill(char *target, size_t size, str text) noexcept:
-    # Cut between characters, and always ended by 0.
     data = text.encode()[: size - 1].decode("utf-8", "ignore").encode()
     memset(target, 0, size)
     memcpy(target, <const char *>data, len(data))

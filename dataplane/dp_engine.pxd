@@ -9,7 +9,7 @@ from dataplane.dp_desk cimport dp_desks_config
 from dataplane.dp_digest cimport dp_digest
 from dataplane.dp_err cimport dp_err
 from dataplane.dp_hist cimport dp_hist, dp_stage
-from dataplane.dp_risk cimport dp_risk
+from dataplane.dp_risk cimport dp_risk, dp_risk_scope, dp_switch_mode, dp_switch_source
 from dataplane.dp_strategy cimport dp_strategy
 
 
@@ -168,6 +168,13 @@ cdef extern from "dp_engine.h" nogil:
     struct dp_engine_limits:
         char symbol[8]
         dp_risk_instrument_limits limits
+    struct dp_engine_kept:
+        dp_risk_scope scope
+        char symbol[8]
+        dp_switch_mode mode
+        dp_switch_source source
+        char author[16]
+        char cause[40]
     struct dp_engine_watch:
         const char *name
         char (*symbols)[8]  # const in C
@@ -198,6 +205,8 @@ cdef extern from "dp_engine.h" nogil:
     int dp_engine_set_group(
         dp_engine *engine, uint32_t group, const char *name, const dp_risk_group_limits *limits,
         dp_err *err)
+    int dp_engine_keep_switches(
+        dp_engine *engine, const dp_engine_kept *kept, uint32_t count, dp_err *err)
     int dp_engine_add_strategy(
         dp_engine *engine, const dp_strategy *strategy, const dp_engine_watch *watch,
         const dp_risk_strategy_limits *limits, dp_err *err)

@@ -9,6 +9,7 @@ cdef extern from "dp_switch.h" nogil:
         DP_SWITCH_MODE_COUNT
     enum dp_switch_source:
         DP_SWITCH_BY_PERSON
+        DP_SWITCH_SOURCE_COUNT
     dp_switch_mode dp_switch_mode_of(uint64_t mark)
     dp_switch_source dp_switch_source_of(uint64_t mark)
     const char *dp_switch_mode_word(dp_switch_mode mode)
@@ -40,6 +41,7 @@ cdef extern from "dp_risk.h" nogil:
     const char *dp_risk_strategy_name(const dp_risk *risk, uint16_t strategy_index)
     bint dp_risk_kill(
         dp_risk *risk, dp_risk_scope scope, dp_switch_mode mode, dp_switch_source source)
+    bint dp_risk_arm(dp_risk *risk, dp_risk_scope scope, uint64_t mark_seen)
     uint64_t dp_risk_mark_of(const dp_risk *risk, dp_risk_scope scope)
     uint64_t dp_risk_gate(const dp_risk *risk)
 

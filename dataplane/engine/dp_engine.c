@@ -262,6 +262,7 @@ void dp_engine_close(struct dp_engine *engine)
         free(engine->seats[index].symbols);
         free(engine->seats[index].gateway.watched);
     }
+    free(engine->kept);
     free(engine->limits);
     free(engine->enter_templates);
     free(engine->template_ready);
@@ -364,6 +365,7 @@ int dp_engine_begin(struct dp_engine *engine, int64_t now_ns, struct dp_err *err
         dp_risk_recover(engine->risk, 0, engine->orders);
     engine->submit.now_ns = engine->now_ns;
     dp_store_relaxed(&engine->status->state, DP_ENGINE_RUNNING);
+    dp_engine_set_kept(engine);
     for (uint32_t index = 0; index < engine->seat_count; index++) {
         struct dp_engine_seat *seat = &engine->seats[index];
         if (seat->strategy->on_start != NULL)

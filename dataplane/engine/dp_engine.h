@@ -64,6 +64,17 @@ struct dp_engine_limits {
     struct dp_risk_instrument_limits limits;
 };
 
+/* A switch that is to be set again: a run before this one had it, or a person set it when none
+ * ran. */
+struct dp_engine_kept {
+    struct dp_risk_scope scope; /* INSTRUMENT: its symbol counts, not its index */
+    char symbol[8];
+    enum dp_switch_mode mode;
+    enum dp_switch_source source;
+    char author[16]; /* ended by 0, as the journal has them */
+    char cause[40];
+};
+
 /* A strategy's name, and which instruments it hears of. */
 struct dp_engine_watch {
     const char *name;         /* for people; copied */
@@ -124,6 +135,10 @@ int dp_engine_set_limits(struct dp_engine *engine, const struct dp_engine_limits
 /* Before dp_engine_start(): limits of the firm (group 0) or of account group - 1. */
 int dp_engine_set_group(struct dp_engine *engine, uint32_t group, const char *name,
     const struct dp_risk_group_limits *limits, struct dp_err *err);
+/* Before the start: copied. They hold from the start on, those of instruments from the moment that
+ * the feed names them; no order passes before. */
+int dp_engine_keep_switches(struct dp_engine *engine, const struct dp_engine_kept *kept,
+    uint32_t count, struct dp_err *err);
 /* Before the start: goes on from what a journal leads to: its orders, their exposure, its numbers.
  * The journal that is opened at the start must end at that record; the run then goes on behind it.
  * -EINVAL: the state was laid out for other orders.* counts. found is copied. */

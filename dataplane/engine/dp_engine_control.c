@@ -78,8 +78,7 @@ static uint64_t *seen_of(struct dp_engine *engine, struct dp_risk_scope scope)
     }
 }
 
-/* Journals a mark that is not as it was, once, and does what the mode asks for. */
-static void note_mark(
+void dp_engine_note_mark(
     struct dp_engine *engine, struct dp_risk_scope scope, struct dp_journal_control *control)
 {
     uint64_t *seen = seen_of(engine, scope);
@@ -116,7 +115,7 @@ static void note_marks(struct dp_engine *engine)
             struct dp_risk_scope scope = {rows[row].kind, index};
             struct dp_journal_control control = {
                 .scope_kind = (uint8_t)scope.kind, .scope_index = index};
-            note_mark(engine, scope, &control);
+            dp_engine_note_mark(engine, scope, &control);
         }
 }
 
@@ -145,7 +144,7 @@ static int do_arm(struct dp_engine *engine, const struct dp_command *command, st
         engine->marks_seen.instrument = command->mark_seen;
     if (!dp_risk_arm(engine->risk, scope, command->mark_seen))
         return dp_err_set(err, EAGAIN, "arm: the switch has changed since you looked; look again");
-    note_mark(engine, scope, &control);
+    dp_engine_note_mark(engine, scope, &control);
     return 0;
 }
 
@@ -157,7 +156,7 @@ static int do_kill(struct dp_engine *engine, const struct dp_command *command)
     if (scope.kind == DP_RISK_SCOPE_INSTRUMENT)
         engine->marks_seen.instrument = 0;
     dp_risk_kill(engine->risk, scope, command->mode, DP_SWITCH_BY_PERSON);
-    note_mark(engine, scope, &control);
+    dp_engine_note_mark(engine, scope, &control);
     return 0;
 }
 

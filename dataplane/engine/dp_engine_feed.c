@@ -152,6 +152,7 @@ static void open_instrument(
     engine->template_ready[instrument_index] = 1;
     if (dp_engine_is_named(engine, instrument_index, symbol))
         set_limits(engine, instrument_index, symbol); /* without limits no order passes */
+    dp_engine_set_kept_instrument(engine, instrument_index, symbol);
     read_top(engine, instrument_index, &engine->tops[instrument_index]);
 
     for (uint32_t index = 0; index < engine->seat_count; index++) {

@@ -79,8 +79,10 @@ struct dp_engine {
         uint64_t accounts[DP_RISK_ACCOUNTS_MAX];
         uint64_t strategies[DP_ENGINE_STRATEGIES_MAX];
         uint64_t sessions[DP_RISK_SESSIONS_MAX];
-        uint64_t instrument; /* of the command at hand */
-    } marks_seen;            /* as journalled */
+        uint64_t instrument;     /* of the command at hand */
+    } marks_seen;                /* as journalled */
+    struct dp_engine_kept *kept; /* switches to be set again */
+    uint32_t kept_count;
     struct dp_clock clock;
 
     struct dp_submit submit;
@@ -186,8 +188,18 @@ void dp_engine_control(struct dp_engine *engine);
 /* Asks for the cancels that switches call for; what the ring does not take now is asked for again
  * in dp_engine_control. */
 void dp_engine_cancel_killed(struct dp_engine *engine);
+/* Journals a mark that is not as it was, once, and does what the mode asks for. */
+void dp_engine_note_mark(
+    struct dp_engine *engine, struct dp_risk_scope scope, struct dp_journal_control *control);
 /* The feed was heard; once a second of its time profit and loss are looked at. */
 void dp_engine_watch_risk(struct dp_engine *engine);
+
+/* dp_engine_kept.c */
+/* The journal is open, no strategy was called. */
+void dp_engine_set_kept(struct dp_engine *engine);
+/* The feed has named an instrument, no strategy was told. symbol: 8 bytes, space padded. */
+void dp_engine_set_kept_instrument(
+    struct dp_engine *engine, uint32_t instrument_index, const uint8_t *symbol);
 
 /* dp_engine_desk.c */
 int dp_engine_place_desks(struct dp_engine *engine, struct dp_err *err);
