@@ -16,7 +16,7 @@ SOAK_SECONDS ?= 300
 AREAS ?=
 C_FILES = $$(git ls-files '*.c' '*.h')
 
-.PHONY: help run replay test dev lint format sanitize fuzz prove soak bench wheel clean
+.PHONY: help run replay test dev lint format sanitize fuzz prove soak lab image bench wheel clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | \
@@ -64,6 +64,12 @@ prove: setup-prove ## model checking of the lock-free modules, and mutations tha
 
 soak: setup-lint ## the long form of every stress (SOAK_SECONDS=300 each; AREAS="skiplist ..." for some)
 	SOAK_SECONDS=$(SOAK_SECONDS) scripts/soak.sh $(AREAS)
+
+lab: setup-lab ## an emulated server: apply, reboot, verify, break, trade over DPDK; its image, too
+	scripts/lab.sh
+
+image: setup-lab ## build/image: a disk and a PXE pair that start straight into tickplane
+	scripts/image.sh
 
 bench: setup-run install-$(BUILD) ## measure; one table
 	tickplane bench

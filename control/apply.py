@@ -44,19 +44,20 @@ class Report:
 def apply(profile: Profile, host: Host, state: Path, say: Say) -> Report:
     """Write what the plan wants; ControlError when it must not be begun."""
     report = Report()
-    tried: set[str] = set()
     with undo.opened(state, host) as journal:
         for _ in range(ROUNDS_MAX):
             facts = collect(host, profile.extra_targets())
             report.after = plan(profile, facts, journal.reasons())
-            steps = [one for one in report.after.steps if one.setting.target not in tried]
+            # One that took is written again when something else undid it: a card that gets
+            # other queues moves its interrupts.
+            refused = {name for name, _ in report.refused}
+            steps = [one for one in report.after.steps if one.setting.target not in refused]
             if not steps:
                 return report
             guard(steps, facts)
-            if not tried:
+            if not report.written and not report.refused:
                 journal.begin(profile.name)
             for step in steps:
-                tried.add(step.setting.target)
                 write(step, host, journal, report, say)
         facts = collect(host, profile.extra_targets())
         report.after = plan(profile, facts, journal.reasons())

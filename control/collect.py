@@ -50,7 +50,7 @@ def collect(host: Host, extra: Iterable[str] = ()) -> Facts:
         pci=pci,
         rdma=tuple(host.names("/sys/class/infiniband")),
         clocks=clocks(host),
-        boot_loader="grub" if host.exists("/etc/default/grub") else "",
+        boot_loader=boot_loader(host),
         operator_interfaces=operator_interfaces(host),
         read_only=read_only(host, files),
         values=files
@@ -101,6 +101,13 @@ def memory(host: Host) -> dict[int, int]:
             if len(words) >= 4 and words[2] == "MemTotal:":
                 found[int(name.removeprefix("node"))] = int(words[3])
     return found
+
+
+def boot_loader(host: Host) -> str:
+    """Return who gives the kernel its words: GRUB, a slot of our image, or nobody known."""
+    if host.exists("/usr/sbin/tickplane-slot"):
+        return "slots"
+    return "grub" if host.exists("/etc/default/grub") else ""
 
 
 def clocks(host: Host) -> dict[str, str]:

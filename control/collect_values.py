@@ -58,7 +58,8 @@ UNITS = ("auditd.service", "cron.service", "irqbalance.service", "ksm.service",
 # Files of ours in /etc: a missing one is no lack of the machine.
 BOOT_TEXT = "/etc/default/grub.d/90-tickplane.cfg"
 LIMITS_TEXT = "/etc/security/limits.d/90-tickplane.conf"
-TEXTS = (BOOT_TEXT, LIMITS_TEXT)
+SLOT_TEXT = "/etc/tickplane/boot-words"
+TEXTS = (BOOT_TEXT, LIMITS_TEXT, SLOT_TEXT)
 MASKS = ("rps_cpus", "xps_cpus", "cpumask", "default_smp_affinity")
 CHOICES = ("enabled", "defrag", "policy")
 

@@ -89,7 +89,7 @@ class Facts:
     pci: tuple[PciDevice, ...] = ()
     rdma: tuple[str, ...] = ()
     clocks: dict[str, str] = field(default_factory=dict)
-    boot_loader: str = ""  # "grub", or one that we do not know
+    boot_loader: str = ""  # "grub", "slots" of our image, or one that we do not know
     operator_interfaces: tuple[str, ...] = ()  # what a person's session or default route uses
     read_only: tuple[str, ...] = ()  # targets that nobody can write
     values: dict[str, str] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from control.collect_values import BOOT_TEXT, sysctl_path
+from control.collect_values import BOOT_TEXT, SLOT_TEXT, sysctl_path
 from control.cores import Cores
 from control.cpulist import render_list
 from control.facts import Facts
@@ -12,6 +12,19 @@ from control.setting import NOT_SETTABLE, Finding, Items, Wishes
 CPU = "file:/sys/devices/system/cpu"
 MM = "file:/sys/kernel/mm"
 HAS_NO_SIBLINGS = ("forceoff", "notsupported", "notimplemented")
+# By boot loader: the file that adds words to the kernel command line.
+BOOT_FILES = {
+    "grub": (
+        BOOT_TEXT,
+        "# Written by tickplane apply; tickplane rollback takes it away. Then: update-grub\n"
+        'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX {}"',
+    ),
+    "slots": (
+        SLOT_TEXT,
+        "# Written by tickplane apply; tickplane rollback takes it away. Then: tickplane-slot words"
+        "\n{}",
+    ),
+}
 IOMMU = {"passthrough": "pt", "translate": "nopt", "off": "off"}
 
 
@@ -98,19 +111,12 @@ def boot(want: Wishes, facts: Facts, cores: Cores) -> Items:
         return
     line = " ".join(name + (f"={value}" if value else "") for name, (value, _) in wanted.items())
     first = next(iter(wanted.values()))[1]
-    entry = want(first, f"text:{BOOT_TEXT}", boot_text(line))
-    if facts.boot_loader == "grub":
+    path, text = BOOT_FILES[facts.boot_loader or "grub"]
+    entry = want(first, f"text:{path}", text.format(line))
+    if facts.boot_loader:
         yield entry
     else:
         reason = f"no GRUB here; give your boot loader these words: {line}"
         yield Finding(entry, None, NOT_SETTABLE, reason, True)
     for name, (value, key) in wanted.items():
         yield want(key, f"boot:{name}", value)
-
-
-def boot_text(line: str) -> str:
-    """Return the file that adds words to GRUB's kernel command line."""
-    return (
-        "# Written by tickplane apply; tickplane rollback takes it away. Then: update-grub\n"
-        f'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX {line}"'
-    )

@@ -8,9 +8,12 @@ from itertools import groupby
 
 from control.cpulist import render_list
 from control.plan import Plan, summary
-from control.setting import BROKEN, NEEDS_REBOOT, NOT_SETTABLE, OK, UNSUPPORTED, Finding
+from control.setting import BROKEN, DRIFT, NEEDS_REBOOT, NOT_SETTABLE, OK, UNSUPPORTED, Finding
 
-REMEDIES = {NEEDS_REBOOT: "apply, make the boot entry (update-grub), reboot, verify again"}
+REMEDIES = {
+    NEEDS_REBOOT: "apply, make the boot entry (update-grub; in an image tickplane-slot words), "
+    "reboot, verify again"
+}
 
 
 def show(value: str | None) -> str:
@@ -72,6 +75,8 @@ def finding_lines(one: Finding) -> Iterator[str]:
     remedy = one.reason if one.by_hand or one.state in (NOT_SETTABLE, UNSUPPORTED) else (
         REMEDIES.get(one.state, "run: tickplane apply")
     )  # fmt: skip
+    if one.state == DRIFT and one.reason and not one.by_hand:
+        remedy += f"; the last one: {one.reason}"
     yield f"             {setting.where}; {remedy}"
 
 

@@ -114,6 +114,9 @@ def judge(item: Setting | Finding, facts: Facts, refused: Mapping[str, str]) -> 
         return Finding(item, None, UNSUPPORTED, missing(item))
     if item.target in facts.read_only:
         return Finding(item, found, NOT_SETTABLE, read_only(item))
+    if item.target in refused and item.target.endswith(":driver"):
+        # A card that the wrong one has is no shade of right: nobody could trade over it.
+        return Finding(item, found, DRIFT, refused[item.target])
     if item.target in refused:
         state = PARTIAL if item.counts and (found or "0") != "0" else NOT_SETTABLE
         return Finding(item, found, state, refused[item.target])

@@ -24,6 +24,7 @@ from control.host import Host
 UP, PROMISCUOUS = 1 << 0, 1 << 8
 OF_THE_LINK = ("mtu", "up", "promiscuous")
 UNIT_SECONDS = 60
+DRIVERS = "/sys/bus/pci/drivers"
 VFIO = "vfio-pci"
 
 
@@ -177,6 +178,8 @@ def bind(host: Host, folder: str, address: str, driver: str) -> None:
     whichever driver of the kernel claims the device, ``none`` leaves it without.
     """
     override = "" if driver in ("kernel", "none") else driver
+    if driver == VFIO:
+        ready_for_vfio(host, folder)
     write_file(host, f"{folder}/driver_override", "", override + "\n")
     if host.exists(f"{folder}/driver"):
         write_file(host, f"{folder}/driver/unbind", "", address)
@@ -184,6 +187,22 @@ def bind(host: Host, folder: str, address: str, driver: str) -> None:
         write_file(host, "/sys/bus/pci/drivers_probe", "", address)
     if override and driver != VFIO:
         write_file(host, f"{folder}/driver_override", "", "\n")
+
+
+def ready_for_vfio(host: Host, folder: str) -> None:
+    """Load the driver; OSError, before the card is taken from anybody, where it cannot work."""
+    if not host.exists(f"{folder}/iommu_group"):
+        raise OSError(
+            errno.ENODEV, "the IOMMU is off; intel_iommu=on or amd_iommu=on, then a reboot"
+        )
+    if host.exists(f"{DRIVERS}/{VFIO}"):
+        return
+    try:
+        done = subprocess.run(["/sbin/modprobe", VFIO], capture_output=True, text=True, check=False)
+    except OSError:
+        raise OSError(errno.ENOENT, f"{VFIO} is not loaded; load it with modprobe") from None
+    if done.returncode != 0:
+        raise OSError(errno.ENODEV, f"{VFIO} cannot be loaded: {done.stderr.strip()}")
 
 
 # ---- services ----

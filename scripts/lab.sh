@@ -3,17 +3,20 @@
 # It has Debian's kernel and, read-only, this machine's own files; what it writes is on a disk of
 # its own. docs/lab.md
 #
+#     scripts/lab.sh                the whole: boot, apply, reboot, verify, break, trade; a summary
+#     scripts/lab.sh smoke          boot once, apply the profile, undo it: half a minute
 #     scripts/lab.sh run SCRIPT     boot, run SCRIPT there as root, and end with its exit status
 #
 # For run: LAB_WORDS="isolcpus=1,3 ..." are more words for the kernel, LAB_DEVICES="-device edu"
-# more devices, LAB_SECONDS=300 is when the guest is switched off. SCRIPT finds the repository where
-# it is here, its .venv first in PATH, and shares the folder $LAB_SHARE (here: build/lab/share).
+# more devices, LAB_SECONDS=300 is when the guest is switched off. LAB_FOLDER=build/lab holds all:
+# one for each lab that runs at a time. SCRIPT finds the repository where it is here, its .venv
+# first in PATH, and shares the folder $LAB_SHARE (here: build/lab/share).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PATH=$PATH:/usr/sbin:/sbin
 
 lab=images/lab
-folder=build/lab
+folder=${LAB_FOLDER:-build/lab}
 
 say() { printf 'lab: %s\n' "$*"; }
 fail() {
@@ -21,42 +24,89 @@ fail() {
     exit 2
 }
 
-# The kernel that Debian has today, unpacked and never installed.
-kernel() {
-    local package
-    package=$(apt-cache depends linux-image-amd64 2>/dev/null |
-        awk '/Depends: linux-image/ { print $2; exit }')
-    [ -n "$package" ] ||
-        fail "linux-image-amd64: unknown to apt; the lab needs Debian, after apt-get update"
-    [ "$(cat $folder/kernel/package 2>/dev/null)" != "$package" ] || return 0
-    say "fetching $package"
-    rm -rf $folder/kernel $folder/initramfs
-    mkdir -p $folder/kernel/deb
-    (cd $folder/kernel/deb && apt-get -qq download "$package" 2>/dev/null) ||
-        fail "$package: apt-get download did not work; run apt-get update"
-    dpkg -x $folder/kernel/deb/*.deb $folder/kernel
-    rm -r $folder/kernel/deb
-    echo "$package" >$folder/kernel/package
-}
-
 # What a boot needs; an empty disk, so that nothing is left of the guest before.
 prepare() {
-    kernel
+    images/kernel.sh build/kernel
     mkdir -p $folder/share
-    if [ ! -e $folder/initramfs ] || [ $lab/initramfs.sh -nt $folder/initramfs ]; then
-        $lab/initramfs.sh $folder/kernel $folder/initramfs
-    fi
+    $lab/initramfs.sh build/kernel $folder/initramfs
     rm -f $folder/disk
     truncate -s 1G $folder/disk
     mke2fs -q -t ext4 $folder/disk
 }
 
+# What the guest runs that is no part of this machine: unpacked, like the kernel.
+tools() {
+    [ ! -e $folder/tools/usr/sbin/chronyd ] || return 0
+    say "fetching chrony"
+    rm -rf $folder/tools
+    mkdir -p $folder/tools
+    (cd $folder/tools && apt-get -qq download chrony libedit2 2>/dev/null) ||
+        fail "chrony: apt-get download did not work; run apt-get update"
+    local package
+    for package in $folder/tools/*.deb; do dpkg -x "$package" $folder/tools; done
+    rm $folder/tools/*.deb
+}
+
+# tickplane as it is delivered: the wheel, in an environment of its own.
+wheel() {
+    local now sources="dataplane control appliance hw_profiles meson.build pyproject.toml"
+    # shellcheck disable=SC2086  # a list of words
+    now=$(git ls-files -s $sources | sha256sum)$(git diff $sources | sha256sum)
+    [ "$(cat $folder/venv/made-from 2>/dev/null)" != "$now" ] || return 0
+    say "building the wheel"
+    PATH=$PWD/.venv/bin:$PATH scripts/wheel.sh
+    rm -rf $folder/venv
+    mv build/wheel-venv $folder/venv
+    echo "$now" >$folder/venv/made-from
+}
+
+# In a network namespace of its own, where cables can be laid; without root, as its own root.
+alone() {
+    local user=()
+    [ "$(id -u)" = 0 ] || user=(--map-root-user)
+    unshare --net "${user[@]}" --kill-child --fork -- "$@"
+}
+
+ended_early() {
+    printf '{"name": "%s", "holds": false, "figure": "it ended early"}\n' "$1" \
+        >>$folder/share/results
+}
+
+# The server, then the image on it; both leave their results in share/results.
+whole() {
+    tools
+    wheel
+    rm -rf $folder/share
+    prepare
+    export PYTHONPATH=$lab LAB_FOLDER=$folder
+    {
+        alone $folder/venv/bin/python -P $lab/server.py || ended_early server
+        image || ended_early image
+        $folder/venv/bin/python -P $lab/results.py
+    } 2>&1 | tee $folder/log
+}
+
+# Built anew only when something that goes into it is newer.
+image() {
+    local sums=build/image/SHA256SUMS
+    if [ ! -e $sums ] || [ -n "$(find images dist -path images/lab -prune -o -newer $sums \
+        -type f -print)" ]; then
+        images/build.sh build/image build/kernel dist/*.whl || return
+    fi
+    $folder/venv/bin/python -P $lab/image.py
+}
+
 case ${1:-} in
+"") whole ;;
+smoke)
+    prepare
+    exec $lab/boot.sh $folder $lab/smoke.sh intel_iommu=on iommu=pt
+    ;;
 run)
     [ -f "${2:-}" ] || fail "${2:-no script}: is not a file; say scripts/lab.sh run SCRIPT"
     prepare
     # shellcheck disable=SC2086  # a list of words
     exec $lab/boot.sh $folder "$2" intel_iommu=on iommu=pt ${LAB_WORDS:-}
     ;;
-*) fail "${1:-nothing}: what to do is run SCRIPT" ;;
+*) fail "$1: is not a part of the lab; smoke, run SCRIPT, or nothing for all" ;;
 esac

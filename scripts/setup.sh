@@ -61,6 +61,14 @@ lab_packages() {
     command -v cpio >/dev/null || packages+=(cpio)
     command -v modprobe >/dev/null || packages+=(kmod)
     command -v mke2fs >/dev/null || packages+=(e2fsprogs)
+    command -v mmdebstrap >/dev/null || packages+=(mmdebstrap)
+    command -v mksquashfs >/dev/null || packages+=(squashfs-tools)
+    command -v zstd >/dev/null || packages+=(zstd)
+    command -v sfdisk >/dev/null || packages+=(fdisk)
+    command -v mkfs.vfat >/dev/null || packages+=(dosfstools)
+    command -v mcopy >/dev/null || packages+=(mtools)
+    [ -e /usr/lib/systemd/boot/efi/systemd-bootx64.efi ] || packages+=(systemd-boot-efi)
+    [ -e /usr/share/OVMF/OVMF_CODE_4M.fd ] || packages+=(ovmf)
 }
 
 missing_packages() {

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from machine import VETH, in_namespace, make_tree
 
-from control import facts, pcie
+from control import facts, pcie, target
 from control.collect import collect
 from control.collect_nic import queue_of
 from control.collect_values import can_be_written, canonical, parameters, parse_units
@@ -119,6 +119,20 @@ def test_sysctls_that_a_profile_names_are_read_too(tmp_path):
     make_tree(tmp_path, {"/proc/sys/net/core/somaxconn": "4096"})
     found = collect(Host(tmp_path), ["sysctl:net.core.somaxconn"])
     assert found.values == {"file:/proc/sys/net/core/somaxconn": "4096"}
+
+
+def test_an_image_is_known_by_its_slots(tmp_path):
+    make_tree(tmp_path, {"/usr/sbin/tickplane-slot": "", "/etc/default/grub": ""})
+    assert collect(Host(tmp_path)).boot_loader == "slots"
+
+
+def test_a_card_stays_with_its_driver_where_vfio_cannot_work(tmp_path):
+    card = "/sys/bus/pci/devices/0000:41:00.0"
+    make_tree(tmp_path, {f"{card}/driver_override": "", f"{card}/driver/unbind": ""})
+    with pytest.raises(OSError, match="the IOMMU is off; intel_iommu=on"):
+        target.write(Host(tmp_path), "pci:0000:41:00.0:driver", "vfio-pci")
+    assert (tmp_path / card[1:] / "driver_override").read_text() == "\n"
+    assert (tmp_path / card[1:] / "driver/unbind").read_text() == "\n"
 
 
 def test_an_empty_tree_is_a_machine_without_facts(tmp_path):

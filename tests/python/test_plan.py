@@ -157,6 +157,24 @@ def test_a_kernel_parameter_needs_a_reboot_and_a_boot_entry():
     assert by_hand.reason == "no GRUB here; give your boot loader these words: skew_tick=1"
 
 
+def test_an_image_has_a_file_of_words_for_its_slot():
+    text = "boot:\n  parameters: {skew_tick: '1'}\n"
+    found = plan(parse(text, source="t.yaml"), dataclasses.replace(BARE, boot_loader="slots"))
+    (entry,) = found.steps
+    assert entry.setting.target == "text:/etc/tickplane/boot-words"
+    assert entry.setting.wanted.splitlines()[1:] == ["skew_tick=1"]
+
+
+def test_a_card_that_dpdk_did_not_get_is_no_shade_of_right():
+    wanted, facts = profile.load("lab"), documented("lab-qemu")
+    target = "pci:0000:41:00.0:driver"
+    found = plan(wanted, facts, {target: "the IOMMU is off"})
+    (one,) = [one for one in found.findings if one.setting.target == target]
+    assert (one.state, one in found.steps) == ("drift", True)
+    said = render.verify_text(found, False)
+    assert "run: tickplane apply; the last one: the IOMMU is off" in said
+
+
 def test_a_missing_card_is_drift_that_a_person_mends():
     one, found = only("nics:\n  feed: {interface: eth9, mtu: 1500}\n", BARE)
     assert (one.state, one.by_hand, found.holds) == ("drift", True, False)
