@@ -17,6 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from importlib import resources
 from zoneinfo import ZoneInfo, available_timezones
 
+from appliance.card_config import CardConfig, parse_card
 from appliance.config_risk import (
     AccountConfig,
     GroupLimits,
@@ -32,7 +33,6 @@ from appliance.config_section import ConfigError, Section, compose
 from appliance.desk_config import DeskConfig, parse_desk
 from appliance.live_config import LiveConfig, parse_live
 from control.section import suggestion
-from dataplane.card import kinds as card_kinds
 from dataplane.segment import CLASSES, DURABILITIES
 
 # A configuration is a page or two; this keeps a wrong file (a capture, /dev/zero) out of memory.
@@ -40,7 +40,6 @@ SIZE_MAX = 1 << 20
 STRATEGIES_MAX = 16
 COUNT_MAX = 1 << 30  # of records in one part of the region
 SECOND_NS = 1_000_000_000
-NO_CARD = "none"
 DESK = "desk"  # orders come from other processes
 BUILT_IN = ("market_maker", "imbalance_taker", DESK)
 TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
@@ -143,7 +142,7 @@ class Config:
     session: SessionConfig
     capacity: CapacityConfig
     feed: FeedConfig
-    card: str  # backend of an offload card before the ports; "": none
+    card: CardConfig
     venue: VenueConfig
     firm: GroupLimits
     accounts: tuple[AccountConfig, ...]
@@ -294,13 +293,6 @@ def parse_capacity(section: Section) -> CapacityConfig:
         levels=section.integer("levels", 1, COUNT_MAX, default=1 << 19),
         own_orders=section.integer("own_orders", 1, COUNT_MAX, default=1 << 20),
     )
-
-
-def parse_card(section: Section) -> str:
-    """Check ``card``; "" when there is none."""
-    section.only("backend")
-    name = section.one_of("backend", tuple(kind["name"] for kind in card_kinds()), NO_CARD)
-    return "" if name == NO_CARD else name
 
 
 def parse_feed(section: Section) -> FeedConfig:

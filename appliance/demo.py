@@ -102,7 +102,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--port", choices=KINDS, default="uring", help="of the feed (uring)")
     parser.add_argument(
-        "--card", choices=[kind["name"] for kind in kinds()], default="none",
+        "--card", choices=[kind["name"] for kind in kinds() if not kind["where"]], default="none",
         help="an offload card before the port of the feed (none)",
     )  # fmt: skip
     parser.add_argument("--tcp", choices=TCPS, default="kernel", help="of the orders (kernel)")

@@ -24,6 +24,7 @@ TRIP_CORES_MAX = 8  # every pair of eight cores is 56 measurements
 MEMORY_SIZES = {"32 KiB": 32 << 10, "1 MiB": 1 << 20, "64 MiB": 64 << 20}
 NODE = "/sys/devices/system/node"
 SOURCE = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
+ACCELERATOR = "12"  # class of a PCI device
 LOST = ("rx_dropped", "rx_missed_errors", "rx_fifo_errors", "rx_over_errors", "tx_dropped")
 
 Report = dict[str, Any]
@@ -50,7 +51,7 @@ def examine(host: Host, facts: Facts, cores: Sequence[int], seconds: float) -> R
         "clock": {**meter.clock(), "source": host.read(SOURCE) or "unknown",
                   "keepers": facts.clocks.get("keepers", "")},
         "cards": [nic_card(host, facts, nic.name) for nic in facts.nics],
-        "offload": [offload(kind["name"]) for kind in card.kinds()],
+        "offload": list(offload(facts)),
         "heat": heat(host),
         "rtla": shutil.which("rtla") is not None,
     }  # fmt: skip
@@ -113,11 +114,22 @@ def nic_card(host: Host, facts: Facts, name: str) -> Report:
     }
 
 
-def offload(name: str) -> Report:
-    """Return what one backend of the card's hooks offers."""
-    opened = card.Card(name)
-    can = [hook for hook, able in opened.capabilities().items() if able]
-    return {"name": name, "map": opened.version(), "can": can}
+def offload(facts: Facts) -> Iterator[Report]:
+    """Yield what backends of the card's hooks offer, and the cards that are there."""
+    places = [
+        f"pci:{one.address}"
+        for one in facts.pci
+        if one.driver == "vfio-pci" and one.kind.startswith(ACCELERATOR)
+    ]
+    for name in [*(kind["name"] for kind in card.kinds() if not kind["where"]), *places]:
+        try:
+            opened = card.Card(name)
+        except DataplaneError as error:
+            yield {"name": name, "map": "", "identity": "", "can": [], "why": str(error)}
+            continue
+        can = [hook for hook, able in opened.capabilities().items() if able]
+        identity = opened.identity().hex() if any(opened.identity()) else ""
+        yield {"name": name, "map": opened.version(), "identity": identity, "can": can, "why": ""}
 
 
 def heat(host: Host) -> Report:

@@ -83,7 +83,9 @@ def others(report: Report) -> Iterator[str]:
         lost = ", ".join(f"{item} {count}" for item, count in nic["lost"].items())
         yield f"card        {nic['name']}: queues {queues or 'of no interrupt'}; lost {lost or 0}"
     for each in report["offload"]:
-        yield f"offload     {each['name']}: {', '.join(each['can']) or 'nothing'}"
+        bitstream = f"; bitstream {each['identity']}" if each["identity"] else ""
+        can = ", ".join(each["can"]) or each["why"] or "nothing"
+        yield f"offload     {each['name']}: {can}{bitstream}"
     degrees = " ".join(f"{each} degrees" for each in report["heat"]["degrees"])
     yield f"heat        {degrees or 'no sensors'}; slowed down {report['heat']['throttled']} times"
     if report["rtla"]:

@@ -146,13 +146,17 @@ cdef extern from "dp_engine.h" nogil:
     const dp_strategy dp_engine_desk_strategy
     struct dp_engine:
         pass
+    struct dp_engine_card:
+        const char *name
+        const uint8_t *identity
+        bint watched_only
     struct dp_engine_config:
         const char *name
         const char *region_path
         const char *journal_directory
         const char *configuration
         const char *pcap_out
-        const char *card
+        dp_engine_card card
         uint64_t journal_segment_size
         uint8_t journal_durability[3]
         uint64_t generation

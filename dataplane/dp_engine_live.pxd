@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from dataplane.dp_card cimport dp_card
 from dataplane.dp_engine cimport dp_engine
 from dataplane.dp_err cimport dp_err
 
@@ -75,6 +76,7 @@ cdef extern from "dp_order_session.h" nogil:
 
 cdef extern from "dp_engine_live.h" nogil:
     struct dp_engine_live_config:
+        dp_card *card
         dp_feed_live_config feed
         dp_order_session_config session
         char session_name[10]
@@ -131,6 +133,7 @@ cdef extern from "dp_live_ports.h" nogil:
         dp_feed_target servers[4]
         uint32_t server_count
         const char *card
+        const uint8_t *card_identity
 
     struct dp_live_ports:
         pass
@@ -138,6 +141,7 @@ cdef extern from "dp_live_ports.h" nogil:
     dp_live_ports *dp_live_ports_open(
         const dp_live_ports_config *config, dp_feed_live_config *feed, dp_err *err)
     void dp_live_ports_close(dp_live_ports *ports)
+    dp_card *dp_live_ports_card(const dp_live_ports *ports)
     void dp_live_ports_describe(const dp_live_ports *ports, char *text, size_t size)
     dp_stream *dp_live_connect(
         void *context, const dp_order_session_address *address, dp_err *err)

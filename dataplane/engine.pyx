@@ -11,7 +11,7 @@
 One thread. All amounts are integers in 1e-9.
 """
 
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
@@ -62,7 +62,9 @@ class EngineSettings:
     region_path: str = ""
     journal_directory: str = ""
     pcap_out: str = ""
-    card: str = ""
+    card: str = ""  # as of dataplane.card.Card
+    card_identity: bytes = b""  # b"": any
+    card_watched_only: bool = False
     configuration: str = ""  # hash of what the run was configured with
     journal_segment_size: int = 64 << 20
     journal_durability: tuple = (0, 0, 0)
@@ -132,12 +134,15 @@ cdef class Engine:
             os.fsencode(text) for text in (
                 settings.name, settings.region_path, settings.journal_directory, settings.pcap_out,
                 settings.configuration, settings.card)
-        ]
+        ] + [settings.card_identity]
         config.name, config.region_path = <bytes>self._names[0], <bytes>self._names[1]
         config.journal_directory = <bytes>self._names[2]
         config.pcap_out = <bytes>self._names[3]
         config.configuration = <bytes>self._names[4]
-        config.card = <bytes>self._names[5]
+        config.card.name = <bytes>self._names[5]
+        if settings.card_identity:
+            config.card.identity = <const uint8_t *>(<const char *><bytes>self._names[6])
+        config.card.watched_only = settings.card_watched_only
         config.journal_segment_size = settings.journal_segment_size
         for index in range(3):
             config.journal_durability[index] = settings.journal_durability[index]

@@ -8,7 +8,7 @@
 This is the one module that links the libraries of all ports, DPDK's among them.
 """
 
-from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from dataplane.dp_clock cimport dp_clock_wall_ns
@@ -29,6 +29,7 @@ from dataplane.dp_engine_live cimport (
     dp_live_ports,
     dp_live_ports_close,
     dp_live_ports_config,
+    dp_live_ports_card,
     dp_live_ports_describe,
     dp_live_ports_open,
     dp_soup_session_words,
@@ -65,7 +66,8 @@ class LiveSettings:
     huge_pages: bool = True
     busy_poll_us: int = 0
     local_ip: int = 0
-    card: str = ""
+    card: str = ""  # as of dataplane.card.Card
+    card_identity: bytes = b""  # b"": any
     lwip: object = None  # ip, port_first, next_hop (6 bytes); None: the kernel's TCP
     gap_timeout_ns: int = 50_000_000
     heartbeat_ns: int = 1_000_000_000
@@ -99,7 +101,8 @@ cdef class Live:
         self._engine = engine
         self._settings = settings
         self._names = [
-            settings.name.encode(), os.fsencode(settings.interface), settings.card.encode(),
+            settings.name.encode(), os.fsencode(settings.interface), os.fsencode(settings.card),
+            settings.card_identity,
         ]
 
     def __dealloc__(self):
@@ -115,6 +118,8 @@ cdef class Live:
         memset(&ports, 0, sizeof(ports))
         ports.name, ports.interface = <bytes>self._names[0], <bytes>self._names[1]
         ports.card = <bytes>self._names[2]
+        if settings.card_identity:
+            ports.card_identity = <const uint8_t *>(<const char *><bytes>self._names[3])
         ports.kind = <dp_live_kind><int>KINDS.index(settings.kind)
         ports.queue = settings.queue
         ports.huge_pages = settings.huge_pages
@@ -131,6 +136,7 @@ cdef class Live:
         self._ports = dp_live_ports_open(&ports, &config.feed, &err)
         if self._ports == NULL:
             raise_err(&err)
+        config.card = dp_live_ports_card(self._ports)
         return 0
 
     def adopt(self, State state):

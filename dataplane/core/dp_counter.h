@@ -51,7 +51,8 @@
     X(TX_BYTES, tx_bytes, "bytes sent on the order port") \
     X(SHADOW_ORDERS, shadow_orders, "orders that only keep the path warm; they cannot leave") \
     X(DESK_REQUESTS, desk_requests, "requests of other processes that were carried out") \
-    X(DESK_LEAKED, desk_leaked, "records of such requests that were in nobody's hands at the end")
+    X(DESK_LEAKED, desk_leaked, "records of such requests that were in nobody's hands at the end") \
+    X(CARD_FAILED, card_failed, "times that an offload card's kill switch did not take")
 
 enum dp_counter {
 #define X(name, key, words) DP_COUNTER_##name,

@@ -256,7 +256,7 @@ void dp_engine_close(struct dp_engine *engine)
     if (engine->link != NULL)
         engine->link->close(engine);
     dp_feed_close(engine->feed);
-    if (engine->card != NULL)
+    if (engine->owns_card)
         dp_card_close(engine->card);
     for (uint32_t index = 0; index < engine->seat_count; index++) {
         free(engine->seats[index].symbols);
@@ -364,6 +364,9 @@ int dp_engine_begin(struct dp_engine *engine, int64_t now_ns, struct dp_err *err
     if (engine->is_adopted)
         dp_risk_recover(engine->risk, 0, engine->orders);
     engine->submit.now_ns = engine->now_ns;
+    status = dp_engine_begin_card(engine, err);
+    if (status < 0)
+        return status;
     dp_store_relaxed(&engine->status->state, DP_ENGINE_RUNNING);
     dp_engine_set_kept(engine);
     for (uint32_t index = 0; index < engine->seat_count; index++) {

@@ -35,13 +35,20 @@
 #define DP_ENGINE_STRATEGIES_MAX 16
 #define DP_ENGINE_WATCH_ALL UINT32_MAX
 
+/* A card before the ports: which, what must run on it, and what its filter is to let in. */
+struct dp_engine_card {
+    const char *name;        /* as of dp_card_open(); NULL or "": none. Live, the ports know it */
+    const uint8_t *identity; /* NULL: any */
+    bool watched_only;       /* messages of instruments that a strategy watches; false: of all */
+};
+
 struct dp_engine_config {
     const char *name;              /* of the appliance: journal header, status page */
     const char *region_path;       /* file in /dev/shm, or "" for private memory */
     const char *journal_directory; /* "" for none */
     const char *configuration;     /* its hash, at most 64 characters; "" for none */
     const char *pcap_out;          /* "" for none: outgoing frames as a nanosecond pcap */
-    const char *card;              /* backend of a card before the ports of a replay; "" for none */
+    struct dp_engine_card card;
     uint64_t journal_segment_size;
     uint8_t journal_durability[DP_JOURNAL_CLASS_COUNT]; /* enum dp_journal_durability */
     /* Tells two runs apart in region and journal; in no event and no frame. */
@@ -121,7 +128,7 @@ const struct dp_clock *dp_engine_clock(const struct dp_engine *engine);
 /* Of every event so far; engine thread only. */
 const struct dp_digest *dp_engine_events_digest(struct dp_engine *engine);
 const struct dp_digest *dp_engine_wire_digest(const struct dp_engine *engine); /* outgoing frames */
-/* The card of a replay that was started; NULL when there is none. */
+/* The card of a run that was started; NULL when there is none. */
 struct dp_card *dp_engine_card(const struct dp_engine *engine);
 struct dp_venue_stats dp_engine_venue_stats(const struct dp_engine *engine);
 /* The price to value a position at: the last middle of an uncrossed book that a strategy was told

@@ -92,6 +92,8 @@ void dp_engine_note_mark(
     control->action = is_clear ? DP_JOURNAL_KILL_CLEARED : DP_JOURNAL_KILL_SET;
     control->source = (uint8_t)dp_switch_source_of(mark);
     *seen = mark;
+    if (scope.kind == DP_RISK_SCOPE_FIRM)
+        dp_engine_halt_card(engine);
     record(engine, control);
     if (mode >= DP_SWITCH_REJECT_NEW && engine->live != NULL)
         dp_engine_live_kill(engine);

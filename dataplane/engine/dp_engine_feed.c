@@ -162,6 +162,7 @@ static void open_instrument(
         if (!seat->gateway.watched[instrument_index])
             continue;
         engine->watched_any[instrument_index] = 1;
+        dp_engine_arm_card(engine, instrument_index);
         if (seat->strategy->on_open != NULL)
             seat->strategy->on_open(
                 seat->strategy->state, dp_engine_gateway(engine, index), instrument_index);
@@ -171,6 +172,7 @@ static void open_instrument(
 static void forget_instruments(struct dp_engine *engine)
 {
     uint32_t count = engine->config.books.instrument_count_max;
+    dp_engine_disarm_card(engine);
     memset(engine->template_ready, 0, count);
     memset(engine->watched_any, 0, count);
     memset(engine->journal_named, 0, count);

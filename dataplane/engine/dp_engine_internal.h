@@ -96,6 +96,7 @@ struct dp_engine {
     uint64_t waiting_noted; /* frames behind a record that must be on disk, so far */
 
     struct dp_card *card;        /* NULL: none */
+    bool owns_card;              /* opened by the engine: a replay's */
     struct dp_port *order_wire;  /* behind the card; NULL: no card */
     struct dp_port *order_port;  /* our end */
     struct dp_port *venue_port;  /* the replay venue's end */
@@ -143,6 +144,13 @@ void dp_engine_page_journal(struct dp_engine *engine); /* how far it is, and the
 void dp_engine_page_session(struct dp_engine_page *page, const struct dp_engine_live_status *status,
     const struct dp_order_session *session);
 void dp_engine_page_feed(struct dp_engine_page *page, const struct dp_feed_live *feed);
+
+/* dp_engine_card.c: all do nothing when there is no card, or one that cannot. */
+/* Arms its filter and makes its kill switch that of the firm, before the first packet. */
+int dp_engine_begin_card(struct dp_engine *engine, struct dp_err *err);
+void dp_engine_halt_card(struct dp_engine *engine); /* the firm's switch may have changed */
+void dp_engine_arm_card(struct dp_engine *engine, uint32_t instrument_index);
+void dp_engine_disarm_card(struct dp_engine *engine); /* a new day: other numbers */
 
 /* dp_engine_adopt.c */
 /* Whether the feed calls that instrument what the journal called it; counted when not. */

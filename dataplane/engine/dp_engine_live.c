@@ -351,6 +351,7 @@ int dp_engine_start_live(
         return dp_err_set(err, ENOMEM, "engine: no memory for a live run");
     engine->link = &live_link;
     engine->live->config = *config;
+    engine->card = config->card;
     engine->live->now_ns = dp_clock_wall_ns();
     dp_engine_feed_handler(engine, &handler);
     int status =

@@ -25,6 +25,7 @@
 #include "dp_order_session.h"
 
 struct dp_engine_live_config {
+    struct dp_card *card; /* before the feed's ports, the caller's as they are; NULL: none */
     struct dp_feed_live_config feed; /* its ports are the caller's, closed after the engine */
     struct dp_order_session_config session;
     /* Where the session goes on, from the journal; a blank name (or zero bytes) and 0 or 1: a new

@@ -121,11 +121,13 @@ static const struct dp_engine_link replay_link = {
 /* Frames of a replay are whole messages: the gate judges every one, with its limits open. */
 static int put_card(struct dp_engine *engine, struct dp_err *err)
 {
-    if (engine->config.card == NULL || engine->config.card[0] == '\0')
+    const struct dp_engine_card *card = &engine->config.card;
+    if (card->name == NULL || card->name[0] == '\0')
         return 0;
-    engine->card = dp_card_open(engine->config.card, err);
+    engine->card = dp_card_open(card->name, card->identity, err);
     if (engine->card == NULL)
         return -err->code;
+    engine->owns_card = true;
     if (engine->card->capabilities & DP_CARD_CAN_GATE) {
         int status = dp_card_control(engine->card, DP_CARD_GATE, true, err);
         if (status < 0)

@@ -91,7 +91,15 @@ module dp_card_filter (
     wire in_udp = past_header && (udp < 6 || {4'd0, udp} < udp_size);
     wire in_blocks = in_udp && udp >= 28;
     wire [15:0] locate = word;
-    wire wanted = kind == "R" || locate == 0 || armed[locate[15:5]][locate[4:0]];
+    wire wanted = !is_flow(kind) || locate == 0 || armed[locate[15:5]][locate[4:0]];
+
+    // ITCH 5.0: orders, their changes, trades, imbalances. Of all else there is little.
+    function automatic logic is_flow(input logic [7:0] letter);
+        case (letter)
+            "A", "F", "E", "C", "X", "D", "U", "P", "Q", "B", "I": is_flow = 1;
+            default: is_flow = 0;
+        endcase
+    endfunction
 
     function automatic logic [15:0] fold(input logic [23:0] sum);
         logic [16:0] once;

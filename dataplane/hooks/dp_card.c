@@ -6,25 +6,31 @@
 
 #define STEP 4u /* bytes of a register */
 
-/* rtl is the last one: it is there when its shared object is. */
 static const struct dp_card_kind kinds[] = {
-    {"none", "no card: every frame passes", dp_card_none_open},
-    {"soft", "the reference model, in this process", dp_card_soft_open},
-    {"rtl", "a card in SystemVerilog, simulated", dp_card_rtl_open},
+    {"none", "no card: every frame passes", NULL, dp_card_none_open},
+    {"soft", "the reference model, in this process", NULL, dp_card_soft_open},
+    {"pci", "a card through VFIO", "the PCI address of a card that vfio-pci has", dp_card_pci_open},
+    {"rtl", "a card in SystemVerilog, simulated",
+        "the shared object that dataplane/fpga/build.sh made", dp_card_rtl_open},
 };
 
 const struct dp_card_kind *dp_card_kind_at(size_t index)
 {
-    size_t count = sizeof(kinds) / sizeof(kinds[0]) - (dp_card_rtl_path() == NULL);
-    return index < count ? &kinds[index] : NULL;
+    return index < sizeof(kinds) / sizeof(kinds[0]) ? &kinds[index] : NULL;
 }
 
-static struct dp_card *open_kind(const struct dp_card_kind *kind, struct dp_err *err)
+static struct dp_card *open_kind(
+    const struct dp_card_kind *kind, const char *where, const uint8_t *identity, struct dp_err *err)
 {
-    struct dp_card *card = kind->open(err);
+    if (kind->where != NULL && where[0] == '\0') {
+        dp_err_set(
+            err, EINVAL, "card %s: where it is is missing; give %s", kind->name, kind->where);
+        return NULL;
+    }
+    struct dp_card *card = kind->open(where, err);
     if (card == NULL)
         return NULL;
-    if (dp_card_identify(card, NULL, err) < 0) {
+    if (dp_card_identify(card, identity, err) < 0) {
         dp_card_close(card);
         return NULL;
     }
@@ -32,12 +38,14 @@ static struct dp_card *open_kind(const struct dp_card_kind *kind, struct dp_err 
     return card;
 }
 
-struct dp_card *dp_card_open(const char *name, struct dp_err *err)
+struct dp_card *dp_card_open(const char *name, const uint8_t *identity, struct dp_err *err)
 {
+    size_t size = strcspn(name, ":");
+    const char *where = name[size] == ':' ? name + size + 1 : "";
     const struct dp_card_kind *kind;
     for (size_t index = 0; (kind = dp_card_kind_at(index)) != NULL; index++)
-        if (strcmp(kind->name, name) == 0)
-            return open_kind(kind, err);
+        if (strlen(kind->name) == size && memcmp(kind->name, name, size) == 0)
+            return open_kind(kind, where, identity, err);
     dp_err_set(err, ENODEV, "card: '%s' is no backend of this build; use none or soft", name);
     return NULL;
 }
@@ -174,6 +182,12 @@ void dp_card_arm(struct dp_card *card, uint16_t stock_locate, bool armed)
     dp_card_write(card, offset, armed ? before | bit : before & ~bit);
 }
 
+void dp_card_arm_all(struct dp_card *card, bool armed)
+{
+    for (uint32_t at = 0; at < DP_CARD_INSTRUMENTS / 8; at += STEP)
+        dp_card_write(card, DP_CARD_REG_ARMED + at, armed ? UINT32_MAX : 0);
+}
+
 void dp_card_expect(struct dp_card *card, const uint8_t *session, uint64_t sequence)
 {
     uint8_t padded[3 * STEP] = {0};
@@ -184,6 +198,25 @@ void dp_card_expect(struct dp_card *card, const uint8_t *session, uint64_t seque
         dp_card_write(card, DP_CARD_REG_SESSION + at, dp_load_be32(padded + at));
     dp_card_write(card, DP_CARD_REG_EXPECTED_LOW, (uint32_t)sequence);
     dp_card_write(card, DP_CARD_REG_EXPECTED_HIGH, (uint32_t)(sequence >> 32));
+}
+
+static int no_bus(const struct dp_card *card, struct dp_err *err)
+{
+    return dp_err_set(
+        err, ENOTSUP, "card %s: it is on no bus; only a card behind pci is", card->ops->name);
+}
+
+int dp_card_interrupt(struct dp_card *card, struct dp_err *err)
+{
+    return card->ops->interrupt != NULL ? card->ops->interrupt(card, err) : no_bus(card, err);
+}
+
+int dp_card_share(
+    struct dp_card *card, void *memory, size_t size, uint64_t bus_address, struct dp_err *err)
+{
+    if (card->ops->share == NULL)
+        return no_bus(card, err);
+    return card->ops->share(card, memory, size, bus_address, err);
 }
 
 uint32_t dp_card_ingress(struct dp_card *card, const uint8_t *frame, uint32_t size, uint8_t *out)

@@ -4,12 +4,13 @@
  * Whether there is a card, a model of one, or none: the program says the same words, and the same
  * tests hold for each backend (tests/hooks/test_card.c). A backend answers reads and writes of
  * registers, which is all that a mapped BAR does, and, where frames do not pass through silicon,
- * moves them through its model:
+ * moves them through its model. A card is named by its backend and, behind a colon, where it is:
  *
- *     none   no card: no capabilities, every frame passes
- *     soft   the reference: the meaning of each register, in C (dp_card_soft.c)
- *     rtl    a card in SystemVerilog, simulated (dataplane/fpga), where TICKPLANE_CARD_RTL names
- * the shared object that was made of it
+ *     none               no card: no capabilities, every frame passes
+ *     soft               the reference: the meaning of each register, in C (dp_card_soft.c)
+ *     pci:ADDRESS[/BAR]  a card that vfio-pci has; its registers are in BAR 0 if none is named
+ *     rtl:PATH           a card in SystemVerilog, simulated: a shared object that
+ *                        dataplane/fpga/build.sh made
  *
  * A card's frames are filtered before they arrive; a backend for one has no `ingress` and `egress`,
  * and both then say what a wire would. docs/hooks.md is the register map.
@@ -108,6 +109,10 @@ struct dp_card_ops {
     /* See the functions below; NULL where frames pass through silicon. */
     uint32_t (*ingress)(struct dp_card *card, const uint8_t *frame, uint32_t size, uint8_t *out);
     bool (*egress)(struct dp_card *card, const uint8_t *frame, uint32_t size);
+    /* Of a real card; NULL where there is no bus. See the functions below. */
+    int (*interrupt)(struct dp_card *card, struct dp_err *err);
+    int (*share)(
+        struct dp_card *card, void *memory, size_t size, uint64_t bus_address, struct dp_err *err);
     void (*close)(struct dp_card *card);
 };
 
@@ -120,12 +125,14 @@ struct dp_card {
 struct dp_card_kind {
     const char *name;
     const char *words; /* for people */
-    struct dp_card *(*open)(struct dp_err *err);
+    const char *where; /* what must stand behind the colon, for people; NULL: nothing */
+    struct dp_card *(*open)(const char *where, struct dp_err *err);
 };
 
 const struct dp_card_kind *dp_card_kind_at(size_t index); /* NULL behind the end */
-/* Opens and identifies. NULL with err filled: no such backend, no memory, another device. */
-struct dp_card *dp_card_open(const char *name, struct dp_err *err);
+/* Opens and identifies (see below); changes no register. NULL with err filled: no such backend, no
+ * memory, another device, another bitstream. */
+struct dp_card *dp_card_open(const char *name, const uint8_t *identity, struct dp_err *err);
 void dp_card_close(struct dp_card *card);
 
 /* Whether it is a card of this register map, and its bitstream the one expected (NULL: any).
@@ -142,6 +149,7 @@ const char *dp_card_count_words(enum dp_card_count count);
 int dp_card_control(struct dp_card *card, uint32_t bits, bool on, struct dp_err *err);
 /* Whether messages of that instrument pass the filter; none does at first. */
 void dp_card_arm(struct dp_card *card, uint16_t stock_locate, bool armed);
+void dp_card_arm_all(struct dp_card *card, bool armed);
 /* Session (10 bytes) and next sequence number of the feed, for arbitration: at first, after a gap
  * that was given up, and when another session begins. Packets of other sessions pass. */
 void dp_card_expect(struct dp_card *card, const uint8_t *session, uint64_t sequence);
@@ -151,6 +159,13 @@ void dp_card_expect(struct dp_card *card, const uint8_t *session, uint64_t seque
 int64_t dp_card_time(struct dp_card *card);
 int64_t dp_card_stamp(struct dp_card *card);
 int dp_card_set_time(struct dp_card *card, int64_t time_ns, struct dp_err *err);
+
+/* An eventfd that counts the card's interrupts, the card's own; -ENOTSUP: it is on no bus. */
+int dp_card_interrupt(struct dp_card *card, struct dp_err *err);
+/* Lets the card read and write that memory (whole pages) at that address of its bus, until it is
+ * closed. -ENOTSUP likewise. */
+int dp_card_share(
+    struct dp_card *card, void *memory, size_t size, uint64_t bus_address, struct dp_err *err);
 
 /* A frame that came from the wire. Writes what the program gets to `out` (DP_CARD_FRAME_MAX bytes)
  * and returns its size; 0 when it gets nothing. `out` and `frame` do not overlap. */

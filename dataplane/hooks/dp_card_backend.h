@@ -6,12 +6,12 @@
 
 #include "dp_card.h"
 
-/* NULL with err filled when there is no memory. */
-struct dp_card *dp_card_none_open(struct dp_err *err);
-struct dp_card *dp_card_soft_open(struct dp_err *err);
-struct dp_card *dp_card_rtl_open(struct dp_err *err);
-/* The shared object of the simulated card; NULL when the environment names none. */
-const char *dp_card_rtl_path(void);
+/* NULL with err filled: there is no memory, or no card there. Nobody has asked yet whether it is of
+ * this register map. */
+struct dp_card *dp_card_none_open(const char *where, struct dp_err *err);
+struct dp_card *dp_card_soft_open(const char *where, struct dp_err *err);
+struct dp_card *dp_card_pci_open(const char *where, struct dp_err *err);
+struct dp_card *dp_card_rtl_open(const char *where, struct dp_err *err);
 
 /* A template's numbers in the registers at DP_CARD_REG_LAYOUT, and fields in those at
  * DP_CARD_REG_FIELDS. */

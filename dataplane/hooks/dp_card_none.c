@@ -29,8 +29,9 @@ static const struct dp_card_ops none_ops = {
     .close = none_close,
 };
 
-struct dp_card *dp_card_none_open(struct dp_err *err)
+struct dp_card *dp_card_none_open(const char *where, struct dp_err *err)
 {
+    (void)where;
     struct dp_card *card = calloc(1, sizeof(*card));
     if (card == NULL) {
         dp_err_set(err, ENOMEM, "card none: no memory for %zu bytes", sizeof(*card));

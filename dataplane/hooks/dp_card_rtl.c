@@ -1,6 +1,5 @@
 /*
- * The card of dataplane/fpga/dp_card.sv, simulated: the shared object that
- * TICKPLANE_CARD_RTL names, made by dataplane/fpga/build.sh.
+ * The card of dataplane/fpga/dp_card.sv, simulated by a shared object (dataplane/fpga/build.sh).
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -18,12 +17,6 @@ struct card_rtl {
     uint32_t (*ingress)(void *model, const uint8_t *frame, uint32_t size, uint8_t *out);
     uint32_t (*egress)(void *model, const uint8_t *frame, uint32_t size, uint8_t *out);
 };
-
-const char *dp_card_rtl_path(void)
-{
-    const char *path = getenv("TICKPLANE_CARD_RTL");
-    return path != NULL && path[0] != '\0' ? path : NULL;
-}
 
 static struct card_rtl *rtl_of(struct dp_card *card)
 {
@@ -80,9 +73,8 @@ static bool find(void *library, const char *name, void *function)
     return symbol != NULL;
 }
 
-static int load_model(struct card_rtl *rtl, struct dp_err *err)
+static int load_model(struct card_rtl *rtl, const char *path, struct dp_err *err)
 {
-    const char *path = dp_card_rtl_path();
     rtl->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (rtl->library == NULL)
         return dp_err_set(
@@ -98,7 +90,7 @@ static int load_model(struct card_rtl *rtl, struct dp_err *err)
     return rtl->model != NULL ? 0 : dp_err_set(err, ENOMEM, "card rtl: no memory for a model");
 }
 
-struct dp_card *dp_card_rtl_open(struct dp_err *err)
+struct dp_card *dp_card_rtl_open(const char *where, struct dp_err *err)
 {
     struct card_rtl *rtl = calloc(1, sizeof(*rtl));
     if (rtl == NULL) {
@@ -106,7 +98,7 @@ struct dp_card *dp_card_rtl_open(struct dp_err *err)
         return NULL;
     }
     rtl->card.ops = &rtl_ops;
-    if (load_model(rtl, err) < 0) {
+    if (load_model(rtl, where, err) < 0) {
         rtl_close(&rtl->card);
         return NULL;
     }

@@ -131,8 +131,9 @@ static const struct dp_card_ops soft_ops = {
     .close = soft_close,
 };
 
-struct dp_card *dp_card_soft_open(struct dp_err *err)
+struct dp_card *dp_card_soft_open(const char *where, struct dp_err *err)
 {
+    (void)where;
     size_t size = (sizeof(struct dp_card_soft) + DP_CACHE_LINE - 1) & ~(size_t)(DP_CACHE_LINE - 1);
     struct dp_card_soft *soft = aligned_alloc(DP_CACHE_LINE, size);
     if (soft == NULL) {

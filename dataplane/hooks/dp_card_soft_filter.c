@@ -5,7 +5,7 @@
  * again. So a message is emptied: its length becomes 0, its number stays used up (MoldUDP64: a
  * message block may have no data). What the filter does not understand, it passes as it is: other
  * ports, fragments, wrong sums, messages without an instrument, and directory messages, which tell
- * the program what there is.
+ * the program what there is and how it stands.
  */
 #include "dp_card_soft.h"
 #include "dp_moldudp.h"
@@ -17,7 +17,8 @@
 #define LENGTH_SIZE 2u
 #define LOCATE_AT 1u
 #define ITCH_LOCATE_END 3u
-#define STOCK_DIRECTORY 'R'
+/* ITCH 5.0: orders, their changes, trades, imbalances. Of all else there is little. */
+#define FLOW "AFECXDUPQBI"
 
 static void count(struct dp_card_soft *soft, enum dp_card_count which)
 {
@@ -57,7 +58,7 @@ static bool was_seen(struct dp_card_soft *soft, const struct dp_moldudp_packet *
 
 static bool is_wanted(const struct dp_card_soft *soft, const uint8_t *message, uint32_t size)
 {
-    if (size < ITCH_LOCATE_END || message[0] == STOCK_DIRECTORY)
+    if (size < ITCH_LOCATE_END || memchr(FLOW, message[0], sizeof(FLOW) - 1) == NULL)
         return true;
     uint16_t locate = dp_load_be16(message + LOCATE_AT);
     return locate == 0 || dp_card_soft_is_armed(soft, locate);

@@ -204,7 +204,7 @@ static int open_dpdk(struct dp_live_ports *ports, struct dp_port **port, struct 
 
 /* ---- a card before them ---- */
 
-/* *port becomes the one behind the card. Its registers are as they were at reset: all passes. */
+/* *port becomes the one behind the card. */
 static int put_card(struct dp_live_ports *ports, struct dp_port **port, struct dp_err *err)
 {
     const char *name = ports->config.card;
@@ -213,7 +213,7 @@ static int put_card(struct dp_live_ports *ports, struct dp_port **port, struct d
     if (ports->config.kind == DP_LIVE_URING)
         return dp_err_set(err, EINVAL,
             "live: card %s: the port uring moves no Ethernet frames; use xdp or dpdk", name);
-    ports->card = dp_card_open(name, err);
+    ports->card = dp_card_open(name, ports->config.card_identity, err);
     if (ports->card == NULL)
         return -err->code;
     *port = dp_port_card_open(*port, ports->card, err);
@@ -330,6 +330,11 @@ void dp_live_ports_close(struct dp_live_ports *ports)
         dp_dpdk_stop();
 #endif
     free(ports);
+}
+
+struct dp_card *dp_live_ports_card(const struct dp_live_ports *ports)
+{
+    return ports->card;
 }
 
 void dp_live_ports_describe(const struct dp_live_ports *ports, char *text, size_t size)

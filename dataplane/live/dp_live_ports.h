@@ -34,7 +34,8 @@ struct dp_live_ports_config {
     struct dp_feed_target servers[DP_FEED_SERVERS_MAX];
     uint32_t server_count;
     struct dp_live_tcp tcp;
-    const char *card; /* backend of a card before the port of frames; "" for none */
+    const char *card;             /* before the port of frames, as of dp_card_open(); "" for none */
+    const uint8_t *card_identity; /* NULL: any */
 };
 
 struct dp_live_ports; /* opaque */
@@ -43,7 +44,8 @@ struct dp_live_ports; /* opaque */
  * what the port itself says. */
 struct dp_live_ports *dp_live_ports_open(const struct dp_live_ports_config *config,
     struct dp_feed_live_config *feed, struct dp_err *err);
-void dp_live_ports_close(struct dp_live_ports *ports); /* NULL is fine */
+void dp_live_ports_close(struct dp_live_ports *ports);                 /* NULL is fine */
+struct dp_card *dp_live_ports_card(const struct dp_live_ports *ports); /* NULL: none */
 /* One line for a person: what carries the lines, and what is in force. */
 void dp_live_ports_describe(const struct dp_live_ports *ports, char *text, size_t size);
 

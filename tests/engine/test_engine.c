@@ -153,7 +153,7 @@ static struct dp_engine *open_engine_behind(const char *card)
         .journal_directory = "",
         .configuration = "",
         .pcap_out = "",
-        .card = card,
+        .card = {.name = card},
         .gap_timeout_ns = 50000000,
         .midnight_ns = 1000000000000000000ll,
         .books = {.instrument_count_max = 256, .order_count_max = 65536, .level_count_max = 65536},
@@ -317,12 +317,60 @@ static void test_every_order_goes_through_the_card_and_nothing_changes(void)
     CHECK_TEXT(texts[1][1], texts[0][1]);
 }
 
+static bool is_halted(struct dp_engine *engine)
+{
+    return (dp_card_read(dp_engine_card(engine), DP_CARD_REG_CONTROL) & DP_CARD_HALT) != 0;
+}
+
+static void test_the_kill_switch_of_the_firm_is_the_cards(void)
+{
+    static const struct dp_risk_scope firm = {DP_RISK_SCOPE_FIRM, 0};
+    static const struct dp_risk_scope strategy = {DP_RISK_SCOPE_STRATEGY, 0};
+    struct probe probe = {.orders_max = 500, .qty = 25};
+    struct dp_strategy table = table_for(&probe);
+    struct dp_engine_watch watch = {.first_count = 10};
+    struct dp_engine *engine = open_engine_behind("soft");
+    struct dp_risk *risk = dp_engine_risk(engine);
+    struct dp_err err;
+    seat(engine, &table, &watch, 1000);
+    CHECK_EQUAL(dp_engine_start(engine, day_path, &err), 0);
+    dp_engine_run(engine, 1000);
+    CHECK(!is_halted(engine));
+    dp_risk_kill(risk, strategy, DP_SWITCH_REJECT_NEW, DP_SWITCH_BY_PERSON);
+    dp_engine_run(engine, 1000);
+    CHECK(!is_halted(engine)); /* others may trade */
+    dp_risk_kill(risk, firm, DP_SWITCH_REDUCE_ONLY, DP_SWITCH_BY_PERSON);
+    dp_engine_run(engine, 1000);
+    CHECK(!is_halted(engine));
+    dp_risk_kill(risk, firm, DP_SWITCH_CANCEL_ALL, DP_SWITCH_BY_PERSON);
+    dp_engine_run(engine, 1000);
+    CHECK(is_halted(engine));
+    CHECK(dp_risk_arm(risk, firm, dp_risk_mark_of(risk, firm)));
+    dp_engine_run(engine, 1000);
+    CHECK(!is_halted(engine));
+    CHECK_EQUAL(dp_counter_read(dp_engine_counters(engine), DP_COUNTER_CARD_FAILED), 0);
+    finish(engine);
+    dp_engine_close(engine);
+}
+
+static void test_a_run_that_begins_killed_begins_with_the_card_halted(void)
+{
+    static const struct dp_risk_scope firm = {DP_RISK_SCOPE_FIRM, 0};
+    struct dp_engine *engine = open_engine_behind("soft");
+    struct dp_err err;
+    dp_risk_kill(dp_engine_risk(engine), firm, DP_SWITCH_REJECT_NEW, DP_SWITCH_BY_PERSON);
+    CHECK_EQUAL(dp_engine_start(engine, day_path, &err), 0);
+    CHECK(is_halted(engine));
+    finish(engine);
+    dp_engine_close(engine);
+}
+
 static void test_a_card_that_is_not_built_is_one_line(void)
 {
-    struct dp_engine *engine = open_engine_behind("pci");
+    struct dp_engine *engine = open_engine_behind("isa");
     struct dp_err err;
     CHECK_EQUAL(dp_engine_start(engine, day_path, &err), -ENODEV);
-    CHECK_TEXT(err.text, "card: 'pci' is no backend of this build; use none or soft");
+    CHECK_TEXT(err.text, "card: 'isa' is no backend of this build; use none or soft");
     dp_engine_close(engine);
 }
 
@@ -403,6 +451,8 @@ static int run(void)
     RUN_TESTS(TEST(test_every_callback_comes_in_order_of_time),
         TEST(test_no_order_is_open_after_finish), TEST(test_two_runs_give_the_same_digests),
         TEST(test_every_order_goes_through_the_card_and_nothing_changes),
+        TEST(test_the_kill_switch_of_the_firm_is_the_cards),
+        TEST(test_a_run_that_begins_killed_begins_with_the_card_halted),
         TEST(test_a_card_that_is_not_built_is_one_line),
         TEST(test_a_refused_order_never_reaches_the_port),
         TEST(test_stop_ends_the_run_at_the_next_message),

@@ -63,9 +63,62 @@ static void test_another_device_and_another_map_are_refused(void)
 static void test_a_backend_that_is_not_built_is_one_line(void)
 {
     struct dp_err err = {0};
-    CHECK(dp_card_open("pci", &err) == NULL);
+    CHECK(dp_card_open("isa", NULL, &err) == NULL);
     CHECK_EQUAL(err.code, ENODEV);
-    CHECK_TEXT(err.text, "card: 'pci' is no backend of this build; use none or soft");
+    CHECK_TEXT(err.text, "card: 'isa' is no backend of this build; use none or soft");
+    CHECK(dp_card_open("sof", NULL, &err) == NULL);
+    CHECK_EQUAL(err.code, ENODEV);
+    CHECK(dp_card_open("pci:", NULL, &err) == NULL);
+    CHECK_EQUAL(err.code, EINVAL);
+    CHECK_TEXT(err.text,
+        "card pci: where it is is missing; give the PCI address of a card that vfio-pci has");
+}
+
+static void test_a_card_that_is_not_there_is_one_line(void)
+{
+    static const struct {
+        const char *name;
+        int code;
+        const char *text;
+    } rows[] = {
+        {"pci:zzz/9", EINVAL,
+            "card pci: 'zzz/9'; it must be an address like 0000:3b:00.0, or with a BAR "
+            "0000:3b:00.0/2"},
+        {"pci:/1", EINVAL,
+            "card pci: '/1'; it must be an address like 0000:3b:00.0, or with a BAR "
+            "0000:3b:00.0/2"},
+        {"pci:ffff:ff:1f.7", ENODEV, "vfio ffff:ff:1f.7: no such device; see tickplane facts"},
+    };
+    for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+        struct dp_err err = {0};
+        CHECK(dp_card_open(rows[row].name, NULL, &err) == NULL);
+        CHECK_EQUAL(err.code, rows[row].code);
+        CHECK_TEXT(err.text, rows[row].text);
+    }
+    struct dp_err err = {0};
+    CHECK(dp_card_open("rtl:/nowhere.so", NULL, &err) == NULL);
+    CHECK_EQUAL(err.code, ENOENT);
+}
+
+static void test_another_bitstream_is_refused(void)
+{
+    static const uint8_t identity[DP_CARD_IDENTITY_SIZE] = {0xab, 0xcd};
+    struct dp_err err = {0};
+    CHECK(dp_card_open("soft", identity, &err) == NULL);
+    CHECK_TEXT(
+        err.text, "card soft: bitstream 00000000...; expected abcd0000...: load the other one");
+}
+
+static void check_bus(struct dp_card *card)
+{
+    struct dp_err err = {0};
+    CHECK_EQUAL(dp_card_interrupt(card, &err), -ENOTSUP);
+    CHECK_EQUAL(dp_card_share(card, NULL, 4096, 0, &err), -ENOTSUP);
+}
+
+static void test_a_card_on_no_bus_says_so(void)
+{
+    on_each_card(check_bus);
 }
 
 static void check_capabilities(struct dp_card *card)
@@ -310,7 +363,9 @@ int main(void)
     guard_map();
     RUN_TESTS(TEST(test_a_card_says_what_it_is),
         TEST(test_another_device_and_another_map_are_refused),
-        TEST(test_a_backend_that_is_not_built_is_one_line), TEST(test_what_it_cannot_do_is_refused),
+        TEST(test_a_backend_that_is_not_built_is_one_line),
+        TEST(test_a_card_that_is_not_there_is_one_line), TEST(test_another_bitstream_is_refused),
+        TEST(test_a_card_on_no_bus_says_so), TEST(test_what_it_cannot_do_is_refused),
         TEST(test_registers_that_are_not_to_be_written_stay),
         TEST(test_messages_of_unarmed_instruments_are_emptied),
         TEST(test_what_is_no_order_flow_passes_the_filter),

@@ -3,8 +3,7 @@
  * counter. What a backend cannot do is turned off in both.
  */
 #include "card_frames.h"
-#include "check.h"
-#include "dp_card.h"
+#include "each_card.h"
 
 #define ROUNDS 20000u
 #define SEED 20261125u
@@ -41,8 +40,8 @@ static struct card_frame some_feed_frame(void)
     uint16_t count = (uint16_t)below(6);
     for (uint32_t index = 0; index < count; index++)
         locates[index] = (uint16_t)(below(4) == 0 ? below(65536) : below(40));
-    return card_feed_frame(
-        sessions[below(8) == 0], 1 + below(12), locates, count, below(5) == 0 ? 'R' : 'A');
+    return card_feed_frame(sessions[below(8) == 0], 1 + below(12), locates, count,
+        (uint8_t) "AFECXDUPQBIRHYLV"[below(16)]);
 }
 
 static struct card_frame some_order_frame(void)
@@ -149,8 +148,11 @@ static void test_every_backend_does_what_the_reference_does(void)
 {
     const struct dp_card_kind *kind;
     for (size_t index = 0; (kind = dp_card_kind_at(index)) != NULL; index++) {
+        char name[EACH_CARD_NAME_SIZE];
         struct dp_err err = {0};
-        struct pair pair = {dp_card_open("soft", &err), dp_card_open(kind->name, &err)};
+        if (!each_card_name(kind, name))
+            continue;
+        struct pair pair = {dp_card_open("soft", NULL, &err), dp_card_open(name, NULL, &err)};
         CHECK_THAT(pair.reference != NULL && pair.other != NULL, "%s", err.text);
         if (pair.other != NULL && able_bits(pair.other) != 0)
             compare(pair);

@@ -2,8 +2,8 @@
  * A port behind a card, over a loop in memory: what arrives, what leaves, and what waits.
  */
 #include "card_frames.h"
-#include "check.h"
 #include "dp_port_card.h"
+#include "each_card.h"
 
 #include <errno.h>
 
@@ -19,7 +19,7 @@ struct rig {
 
 static struct rig open_rig(const char *card)
 {
-    struct rig rig = {.card = dp_card_open(card, NULL)};
+    struct rig rig = {.card = dp_card_open(card, NULL, NULL)};
     CHECK_EQUAL(dp_port_loop_open(&rig.far, &rig.inner, SLOTS, NULL), 0);
     rig.port = dp_port_card_open(rig.inner, rig.card, NULL);
     CHECK(rig.port != NULL);
@@ -45,7 +45,10 @@ static void test_frames_pass_as_they_are_with_every_card(void)
     static const uint16_t locates[] = {1, 2};
     const struct dp_card_kind *kind;
     for (size_t index = 0; (kind = dp_card_kind_at(index)) != NULL; index++) {
-        struct rig rig = open_rig(kind->name);
+        char name[EACH_CARD_NAME_SIZE];
+        if (!each_card_name(kind, name))
+            continue;
+        struct rig rig = open_rig(name);
         struct card_frame feed = card_feed_frame(SESSION, 1, locates, 2, 'A');
         struct card_frame order = card_order_frame('O', 1, 1);
         struct dp_packet packet = {0};
@@ -140,7 +143,7 @@ static const struct dp_port_ops datagram_ops = {.name = "uring", .framing = DP_P
 static void test_a_port_of_datagrams_is_refused(void)
 {
     struct dp_port inner = {.ops = &datagram_ops};
-    struct dp_card *card = dp_card_open("none", NULL);
+    struct dp_card *card = dp_card_open("none", NULL, NULL);
     struct dp_err err = {0};
     CHECK(dp_port_card_open(&inner, card, &err) == NULL);
     CHECK_EQUAL(err.code, EINVAL);

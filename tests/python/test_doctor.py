@@ -32,8 +32,11 @@ REPORT = {
     "clock": {"hz": 2_600_000_000, "error_ppb": 400, "read_ns": 8, "invariant": True,
               "source": "hpet", "keepers": ""},
     "cards": [{"name": "eth0", "queues": {"0": "2"}, "lost": {"rx_dropped": 7}}],
-    "offload": [{"name": "none", "map": "1.0", "can": []},
-                {"name": "soft", "map": "1.0", "can": ["filter", "gate"]}],
+    "offload": [{"name": "none", "map": "1.0", "identity": "", "can": [], "why": ""},
+                {"name": "pci:0000:3b:00.0", "map": "1.0", "identity": "abcd",
+                 "can": ["filter", "gate"], "why": ""},
+                {"name": "pci:0000:3c:00.0", "map": "", "identity": "", "can": [],
+                 "why": "vfio 0000:3c:00.0: device: busy"}],
     "heat": {"degrees": [51], "throttled": 4},
     "rtla": True,
 }  # fmt: skip
@@ -77,7 +80,8 @@ huge pages  node 1, 2048 KiB: 0 of 2 free; one of them lies on node none can be 
 clock       hpet; counter 2600.000 MHz, known to 400 ppb, constant, 8 ns to read; kept by nobody
 card        eth0: queues 0 on 2; lost rx_dropped 7
 offload     none: nothing
-offload     soft: filter, gate
+offload     pci:0000:3b:00.0: filter, gate; bitstream abcd
+offload     pci:0000:3c:00.0: vfio 0000:3c:00.0: device: busy
 heat        51 degrees; slowed down 4 times
 rtla        is installed: `rtla osnoise top` names who interrupts
 
