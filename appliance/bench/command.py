@@ -11,7 +11,19 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from appliance.bench import itch, journal, match, queue, risk, seal, skiplist, submit, venue, wire
+from appliance.bench import (
+    itch,
+    journal,
+    kill,
+    match,
+    queue,
+    risk,
+    seal,
+    skiplist,
+    submit,
+    venue,
+    wire,
+)
 from appliance.bench.rows import Bench, Row
 from appliance.errors import CommandError
 from appliance.outputs import check_output
@@ -33,6 +45,7 @@ ROWS: dict[str, Callable[[Bench], Row]] = {
     **submit.ROWS,
     **venue.ROWS,
     **wire.ROWS,
+    **kill.ROWS,
 }
 
 

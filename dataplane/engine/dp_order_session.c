@@ -59,11 +59,13 @@ static bool is_final(const struct dp_order_session *session, enum dp_soup_sessio
         verdict == DP_SOUP_SESSION_OTHER || verdict == DP_SOUP_SESSION_NUMBERING;
 }
 
+/* What TCP holds goes with the connection: the next login settles what the venue has, and nothing
+ * may arrive there behind it. */
 static void lose(struct dp_order_session *session, enum dp_soup_session_verdict verdict, int error,
     int64_t now_ns)
 {
     if (session->stream != NULL)
-        dp_stream_close(session->stream);
+        dp_stream_reset(session->stream);
     session->stream = NULL;
     dp_soup_session_lost(&session->soup);
     session->verdict = verdict;
@@ -192,8 +194,6 @@ void dp_order_session_reset(struct dp_order_session *session, int64_t now_ns)
 {
     if (session->stream == NULL)
         return;
-    dp_stream_reset(session->stream);
-    session->stream = NULL;
     lose(session, DP_SOUP_SESSION_OK, ECANCELED, now_ns);
 }
 

@@ -263,9 +263,13 @@ static void uring_close(struct dp_stream *stream)
     release(of(stream));
 }
 
+/* Disconnected here and now: what a close does waits for the ring to let go of the socket, which
+ * the kernel may do milliseconds later. */
 static void uring_reset(struct dp_stream *stream)
 {
+    const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
     const struct linger at_once = {.l_onoff = 1};
+    (void)connect(of(stream)->socket, &nobody, sizeof(nobody));
     (void)setsockopt(of(stream)->socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
     release(of(stream));
 }

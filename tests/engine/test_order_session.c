@@ -76,7 +76,12 @@ static void server_send(struct server *server, const uint8_t *data, size_t size)
     size_t part = size < room ? size : room;
     if (server->peer < 0)
         return;
-    CHECK_EQUAL(send(server->peer, data, part, MSG_NOSIGNAL), (ssize_t)part);
+    ssize_t sent = send(server->peer, data, part, MSG_NOSIGNAL);
+    if (sent < 0) { /* the peer has reset the connection */
+        server_reset(server);
+        return;
+    }
+    CHECK_EQUAL(sent, (ssize_t)part);
     server->sent += part;
     if (part < size) {
         /* What was sent must arrive before the reset does. */
@@ -124,7 +129,7 @@ static void server_read(struct server *server)
     uint8_t data[256];
     ssize_t size = recv(server->peer, data, sizeof(data), MSG_DONTWAIT);
     struct dp_soup_packet packet;
-    if (size == 0)
+    if (size == 0 || (size < 0 && errno != EAGAIN))
         server_reset(server);
     for (ssize_t at = 0; at < size; at += packet.size) {
         CHECK_EQUAL(dp_soup_parse(data + at, (size_t)(size - at), &packet), DP_SOUP_OK);
