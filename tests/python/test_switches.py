@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import threading
+from collections import Counter
 
 import pytest
 from cut_disk import CutDisk
@@ -12,6 +13,7 @@ from waiting import wait_until
 
 from appliance import switches
 from appliance.cli import main
+from dataplane.control import Control
 from dataplane.journal import Journal
 from dataplane.port_kind import kinds
 from dataplane.region import Region
@@ -128,6 +130,95 @@ def test_a_kill_outlives_a_run_that_is_killed(world, capsys):
     assert check_books_balance(one) > 0
 
 
+def test_every_scope_stops_a_run_from_the_command_line(world, capsys):
+    one = world(seed=10)
+    with_journal(one)
+    one.start_venue()
+    run = start(one)
+    scopes = ("firm", "account:house", "strategy:maker", "session:0", "instrument:TPLN")
+    for scope in scopes:
+        one.wait_for_orders(run, since=one.counters(run))
+        assert verb(one, "kill", scope, "--mode", "reject-new", run=run) == 0
+        assert set_in(one, run) == {scope: ("reject-new", "person")}
+        if scope.startswith("instrument"):
+            one.wait_for_orders(run, since=one.counters(run))  # of the other one
+        else:
+            check_nothing_new_leaves(one, run)
+        arm(one, scope, capsys, run=run)
+    one.finish(run)
+    one.end()
+    events = list(Journal(str(one.folder / "journal")))
+    kinds_seen = [event["event"] for event in events]
+    last = len(kinds_seen) - kinds_seen[::-1].index("KILL_SET")
+    under = events[last : kinds_seen.index("KILL_CLEARED", last)]
+    assert {e["symbol"] for e in under if e["event"] == "NEW"} == {"OTHR"}
+    assert check_books_balance(one) > 0
+
+
+def test_reduce_only_lets_nothing_make_a_position_larger(world):
+    one = world(seed=11)
+    with_journal(one)
+    one.start_venue()
+    run = start(one)
+    one.wait_until(run, lambda now: now["reports"] > 50)
+    assert verb(one, "kill", "--mode", "reduce-only", run=run) == 0
+    denied = one.counters(run)["orders_denied"]
+    one.wait_until(run, lambda now: now["orders_denied"] > denied + 20)
+    one.finish(run)
+    one.end()
+    position, is_set = Counter(), False
+    for event in Journal(str(one.folder / "journal")):
+        is_set |= event["event"] == "KILL_SET"
+        sign = 1 if event.get("side") == "BUY" else -1
+        if event["event"] == "FILLED":
+            position[event["symbol"]] += sign * event["qty"]
+        if is_set and event["event"] == "NEW":
+            assert -sign * position[event["symbol"]] >= event["qty"], event
+
+
+def test_status_says_whose_why_and_what_a_restart_would_forget(world, capsys):
+    one = world(seed=12)
+    path = with_journal(one)
+    one.start_venue()
+    run = start(one)
+    region = str(one.region(run))
+    assert verb(one, "kill", "--author", "ada", "--cause", "drill", run=run) == 0
+    capsys.readouterr()
+    assert main(["status", region]) == 1
+    out = capsys.readouterr().out
+    assert "\nswitches  firm: cancel-all, set by person (ada: drill), 20" in out
+    assert "ALERT     killed: firm: cancel-all, set by person\n" in out
+    assert "not_kept" not in out
+    switches.drop(path, "firm")
+    assert main(["status", region]) == 1
+    assert "ALERT     not_kept: firm: cancel-all: a restart would" in capsys.readouterr().out
+    switches.keep(path, switches.Switch("firm", "cancel-all", "person", "ada", "drill", 1))
+    die(run)
+    assert main(["status", region]) == 1
+    assert "firm: cancel-all, set by person (ada: drill), 1970" in capsys.readouterr().out
+
+
+def test_a_kill_without_a_name_is_for_all_and_each_is_armed_by_name(world, monkeypatch, capsys):
+    one = world(seed=13)
+    with_journal(one)
+    one.start_venue()
+    run = start(one)
+    region = one.region(run)
+    # Only ours: others may trade on this machine.
+    monkeypatch.setattr("appliance.running.regions", lambda: [region, region])
+    assert main(["kill", "--mode", "reject-new"]) == 0
+    name = region.name.removeprefix("tickplane-")
+    words = f"{name}: firm: reject-new, set by person; journalled; kept on disk\n"
+    assert capsys.readouterr().out == 2 * words
+    assert main(["arm"]) == 2
+    assert "arm: 2 appliances run: " in capsys.readouterr().err
+    monkeypatch.setattr("appliance.running.regions", lambda: [region])
+    assert main(["kill", "strategy:nobody"]) == 2
+    assert main(["arm"]) == 0
+    assert "to clear it: tickplane arm firm --mark" in capsys.readouterr().out
+    one.finish(run)
+
+
 def test_a_kill_of_a_run_that_hangs_outlives_it(world, monkeypatch, capsys):
     monkeypatch.setattr("dataplane.control.ANSWER_WAIT_S", 0.05)
     one = world(seed=3)
@@ -180,6 +271,27 @@ def test_what_is_armed_when_nothing_runs_is_clear_at_the_next_start(world, capsy
     one.wait_for_orders(run)
     one.finish(run)
     one.end()
+
+
+def test_what_a_run_had_no_time_to_write_is_read_from_the_memory_that_it_left(
+    world, monkeypatch, capsys
+):
+    monkeypatch.setattr("dataplane.control.ANSWER_WAIT_S", 0.05)
+    one = world(seed=14)
+    path = with_journal(one)
+    one.start_venue()
+    run = start(one)
+    with Control.attach(one.region(run)) as control:
+        run.send_signal(signal.SIGSTOP)  # nothing of it looks any more
+        control.kill("account:house", "cancel-all", author="ada", cause="drill")
+    die(run)
+    assert switches.read(path) == {}
+    assert verb(one, "arm", "account:house", run=run) == 0  # it takes it over to show it
+    assert "account:house: cancel-all, set by person, 20" in capsys.readouterr().out
+    switches.drop(path, "account:house")
+    run = start(one)
+    assert set_in(one, run) == {"account:house": ("cancel-all", "person")}
+    one.finish(run)
 
 
 def test_a_breaker_outlives_a_run_that_is_killed(world):
