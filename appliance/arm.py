@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--mark", type=int, help="the mark that the first step showed")
     add_config(parser)
-    add_common(parser, cause_needed=False)
+    add_common(parser, cause_needed=False, default="the one that runs")
 
 
 def run(args: argparse.Namespace) -> int:

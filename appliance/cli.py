@@ -60,6 +60,7 @@ first steps:
   tickplane generate day.itch --messages 1000000   a session of a million messages
   tickplane book day.itch --depth 3                its books at the end of the day
   tickplane replay day.itch                        trade it: orders, risk, journal, report
+  tickplane kill                                   stop all orders of all that run here, now
   tickplane VERB --help                            what a verb takes
 """
 

@@ -35,10 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="firm (default), account:NAME, strategy:NAME, session:NUMBER, instrument:SYMBOL",
     )  # fmt: skip
     parser.add_argument(
-        "--mode", choices=MODES, default="cancel-all", help="how hard (default: %(default)s)"
-    )
+        "--mode", choices=MODES, default="cancel-all",
+        help="reject-new: no new order; cancel-all: and cancel what is open; hard-stop: and end "
+        "the run; reduce-only: only what makes a position smaller (default: %(default)s)",
+    )  # fmt: skip
     add_config(parser)
-    add_common(parser, cause_needed=False)
+    add_common(parser, cause_needed=False, default="all that run")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -26,10 +26,12 @@ MAKING_WAIT_S = 2.0
 SCOPE = re.compile(r"firm|(account|strategy):.+|session:([0-9]|1[0-5])|instrument:[!-~]{1,8}")
 
 
-def add_common(parser: argparse.ArgumentParser, *, cause_needed: bool) -> None:
+def add_common(
+    parser: argparse.ArgumentParser, *, cause_needed: bool, default: str = "the newest"
+) -> None:
     """Add which appliance, who and why."""
     parser.add_argument(
-        "--appliance", metavar="NAME", help="the appliance, or a path (default: the newest)"
+        "--appliance", metavar="NAME", help=f"the appliance, or a path (default: {default})"
     )
     parser.add_argument(
         "--author", metavar="NAME", default=user(), help="who does it (default: %(default)s)"
@@ -116,14 +118,20 @@ def of_config(verb: str, path: str) -> list[Target]:
 
 
 def target_of(path: Path) -> Target:
-    """Return what a region says of itself; one that is just being made is waited for."""
+    """Return what a region says of itself; one that is just being made is waited for.
+
+    One that this build cannot read (another build's) counts as running when its process does:
+    whoever kills must be told that it was not reached.
+    """
     until = time.monotonic() + MAKING_WAIT_S
     while True:
         try:
             return read_target(path)
         except DataplaneError as error:
             if error.code != errno.EAGAIN or time.monotonic() > until:
-                return Target(path.name.removeprefix(PREFIX), path, False, None)
+                pid = path.name.rpartition("-")[2]
+                is_there = pid.isdigit() and is_alive(int(pid))
+                return Target(path.name.removeprefix(PREFIX), path, is_there, None)
         time.sleep(0.02)
 
 

@@ -158,6 +158,14 @@ def test_what_cannot_be_done_is_said(configured, words, text, capsys):
     assert text in capsys.readouterr().err
 
 
+def test_a_run_of_another_build_is_not_passed_over(tmp_path, monkeypatch, capsys):
+    region = tmp_path / f"tickplane-other-{os.getpid()}"
+    region.write_bytes(b"another layout".ljust(8192, b"\0"))
+    monkeypatch.setattr(running, "regions", lambda: [region])
+    assert main(["kill"]) == 2
+    assert f"tickplane: kill: {region}: " in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("scope", ["firm", "account:house", "strategy:maker", "session:3"])
 def test_every_scope_is_killed_and_armed_in_two_steps(configured, scope, tmp_path, capsys):
     where = ("--config", str(configured))
