@@ -12,7 +12,7 @@
 #define END_PATIENCE_NS 5000000000ll
 /* How long what TCP has may take to leave, and to be acknowledged, when a switch is set. A peer may
  * put off its acknowledgement by 40 ms; from 200 ms on TCP sends again what was not. */
-#define LEAVE_PATIENCE_NS 50000ll
+#define LEAVE_PATIENCE_NS 500000ll
 #define ACKNOWLEDGE_PATIENCE_NS 100000000ll
 
 struct dp_engine_live {
