@@ -10,6 +10,7 @@ from dataplane.dp_card cimport (
     DP_CARD_CAN_GATE,
     DP_CARD_CAN_STAMP,
     DP_CARD_CAN_TEMPLATE,
+    DP_CARD_CAN_TRIGGER,
     DP_CARD_COUNT_END,
     DP_CARD_FILTER,
     DP_CARD_FRAME_MAX,
@@ -50,6 +51,7 @@ CAPABILITIES = (
     ("gate", DP_CARD_CAN_GATE),
     ("stamp", DP_CARD_CAN_STAMP),
     ("delta", DP_CARD_CAN_DELTA),
+    ("trigger", DP_CARD_CAN_TRIGGER),
 )
 
 

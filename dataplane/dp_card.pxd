@@ -13,6 +13,7 @@ cdef extern from "dp_card.h" nogil:
         DP_CARD_CAN_GATE
         DP_CARD_CAN_STAMP
         DP_CARD_CAN_DELTA
+        DP_CARD_CAN_TRIGGER
         DP_CARD_FILTER
         DP_CARD_ARBITRATE
         DP_CARD_GATE

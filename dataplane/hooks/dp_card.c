@@ -153,6 +153,8 @@ static uint32_t needs(uint32_t bits)
         capabilities |= DP_CARD_CAN_ARBITRATE;
     if (bits & (DP_CARD_GATE | DP_CARD_HALT))
         capabilities |= DP_CARD_CAN_GATE;
+    if (bits & DP_CARD_DELTA)
+        capabilities |= DP_CARD_CAN_DELTA;
     return capabilities;
 }
 

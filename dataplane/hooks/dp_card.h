@@ -33,15 +33,15 @@
 #define DP_CARD_SESSION_SIZE 10u   /* of MoldUDP64 */
 #define DP_CARD_IDENTITY_SIZE 32u  /* the SHA-256 of the bitstream */
 
-/* What a card can do: bits of DP_CARD_REG_CAPABILITIES. DELTA has no hook here yet: no backend sets
- * its bit. */
+/* What a card can do: bits of DP_CARD_REG_CAPABILITIES. */
 enum dp_card_capability {
     DP_CARD_CAN_FILTER = 1u << 0,    /* empties messages of instruments that are not armed */
     DP_CARD_CAN_ARBITRATE = 1u << 1, /* drops the second copy of what both lines brought */
     DP_CARD_CAN_TEMPLATE = 1u << 2,  /* builds a frame from a stored one and a few fields */
     DP_CARD_CAN_GATE = 1u << 3,      /* holds orders to limits, and stops them all */
     DP_CARD_CAN_STAMP = 1u << 4,     /* stamps frames with the time of the wire */
-    DP_CARD_CAN_DELTA = 1u << 5,     /* sends changes of levels instead of messages */
+    DP_CARD_CAN_DELTA = 1u << 5,     /* keeps books, and tells what became of their levels */
+    DP_CARD_CAN_TRIGGER = 1u << 6,   /* sends an order by itself, once, when the market comes */
 };
 
 /* Registers of 32 bits, by byte offset. */
@@ -64,6 +64,10 @@ enum dp_card_register {
     DP_CARD_REG_TIME_HIGH = 0x07c,
     DP_CARD_REG_STAMP_LOW = 0x080, /* when the last frame from the wire began */
     DP_CARD_REG_STAMP_HIGH = 0x084,
+    DP_CARD_REG_TRIGGER_LOCATE = 0x090,
+    DP_CARD_REG_TRIGGER_SIDE = 0x094,  /* of the orders it waits for: 'B' or 'S' */
+    DP_CARD_REG_TRIGGER_PRICE = 0x098, /* four decimals */
+    DP_CARD_REG_TRIGGER_STATE = 0x09c, /* enum dp_card_trigger_state; writing 1 or 0 */
     DP_CARD_REG_COUNTERS = 0x100, /* 64 bits each, low half first, in the order of dp_card_count */
     DP_CARD_REG_FRAME = 0x1000,   /* 32 registers: the slot's frame */
     DP_CARD_REG_LAYOUT = 0x1080,  /* 8 registers: its size, sums, and where fields go */
@@ -77,6 +81,7 @@ enum dp_card_control {
     DP_CARD_ARBITRATE = 1u << 1,
     DP_CARD_GATE = 1u << 2,
     DP_CARD_HALT = 1u << 3, /* the kill switch: nothing but cancels leaves */
+    DP_CARD_DELTA = 1u << 4,
 };
 
 #define DP_CARD_COUNTS(X) \
@@ -91,7 +96,9 @@ enum dp_card_control {
     X(REFUSED_QTY, "frames refused: quantity above the limit") \
     X(REFUSED_PRICE, "frames refused: price above the limit") \
     X(REFUSED_CREDIT, "frames refused: no credit left") \
-    X(REFUSED_UNCLEAR, "frames refused: not whole messages, so nobody can tell")
+    X(REFUSED_UNCLEAR, "frames refused: not whole messages, so nobody can tell") \
+    X(DELTAS_LOST, "messages that no delta tells of: a hole, no room, or no such order") \
+    X(TRIGGERED, "orders that a trigger sent")
 
 enum dp_card_count {
 #define X(name, words) DP_CARD_COUNT_##name,
@@ -102,6 +109,30 @@ enum dp_card_count {
 
 struct dp_card;
 
+/* What became of one level of a book. */
+struct dp_card_delta {
+    uint64_t sequence; /* of the message that did it */
+    uint64_t qty;      /* of the whole level now; 0: it is gone */
+    uint32_t price4;   /* four decimals */
+    uint16_t stock_locate;
+    uint8_t side; /* 'B' or 'S' */
+};
+
+/* What a trigger waits for: an order of the market on that side, at that price or better for whom
+ * takes it. */
+struct dp_card_trigger {
+    uint16_t stock_locate;
+    uint8_t side;    /* 'B' or 'S' */
+    uint32_t price4; /* 'S': at most; 'B': at least */
+};
+
+enum dp_card_trigger_state {
+    DP_CARD_TRIGGER_IDLE = 0,
+    DP_CARD_TRIGGER_ARMED,
+    DP_CARD_TRIGGER_FIRED,   /* its order has left */
+    DP_CARD_TRIGGER_REFUSED, /* the gate did not let it */
+};
+
 struct dp_card_ops {
     const char *name;
     uint32_t (*read)(struct dp_card *card, uint32_t offset);
@@ -109,6 +140,9 @@ struct dp_card_ops {
     /* See the functions below; NULL where frames pass through silicon. */
     uint32_t (*ingress)(struct dp_card *card, const uint8_t *frame, uint32_t size, uint8_t *out);
     bool (*egress)(struct dp_card *card, const uint8_t *frame, uint32_t size);
+    uint32_t (*fired)(struct dp_card *card, uint8_t *frame);
+    /* NULL where there are none. */
+    uint32_t (*deltas)(struct dp_card *card, struct dp_card_delta *deltas, uint32_t max);
     /* Of a real card; NULL where there is no bus. See the functions below. */
     int (*interrupt)(struct dp_card *card, struct dp_err *err);
     int (*share)(
@@ -182,5 +216,25 @@ int dp_card_load(
  * not come to an end of it. */
 uint32_t dp_card_build(
     struct dp_card *card, uint32_t slot, const struct dp_template_fields *fields, uint8_t *frame);
+
+/* Up to max changes of levels, in their order; returns how many. The books begin empty when
+ * DP_CARD_DELTA is turned on and hold armed instruments. They need arbitration and what it is to
+ * expect (dp_card_expect); a message they cannot follow counts in DELTAS_LOST, and from then on no
+ * delta comes until it is turned off and on. */
+uint32_t dp_card_deltas(struct dp_card *card, struct dp_card_delta *deltas, uint32_t max);
+
+/* Sends the frame of that slot and these fields by itself, through its gate, once, when the market
+ * brings what is waited for. Whoever sets it must have recorded the order as sent: the card does
+ * not ask again. -EINVAL for a slot that is not there or another side, -EBUSY while one is armed,
+ * -ENOTSUP when the card cannot. */
+int dp_card_set_trigger(struct dp_card *card, uint32_t slot,
+    const struct dp_template_fields *fields, const struct dp_card_trigger *trigger,
+    struct dp_err *err);
+enum dp_card_trigger_state dp_card_trigger_state(struct dp_card *card);
+/* Ends it and says what became of it: IDLE means that it has not sent and never will. */
+enum dp_card_trigger_state dp_card_end_trigger(struct dp_card *card);
+/* Where frames pass through a model: the frame that the trigger has sent, for who moves frames to
+ * the wire (DP_TEMPLATE_FRAME_MAX bytes). Returns its size, once; 0: none. */
+uint32_t dp_card_fired(struct dp_card *card, uint8_t *frame);
 
 #endif

@@ -13,6 +13,10 @@ struct dp_card *dp_card_soft_open(const char *where, struct dp_err *err);
 struct dp_card *dp_card_pci_open(const char *where, struct dp_err *err);
 struct dp_card *dp_card_rtl_open(const char *where, struct dp_err *err);
 
+/* Chooses the slot and writes the fields of the frame that comes next. */
+void dp_card_write_fields(
+    struct dp_card *card, uint32_t slot, const struct dp_template_fields *fields);
+
 /* A template's numbers in the registers at DP_CARD_REG_LAYOUT, and fields in those at
  * DP_CARD_REG_FIELDS. */
 #define DP_CARD_FRAME_REGISTERS (DP_TEMPLATE_FRAME_MAX / 4u)

@@ -6,8 +6,9 @@
 
 #define CAPABILITIES \
     (DP_CARD_CAN_FILTER | DP_CARD_CAN_ARBITRATE | DP_CARD_CAN_TEMPLATE | DP_CARD_CAN_GATE | \
-        DP_CARD_CAN_STAMP)
-#define CONTROL_BITS (DP_CARD_FILTER | DP_CARD_ARBITRATE | DP_CARD_GATE | DP_CARD_HALT)
+        DP_CARD_CAN_STAMP | DP_CARD_CAN_DELTA | DP_CARD_CAN_TRIGGER)
+#define CONTROL_BITS \
+    (DP_CARD_FILTER | DP_CARD_ARBITRATE | DP_CARD_GATE | DP_CARD_HALT | DP_CARD_DELTA)
 #define COUNTERS_END (DP_CARD_REG_COUNTERS + 8u * DP_CARD_COUNT_END)
 #define ARMED_END (DP_CARD_REG_ARMED + DP_CARD_INSTRUMENTS / 8u)
 
@@ -62,6 +63,8 @@ static uint32_t soft_read(struct dp_card *card, uint32_t offset)
         return soft->armed[(offset - DP_CARD_REG_ARMED) / 4];
     if (dp_card_soft_is_template(offset))
         return dp_card_soft_read_template(soft, offset);
+    if (dp_card_soft_is_trigger(offset))
+        return dp_card_soft_read_trigger(soft, offset);
     return read_single(soft, offset);
 }
 
@@ -71,10 +74,19 @@ static void set_time(struct dp_card_soft *soft, uint32_t high)
     soft->time_ahead_ns = (int64_t)(wanted - (uint64_t)dp_clock_monotonic_ns());
 }
 
+/* Books for which there is no memory do not come on, as who reads back sees. */
+static void set_control(struct dp_card_soft *soft, uint32_t control)
+{
+    bool changes = ((control ^ soft->control) & DP_CARD_DELTA) != 0;
+    if (changes && !dp_card_soft_turn_deltas(soft, (control & DP_CARD_DELTA) != 0))
+        control &= ~(uint32_t)DP_CARD_DELTA;
+    soft->control = control;
+}
+
 static void write_single(struct dp_card_soft *soft, uint32_t offset, uint32_t value)
 {
     switch (offset) {
-    case DP_CARD_REG_CONTROL: soft->control = value & CONTROL_BITS; break;
+    case DP_CARD_REG_CONTROL: set_control(soft, value & CONTROL_BITS); break;
     case DP_CARD_REG_FEED_PORT: soft->feed_port = value & 0xffff; break;
     case DP_CARD_REG_EXPECTED_LOW: soft->expected_low = value; break;
     case DP_CARD_REG_EXPECTED_HIGH:
@@ -101,6 +113,8 @@ static void soft_write(struct dp_card *card, uint32_t offset, uint32_t value)
         soft->armed[(offset - DP_CARD_REG_ARMED) / 4] = value;
     else if (dp_card_soft_is_template(offset))
         dp_card_soft_write_template(soft, offset, value);
+    else if (dp_card_soft_is_trigger(offset))
+        dp_card_soft_write_trigger(soft, offset, value);
     else
         write_single(soft, offset, value);
 }
@@ -119,6 +133,7 @@ static bool soft_egress(struct dp_card *card, const uint8_t *frame, uint32_t siz
 
 static void soft_close(struct dp_card *card)
 {
+    dp_card_soft_turn_deltas(soft_of(card), false);
     free(soft_of(card));
 }
 
@@ -128,6 +143,8 @@ static const struct dp_card_ops soft_ops = {
     .write = soft_write,
     .ingress = soft_ingress,
     .egress = soft_egress,
+    .fired = dp_card_soft_fired,
+    .deltas = dp_card_soft_take_deltas,
     .close = soft_close,
 };
 

@@ -7,6 +7,16 @@
 #define DP_CARD_SOFT_H
 
 #include "dp_card_backend.h"
+#include "dp_moldudp.h"
+
+struct dp_card_soft_trigger {
+    uint32_t locate, side, price4, state;
+    uint32_t armed_size; /* of the frame that waits, built when it was armed */
+    uint32_t fired_size; /* of it, until somebody took it to the wire; 0: none */
+    uint8_t frame[DP_TEMPLATE_FRAME_MAX];
+};
+
+struct dp_card_soft_deltas; /* the books, and what was not taken yet */
 
 struct dp_card_soft {
     struct dp_card card;
@@ -29,6 +39,8 @@ struct dp_card_soft {
     uint32_t time_low;     /* written, waiting for the high half */
     int64_t time_ahead_ns; /* of the machine's monotonic clock */
     int64_t stamp_ns;
+    struct dp_card_soft_trigger trigger;
+    struct dp_card_soft_deltas *deltas; /* NULL until they are turned on */
 };
 
 static inline bool dp_card_soft_is_armed(const struct dp_card_soft *soft, uint16_t stock_locate)
@@ -46,5 +58,22 @@ bool dp_card_soft_gate(struct dp_card_soft *soft, const uint8_t *frame, uint32_t
 bool dp_card_soft_is_template(uint32_t offset);
 uint32_t dp_card_soft_read_template(const struct dp_card_soft *soft, uint32_t offset);
 void dp_card_soft_write_template(struct dp_card_soft *soft, uint32_t offset, uint32_t value);
+
+/* Registers of the trigger. */
+bool dp_card_soft_is_trigger(uint32_t offset);
+uint32_t dp_card_soft_read_trigger(const struct dp_card_soft *soft, uint32_t offset);
+void dp_card_soft_write_trigger(struct dp_card_soft *soft, uint32_t offset, uint32_t value);
+/* Messages of a packet that was not seen before: does one of them pull it? */
+void dp_card_soft_watch(struct dp_card_soft *soft, const struct dp_moldudp_packet *packet);
+uint32_t dp_card_soft_fired(struct dp_card *card, uint8_t *frame);
+/* Builds the frame of the slot from the fields, into `frame`; its size, 0: nothing loaded. */
+uint32_t dp_card_soft_build(const struct dp_card_soft *soft, uint8_t frame[DP_TEMPLATE_FRAME_MAX]);
+
+/* Books begin empty (on), or are given back. False: no memory for them. */
+bool dp_card_soft_turn_deltas(struct dp_card_soft *soft, bool on);
+/* Messages of a packet, of which those below `expected` were seen before. */
+void dp_card_soft_follow(
+    struct dp_card_soft *soft, const struct dp_moldudp_packet *packet, uint64_t expected);
+uint32_t dp_card_soft_take_deltas(struct dp_card *card, struct dp_card_delta *deltas, uint32_t max);
 
 #endif

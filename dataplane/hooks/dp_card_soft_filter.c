@@ -131,10 +131,14 @@ uint32_t dp_card_soft_filter(
         memcpy(out, frame, size);
         return size;
     }
+    uint64_t expected = soft->expected;
     if (was_seen(soft, &packet)) {
         count(soft, DP_CARD_COUNT_FRAMES_TWICE);
         return 0;
     }
+    dp_card_soft_watch(soft, &packet);
+    if ((soft->control & DP_CARD_DELTA) && is_of_session(soft, &packet))
+        dp_card_soft_follow(soft, &packet, expected);
     if (soft->control & DP_CARD_FILTER)
         return empty_unwanted(soft, frame, size, &net, &packet, out);
     memcpy(out, frame, size);

@@ -35,20 +35,20 @@ uint32_t dp_card_soft_read_template(const struct dp_card_soft *soft, uint32_t of
     return 0;
 }
 
-static void build(struct dp_card_soft *soft)
+uint32_t dp_card_soft_build(const struct dp_card_soft *soft, uint8_t frame[DP_TEMPLATE_FRAME_MAX])
 {
-    uint8_t frame[OFFSETS_END];
+    uint8_t whole[OFFSETS_END];
     struct dp_template template_ = {0};
     struct dp_template_fields fields;
     for (uint32_t index = 0; index < DP_CARD_FRAME_REGISTERS; index++)
         dp_store_be32(template_.frame + 4 * index, soft->frames[soft->slot][index]);
     dp_card_unpack_layout(soft->layouts[soft->slot], &template_);
     dp_card_unpack_fields(soft->fields, &fields);
-    soft->built_size = 0;
     if (template_.frame_size == 0 || template_.frame_size > DP_TEMPLATE_FRAME_MAX)
-        return;
-    soft->built_size = dp_template_build(&template_, &fields, frame);
-    memcpy(soft->built, frame, sizeof(soft->built));
+        return 0;
+    uint32_t size = dp_template_build(&template_, &fields, whole);
+    memcpy(frame, whole, DP_TEMPLATE_FRAME_MAX);
+    return size;
 }
 
 void dp_card_soft_write_template(struct dp_card_soft *soft, uint32_t offset, uint32_t value)
@@ -56,7 +56,7 @@ void dp_card_soft_write_template(struct dp_card_soft *soft, uint32_t offset, uin
     if (offset == DP_CARD_REG_SLOT)
         soft->slot = value % DP_CARD_SLOTS;
     else if (offset == DP_CARD_REG_BUILD && value == 1)
-        build(soft);
+        soft->built_size = dp_card_soft_build(soft, soft->built);
     else if (is_in(offset, DP_CARD_REG_FRAME, DP_CARD_FRAME_REGISTERS))
         soft->frames[soft->slot][(offset - DP_CARD_REG_FRAME) / 4] = value;
     else if (is_in(offset, DP_CARD_REG_LAYOUT, DP_CARD_LAYOUT_REGISTERS))

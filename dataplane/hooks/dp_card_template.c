@@ -100,6 +100,15 @@ int dp_card_load(
     return 0;
 }
 
+void dp_card_write_fields(
+    struct dp_card *card, uint32_t slot, const struct dp_template_fields *fields)
+{
+    uint32_t words[DP_CARD_FIELD_REGISTERS];
+    dp_card_pack_fields(fields, words);
+    dp_card_write(card, DP_CARD_REG_SLOT, slot);
+    write_words(card, DP_CARD_REG_FIELDS, words, DP_CARD_FIELD_REGISTERS);
+}
+
 /* The size of what was built; 0 when the card never says that it is done. */
 static uint32_t wait_built(struct dp_card *card)
 {
@@ -114,12 +123,9 @@ static uint32_t wait_built(struct dp_card *card)
 uint32_t dp_card_build(
     struct dp_card *card, uint32_t slot, const struct dp_template_fields *fields, uint8_t *frame)
 {
-    uint32_t words[DP_CARD_FIELD_REGISTERS];
     if (!(card->capabilities & DP_CARD_CAN_TEMPLATE) || slot >= DP_CARD_SLOTS)
         return 0;
-    dp_card_pack_fields(fields, words);
-    dp_card_write(card, DP_CARD_REG_SLOT, slot);
-    write_words(card, DP_CARD_REG_FIELDS, words, DP_CARD_FIELD_REGISTERS);
+    dp_card_write_fields(card, slot, fields);
     dp_card_write(card, DP_CARD_REG_BUILD, 1);
     uint32_t size = wait_built(card);
     if (size > DP_TEMPLATE_FRAME_MAX)

@@ -8,6 +8,8 @@ struct card_port {
     struct dp_port port;
     struct dp_port *inner;
     struct dp_card *card;
+    uint32_t fired_size; /* of a frame that the card itself sends, until the inner port takes it */
+    uint8_t fired[DP_TEMPLATE_FRAME_MAX];
     uint32_t passed_size;                     /* 0: none */
     uint8_t passed[DP_CARD_FRAME_MAX];        /* through the gate, and the inner port was full */
     uint8_t frames[BURST][DP_CARD_FRAME_MAX]; /* of the last receive */
@@ -37,6 +39,22 @@ static uint32_t filter(struct card_port *self, const struct dp_packet *taken, ui
     return passed;
 }
 
+/* What its trigger sent, when the inner port has room: a card that is one has sent it already. */
+static void send_fired(struct card_port *self, int64_t time_ns)
+{
+    if (self->fired_size == 0)
+        self->fired_size = dp_card_fired(self->card, self->fired);
+    const struct dp_packet packet = {.data = self->fired,
+        .size = self->fired_size,
+        .original_size = self->fired_size,
+        .time_ns = time_ns};
+    if (self->fired_size == 0 || dp_port_send(self->inner, &packet, 1) == 0)
+        return;
+    self->port.stats.tx_packets++;
+    self->port.stats.tx_bytes += self->fired_size;
+    self->fired_size = 0;
+}
+
 static uint32_t card_receive(struct dp_port *port, struct dp_packet *packets, uint32_t max)
 {
     struct card_port *self = (struct card_port *)port;
@@ -45,9 +63,12 @@ static uint32_t card_receive(struct dp_port *port, struct dp_packet *packets, ui
     /* A burst of which nothing passes is no end: the next one may hold something. */
     while (passed == 0) {
         uint32_t count = dp_port_receive(self->inner, taken, max < BURST ? max : BURST);
-        if (count == 0)
+        if (count == 0) {
+            send_fired(self, 0);
             return 0;
+        }
         passed = filter(self, taken, count, packets);
+        send_fired(self, taken[count - 1].time_ns);
     }
     return passed;
 }

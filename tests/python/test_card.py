@@ -14,7 +14,10 @@ from appliance.config_section import ConfigError, Section
 from dataplane.card import CAPABILITIES, Card, kinds
 from dataplane.errors import DataplaneError
 
-BUILT = {"none": set(), "soft": {"filter", "arbitrate", "template", "gate", "stamp"}}
+BUILT = {
+    "none": set(),
+    "soft": {"filter", "arbitrate", "template", "gate", "stamp", "delta", "trigger"},
+}
 
 
 def test_every_backend_of_the_build_is_named():
@@ -29,7 +32,7 @@ def test_a_card_says_what_it_can(name: str):
     assert list(can) == [hook for hook, _ in CAPABILITIES]
     assert {hook for hook, able in can.items() if able} == BUILT[name]
     assert (card.version(), card.identity()) == ("1.1", bytes(32))
-    assert set(card.counters().values()) == {0} and len(card.counters()) == 12
+    assert set(card.counters().values()) == {0} and len(card.counters()) == 14
 
 
 @pytest.mark.parametrize(

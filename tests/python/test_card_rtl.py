@@ -38,7 +38,13 @@ def card(tmp_path_factory):
 
 @pytest.mark.parametrize(
     "name",
-    ["hooks_test_card", "hooks_test_card_out", "hooks_test_card_alike", "hooks_test_port_card"],
+    [
+        "hooks_test_card",
+        "hooks_test_card_out",
+        "hooks_test_card_alike",
+        "hooks_test_card_trigger",
+        "hooks_test_port_card",
+    ],
 )
 def test_the_tests_of_every_card_hold(name, card):
     found = sorted(ROOT.glob(f"build/*/tests/{name}"), key=lambda path: path.stat().st_mtime)
