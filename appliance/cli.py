@@ -50,6 +50,7 @@ VERBS = {
     "verify": ("appliance.machine.verify", "say whether this machine is as a profile promises"),
     "rollback": ("appliance.machine.rollback", "restore what was there before the first apply"),
     "doctor": ("appliance.machine.doctor", "measure this machine: noise, memory, clock, cards"),
+    "rdma": ("appliance.machine.rdma", "list RDMA devices; a ring of records between two hosts"),
     "match": ("appliance.match", "match orders, one a line of a file; reports come out"),
     "bench": ("appliance.bench.command", "measure, beside a reference measured in the same run"),
 }

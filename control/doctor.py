@@ -12,7 +12,9 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from control import rdma
 from control.effects import interrupts_of, page_on
+from control.errors import ControlError
 from control.facts import Facts
 from control.host import Host
 from dataplane import card
@@ -52,6 +54,7 @@ def examine(host: Host, facts: Facts, cores: Sequence[int], seconds: float) -> R
                   "keepers": facts.clocks.get("keepers", "")},
         "cards": [nic_card(host, facts, nic.name) for nic in facts.nics],
         "offload": list(offload(facts)),
+        "rdma": list(rdma_devices()),
         "heat": heat(host),
         "rtla": shutil.which("rtla") is not None,
     }  # fmt: skip
@@ -130,6 +133,18 @@ def offload(facts: Facts) -> Iterator[Report]:
         can = [hook for hook, able in opened.capabilities().items() if able]
         identity = opened.identity().hex() if any(opened.identity()) else ""
         yield {"name": name, "map": opened.version(), "identity": identity, "can": can, "why": ""}
+
+
+def rdma_devices() -> Iterator[Report]:
+    """Yield each RDMA device: its state and addresses, or why nothing can be said."""
+    for name in rdma.names():
+        try:
+            one = rdma.device(name)
+        except ControlError as error:
+            yield {"name": name, "state": "", "gids": [], "raw_packets": "", "why": str(error)}
+            continue
+        yield {"name": name, "state": one.state, "gids": [gid.gid for gid in one.gids],
+               "raw_packets": one.raw_packets, "why": ""}  # fmt: skip
 
 
 def heat(host: Host) -> Report:

@@ -86,6 +86,11 @@ def others(report: Report) -> Iterator[str]:
         bitstream = f"; bitstream {each['identity']}" if each["identity"] else ""
         can = ", ".join(each["can"]) or each["why"] or "nothing"
         yield f"offload     {each['name']}: {can}{bitstream}"
+    for each in report["rdma"]:
+        can = f"{each['state']}, {len(each['gids'])} addresses, raw packets: {each['raw_packets']}"
+        yield f"rdma        {each['name']}: {each['why'] or can}"
+    if not report["rdma"]:
+        yield "rdma        no device"
     degrees = " ".join(f"{each} degrees" for each in report["heat"]["degrees"])
     yield f"heat        {degrees or 'no sensors'}; slowed down {report['heat']['throttled']} times"
     if report["rtla"]:

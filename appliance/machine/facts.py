@@ -43,6 +43,7 @@ def render(facts: Facts) -> Iterator[str]:
         yield from card(nic, facts)
     for device in facts.pci:
         yield f"pci       {location(device)}"
+    yield f"rdma      {', '.join(facts.rdma) or 'none; docs/rdma.md'}"
     yield f"settings  {len(facts.values)}, of which {len(facts.read_only)} nobody can write; " + (
         "--json shows them"
     )

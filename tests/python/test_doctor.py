@@ -37,6 +37,8 @@ REPORT = {
                  "can": ["filter", "gate"], "why": ""},
                 {"name": "pci:0000:3c:00.0", "map": "", "identity": "", "can": [],
                  "why": "vfio 0000:3c:00.0: device: busy"}],
+    "rdma": [{"name": "rxe0", "state": "link_up", "gids": ["fe80::1"], "raw_packets": "no",
+              "why": ""}],
     "heat": {"degrees": [51], "throttled": 4},
     "rtla": True,
 }  # fmt: skip
@@ -82,6 +84,7 @@ card        eth0: queues 0 on 2; lost rx_dropped 7
 offload     none: nothing
 offload     pci:0000:3b:00.0: filter, gate; bitstream abcd
 offload     pci:0000:3c:00.0: vfio 0000:3c:00.0: device: busy
+rdma        rxe0: link_up, 1 addresses, raw packets: no
 heat        51 degrees; slowed down 4 times
 rtla        is installed: `rtla osnoise top` names who interrupts
 
