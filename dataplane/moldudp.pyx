@@ -16,7 +16,7 @@ from dataplane.dp_moldudp cimport (
 )
 
 # In the order of enum dp_moldudp_verdict.
-VERDICTS = ("delivered", "duplicate", "held", "idle", "malformed", "old_session")
+VERDICTS = ("delivered", "duplicate", "held", "idle", "malformed", "old_session", "strange")
 
 
 cdef void _on_message(

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 
-#define SESSION_SIZE 10
 /* Remembered, so that the slower line's last packets open no session again. */
 #define OLD_SESSIONS_MAX 8
 
@@ -22,84 +21,37 @@ struct dp_moldudp_feed {
     int64_t now_ns;    /* largest time seen */
     bool started;      /* session and expected are known */
     bool ended;
-    uint8_t session[SESSION_SIZE];
-    uint8_t old_sessions[OLD_SESSIONS_MAX][SESSION_SIZE];
+    bool paused;            /* a hole was given up: all is held until a jump */
+    uint64_t held_next_max; /* no held packet reaches further */
+    uint32_t stranger_size; /* the first packet of what may be another session; 0: none */
+    uint8_t session[DP_MOLDUDP_SESSION_SIZE];
+    uint8_t old_sessions[OLD_SESSIONS_MAX][DP_MOLDUDP_SESSION_SIZE];
     uint32_t old_count; /* ever; the latest OLD_SESSIONS_MAX are kept */
     uint32_t held_count;
     /* The first held_count entries wait, by sequence; the rest own the free buffers. The buffers,
-     * packet_size_max bytes each, stand behind the last entry. */
+     * packet_size_max bytes each and one for the stranger, stand behind the last entry. */
     struct held held[];
 };
 
-/* ---- one packet ---- */
-
-static bool blocks_end_exactly(const uint8_t *blocks, size_t size, uint32_t message_count)
-{
-    for (; message_count > 0; message_count--) {
-        if (size < 2)
-            return false;
-        size_t block_size = 2u + dp_load_be16(blocks);
-        if (size < block_size)
-            return false;
-        blocks += block_size;
-        size -= block_size;
-    }
-    return size == 0;
-}
-
-static bool is_end(const struct dp_moldudp_packet *packet)
-{
-    return packet->message_count == DP_MOLDUDP_END_OF_SESSION;
-}
-
-/* Heartbeats and end marks name the next number and use up none. */
-static uint32_t numbers_used(const struct dp_moldudp_packet *packet)
-{
-    return is_end(packet) ? 0 : packet->message_count;
-}
-
-bool dp_moldudp_parse(const uint8_t *data, size_t size, struct dp_moldudp_packet *packet)
-{
-    if (size < DP_MOLDUDP_HEADER_SIZE)
-        return false;
-    *packet = (struct dp_moldudp_packet){
-        .session = data,
-        .sequence = dp_load_be64(data + 10),
-        .message_count = dp_load_be16(data + 18),
-        .blocks = data + DP_MOLDUDP_HEADER_SIZE,
-        .blocks_size = size - DP_MOLDUDP_HEADER_SIZE,
-    };
-    if (packet->sequence > UINT64_MAX - numbers_used(packet))
-        return false;
-    return blocks_end_exactly(packet->blocks, packet->blocks_size, numbers_used(packet));
-}
-
-size_t dp_moldudp_build(
-    uint8_t *data, const uint8_t *session, uint64_t sequence, uint16_t message_count)
-{
-    memcpy(data, session, SESSION_SIZE);
-    dp_store_be64(data + 10, sequence);
-    dp_store_be16(data + 18, message_count);
-    return DP_MOLDUDP_HEADER_SIZE;
-}
-
 /* ---- the hold ---- */
 
-static uint8_t *held_buf(struct dp_moldudp_feed *feed, const struct held *held)
+static uint8_t *buf_at(struct dp_moldudp_feed *feed, uint32_t buf_index)
 {
     uint8_t *bufs = (uint8_t *)&feed->held[feed->config.hold_count_max];
-    return bufs + (size_t)held->buf_index * feed->config.packet_size_max;
+    return bufs + (size_t)buf_index * feed->config.packet_size_max;
 }
 
-/* True when one held packet has all that this one brings. */
+/* True when one held packet has all that this one brings. From the back: what comes is new or a
+ * copy of what came last. */
 static bool is_held(const struct dp_moldudp_feed *feed, const struct dp_moldudp_packet *packet)
 {
-    uint64_t next = packet->sequence + numbers_used(packet);
-    for (uint32_t index = 0; index < feed->held_count; index++) {
-        const struct held *held = &feed->held[index];
-        if (held->sequence > packet->sequence)
-            return false;
-        if (next <= held->next && held->is_end >= is_end(packet))
+    uint64_t next = packet->sequence + dp_moldudp_numbers_used(packet);
+    if (next > feed->held_next_max)
+        return false;
+    for (uint32_t index = feed->held_count; index > 0; index--) {
+        const struct held *held = &feed->held[index - 1];
+        if (held->sequence <= packet->sequence && next <= held->next &&
+            held->is_end >= dp_moldudp_is_end(packet))
             return true;
     }
     return false;
@@ -114,12 +66,15 @@ static void hold(struct dp_moldudp_feed *feed, const struct dp_moldudp_packet *p
         feed->held[index] = feed->held[index - 1];
 
     entry.sequence = packet->sequence;
-    entry.next = packet->sequence + numbers_used(packet);
-    entry.is_end = is_end(packet);
+    entry.next = packet->sequence + dp_moldudp_numbers_used(packet);
+    entry.is_end = dp_moldudp_is_end(packet);
     entry.time_ns = feed->now_ns;
     entry.size = (uint32_t)(DP_MOLDUDP_HEADER_SIZE + packet->blocks_size);
-    memcpy(held_buf(feed, &entry), packet->session, entry.size); /* the session stands first */
+    memcpy(
+        buf_at(feed, entry.buf_index), packet->session, entry.size); /* the session stands first */
     feed->held[index] = entry;
+    if (feed->held_count == 1 || entry.next > feed->held_next_max)
+        feed->held_next_max = entry.next;
 }
 
 /* The packet's bytes stay as they are until the next hold(). */
@@ -131,7 +86,7 @@ static struct dp_moldudp_packet unhold_first(struct dp_moldudp_feed *feed)
     feed->held[feed->held_count] = first;
 
     struct dp_moldudp_packet packet;
-    bool sound = dp_moldudp_parse(held_buf(feed, &first), first.size, &packet);
+    bool sound = dp_moldudp_parse(buf_at(feed, first.buf_index), first.size, &packet);
     DP_ASSERT(sound); /* it was when it came */
     return packet;
 }
@@ -142,7 +97,7 @@ static struct dp_moldudp_packet unhold_first(struct dp_moldudp_feed *feed)
 static bool deliver(struct dp_moldudp_feed *feed, const struct dp_moldudp_packet *packet,
     const struct dp_moldudp_handler *handler)
 {
-    uint64_t next = packet->sequence + numbers_used(packet);
+    uint64_t next = packet->sequence + dp_moldudp_numbers_used(packet);
     uint64_t sequence = packet->sequence;
     const uint8_t *block = packet->blocks;
     bool any = next > feed->expected;
@@ -155,7 +110,7 @@ static bool deliver(struct dp_moldudp_feed *feed, const struct dp_moldudp_packet
     if (any)
         feed->expected = next;
 
-    if (is_end(packet) && packet->sequence == feed->expected && !feed->ended) {
+    if (dp_moldudp_is_end(packet) && packet->sequence == feed->expected && !feed->ended) {
         feed->ended = true;
         feed->held_count = 0; /* nothing is added behind an end mark */
         handler->on_end(handler->context);
@@ -176,9 +131,18 @@ static void give_up_before(
     struct dp_moldudp_feed *feed, uint64_t sequence, const struct dp_moldudp_handler *handler)
 {
     uint64_t first = feed->expected;
-    feed->expected = sequence;
+    feed->paused = feed->config.pause_at_gap;
+    if (!feed->paused)
+        feed->expected = sequence;
     handler->on_gap(handler->context, first, sequence - 1, feed->now_ns);
-    release(feed, handler);
+    if (!feed->paused)
+        release(feed, handler);
+}
+
+void dp_moldudp_feed_give_up(struct dp_moldudp_feed *feed, const struct dp_moldudp_handler *handler)
+{
+    if (feed->held_count > 0 && !feed->paused)
+        give_up_before(feed, feed->held[0].sequence, handler);
 }
 
 /* The first hole was known as soon as anything behind it was: everything held is behind it. */
@@ -198,7 +162,7 @@ void dp_moldudp_feed_poll(
     bool all = now_ns == INT64_MAX;
     if (!all && now_ns > feed->now_ns)
         feed->now_ns = now_ns;
-    while (feed->held_count > 0 &&
+    while (feed->held_count > 0 && !feed->paused &&
         (all || feed->now_ns - hole_time_ns(feed) > feed->config.gap_timeout_ns))
         give_up_before(feed, feed->held[0].sequence, handler);
 }
@@ -208,17 +172,20 @@ void dp_moldudp_feed_poll(
 static bool is_old_session(const struct dp_moldudp_feed *feed, const uint8_t *session)
 {
     for (uint32_t index = 0; index < OLD_SESSIONS_MAX && index < feed->old_count; index++)
-        if (memcmp(feed->old_sessions[index], session, SESSION_SIZE) == 0)
+        if (memcmp(feed->old_sessions[index], session, DP_MOLDUDP_SESSION_SIZE) == 0)
             return true;
     return false;
 }
 
 static void start_session(struct dp_moldudp_feed *feed, const uint8_t *session, uint64_t expected)
 {
-    memcpy(feed->session, session, SESSION_SIZE);
+    memcpy(feed->session, session, DP_MOLDUDP_SESSION_SIZE);
     feed->expected = expected;
     feed->started = true;
     feed->ended = false;
+    feed->paused = false;
+    feed->held_count = 0; /* of another session, behind a hole that it will not fill */
+    feed->stranger_size = 0;
 }
 
 /* Gives up what the old session still misses; the new one starts at 1, as all do. */
@@ -226,25 +193,67 @@ static void change_session(
     struct dp_moldudp_feed *feed, const uint8_t *session, const struct dp_moldudp_handler *handler)
 {
     dp_moldudp_feed_poll(feed, INT64_MAX, handler);
-    memcpy(feed->old_sessions[feed->old_count++ % OLD_SESSIONS_MAX], feed->session, SESSION_SIZE);
+    memcpy(feed->old_sessions[feed->old_count++ % OLD_SESSIONS_MAX], feed->session,
+        DP_MOLDUDP_SESSION_SIZE);
     start_session(feed, session, 1);
     handler->on_session(handler->context, session);
 }
 
+void dp_moldudp_feed_restart(struct dp_moldudp_feed *feed, const struct dp_moldudp_handler *handler)
+{
+    if (!feed->started)
+        return;
+    feed->started = false;
+    feed->ended = false;
+    feed->paused = false;
+    feed->held_count = 0;
+    feed->expected = feed->config.sequence_first;
+    handler->on_session(handler->context, feed->session);
+}
+
+/* Keeps the first packet of what may be another session; true when this is its second. */
+static bool is_confirmed(struct dp_moldudp_feed *feed, const struct dp_moldudp_packet *packet)
+{
+    uint8_t *kept = buf_at(feed, feed->config.hold_count_max);
+    if (feed->ended || !feed->config.confirm_session)
+        return true;
+    if (feed->stranger_size > 0 && memcmp(kept, packet->session, DP_MOLDUDP_SESSION_SIZE) == 0)
+        return true;
+    feed->stranger_size = (uint32_t)(DP_MOLDUDP_HEADER_SIZE + packet->blocks_size);
+    memcpy(kept, packet->session, feed->stranger_size); /* the session stands first */
+    return false;
+}
+
 /* ---- the feed ---- */
+
+/* Waiting for a jump: what came first is what it may leave out. */
+static enum dp_moldudp_verdict push_paused(
+    struct dp_moldudp_feed *feed, const struct dp_moldudp_packet *packet)
+{
+    if (feed->held_count == feed->config.hold_count_max) {
+        if (feed->held_count == 0 || packet->sequence < feed->held[0].sequence)
+            return DP_MOLDUDP_DUPLICATE;
+        unhold_first(feed);
+    }
+    hold(feed, packet);
+    return DP_MOLDUDP_HELD;
+}
 
 static enum dp_moldudp_verdict push_ahead(struct dp_moldudp_feed *feed,
     const struct dp_moldudp_packet *packet, const struct dp_moldudp_handler *handler)
 {
     if (is_held(feed, packet))
         return DP_MOLDUDP_DUPLICATE;
-    while (feed->held_count == feed->config.hold_count_max && packet->sequence > feed->expected) {
+    while (feed->held_count == feed->config.hold_count_max && packet->sequence > feed->expected &&
+        !feed->paused) {
         /* Full: the first hole is given up, up to whatever is known to stand behind it. */
         uint64_t sequence = packet->sequence;
         if (feed->held_count > 0 && feed->held[0].sequence < sequence)
             sequence = feed->held[0].sequence;
         give_up_before(feed, sequence, handler);
     }
+    if (feed->paused)
+        return push_paused(feed, packet);
     if (feed->ended)
         return DP_MOLDUDP_OLD_SESSION; /* a held end mark came out */
     if (packet->sequence > feed->expected) {
@@ -259,10 +268,11 @@ static enum dp_moldudp_verdict push_ahead(struct dp_moldudp_feed *feed,
 static enum dp_moldudp_verdict push_packet(struct dp_moldudp_feed *feed,
     const struct dp_moldudp_packet *packet, const struct dp_moldudp_handler *handler)
 {
-    uint32_t count = numbers_used(packet);
+    uint32_t count = dp_moldudp_numbers_used(packet);
     if (feed->ended && packet->sequence + count > feed->expected)
         return DP_MOLDUDP_OLD_SESSION; /* nothing is added to a session that is over */
-    if (packet->sequence > feed->expected)
+    bool brings = packet->sequence + count > feed->expected;
+    if (packet->sequence > feed->expected || (feed->paused && brings))
         return push_ahead(feed, packet, handler);
 
     if (deliver(feed, packet, handler)) {
@@ -270,6 +280,19 @@ static enum dp_moldudp_verdict push_packet(struct dp_moldudp_feed *feed,
         return DP_MOLDUDP_DELIVERED;
     }
     return count == 0 ? DP_MOLDUDP_IDLE : DP_MOLDUDP_DUPLICATE;
+}
+
+/* The other session's first packet, if it was kept, comes before its second. */
+static void begin_session(
+    struct dp_moldudp_feed *feed, const uint8_t *session, const struct dp_moldudp_handler *handler)
+{
+    const uint8_t *kept = buf_at(feed, feed->config.hold_count_max);
+    uint32_t size = feed->stranger_size;
+    struct dp_moldudp_packet first;
+    bool is_its_own = size > 0 && memcmp(kept, session, DP_MOLDUDP_SESSION_SIZE) == 0;
+    change_session(feed, session, handler);
+    if (is_its_own && dp_moldudp_parse(kept, size, &first))
+        push_packet(feed, &first, handler);
 }
 
 enum dp_moldudp_verdict dp_moldudp_feed_push(struct dp_moldudp_feed *feed, const uint8_t *data,
@@ -287,10 +310,12 @@ enum dp_moldudp_verdict dp_moldudp_feed_push(struct dp_moldudp_feed *feed, const
 
     if (!feed->started)
         start_session(feed, packet.session, sequence_first == 0 ? packet.sequence : sequence_first);
-    if (memcmp(packet.session, feed->session, SESSION_SIZE) != 0) {
+    if (memcmp(packet.session, feed->session, DP_MOLDUDP_SESSION_SIZE) != 0) {
         if (is_old_session(feed, packet.session))
             return DP_MOLDUDP_OLD_SESSION;
-        change_session(feed, packet.session, handler);
+        if (!is_confirmed(feed, &packet))
+            return DP_MOLDUDP_STRANGE;
+        begin_session(feed, packet.session, handler);
     }
     return push_packet(feed, &packet, handler);
 }
@@ -300,9 +325,14 @@ uint64_t dp_moldudp_feed_expected(const struct dp_moldudp_feed *feed)
     return feed->expected;
 }
 
+const uint8_t *dp_moldudp_feed_session(const struct dp_moldudp_feed *feed)
+{
+    return feed->started ? feed->session : NULL;
+}
+
 bool dp_moldudp_feed_hole(const struct dp_moldudp_feed *feed, struct dp_moldudp_hole *hole)
 {
-    if (feed->held_count == 0)
+    if (feed->held_count == 0 || feed->paused)
         return false;
     *hole = (struct dp_moldudp_hole){
         .first = feed->expected,
@@ -319,6 +349,7 @@ bool dp_moldudp_feed_jump(
     if (sequence < feed->expected)
         return false;
     feed->expected = sequence;
+    feed->paused = false;
     release(feed, handler);
     return true;
 }
@@ -326,7 +357,8 @@ bool dp_moldudp_feed_jump(
 size_t dp_moldudp_feed_size(const struct dp_moldudp_config *config)
 {
     size_t per_packet = sizeof(struct held) + config->packet_size_max;
-    return sizeof(struct dp_moldudp_feed) + config->hold_count_max * per_packet;
+    return sizeof(struct dp_moldudp_feed) + config->hold_count_max * per_packet +
+        config->packet_size_max;
 }
 
 int dp_moldudp_feed_init(

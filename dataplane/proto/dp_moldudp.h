@@ -15,6 +15,7 @@
 #include "dp_err.h"
 
 #define DP_MOLDUDP_HEADER_SIZE 20
+#define DP_MOLDUDP_SESSION_SIZE 10
 #define DP_MOLDUDP_END_OF_SESSION 0xffff
 #define DP_MOLDUDP_HOLD_COUNT_MAX 65536u
 #define DP_MOLDUDP_PACKET_SIZE_MAX 65535u
@@ -27,6 +28,17 @@ struct dp_moldudp_packet {
     size_t blocks_size;
 };
 
+static inline bool dp_moldudp_is_end(const struct dp_moldudp_packet *packet)
+{
+    return packet->message_count == DP_MOLDUDP_END_OF_SESSION;
+}
+
+/* Heartbeats and end marks name the next number and use up none. */
+static inline uint32_t dp_moldudp_numbers_used(const struct dp_moldudp_packet *packet)
+{
+    return dp_moldudp_is_end(packet) ? 0 : packet->message_count;
+}
+
 /* False when malformed: shorter than a header, blocks that do not end at the packet's end, numbers
  * past 64 bits. */
 bool dp_moldudp_parse(const uint8_t *data, size_t size, struct dp_moldudp_packet *packet);
@@ -38,6 +50,7 @@ enum dp_moldudp_verdict {
     DP_MOLDUDP_IDLE,        /* heartbeat or end of session with nothing missing */
     DP_MOLDUDP_MALFORMED,   /* also above packet_size_max, or number 0 after another first one */
     DP_MOLDUDP_OLD_SESSION, /* of a session that is over, or more than its end mark allowed */
+    DP_MOLDUDP_STRANGE,     /* of another session, of which this is the first packet: kept */
 };
 
 struct dp_moldudp_handler {
@@ -62,6 +75,12 @@ struct dp_moldudp_config {
     uint32_t packet_size_max; /* bytes of one MoldUDP64 packet */
     int64_t gap_timeout_ns;   /* a hole known for longer than this is given up */
     uint64_t sequence_first;  /* 1 at the start of a day; 0: start at the first packet's */
+    /* A hole that is given up is not stepped over: on_gap is told once, and everything is held
+     * until dp_moldudp_feed_jump(). What does not fit then pushes out the earliest. */
+    bool pause_at_gap;
+    /* Another session begins with the second packet of it (the first is kept), or with the first
+     * behind an end mark: one datagram of noise ends no session. */
+    bool confirm_session;
 };
 
 struct dp_moldudp_feed; /* opaque; holds no pointers but what the handler carries */
@@ -78,8 +97,17 @@ enum dp_moldudp_verdict dp_moldudp_feed_push(struct dp_moldudp_feed *feed, const
  * holes). */
 void dp_moldudp_feed_poll(
     struct dp_moldudp_feed *feed, int64_t now_ns, const struct dp_moldudp_handler *handler);
+/* Gives up the first hole now, if there is one. */
+void dp_moldudp_feed_give_up(
+    struct dp_moldudp_feed *feed, const struct dp_moldudp_handler *handler);
+/* Forgets the session, as if nothing had come: its sender began anew under the same name. Calls
+ * on_session when one had begun. */
+void dp_moldudp_feed_restart(
+    struct dp_moldudp_feed *feed, const struct dp_moldudp_handler *handler);
 /* The next sequence number to go out. */
 uint64_t dp_moldudp_feed_expected(const struct dp_moldudp_feed *feed);
+/* 10 bytes, the feed's; NULL before the first packet. */
+const uint8_t *dp_moldudp_feed_session(const struct dp_moldudp_feed *feed);
 
 /* The hole that keeps messages waiting: first .. last are missing, since since_ns. */
 struct dp_moldudp_hole {
@@ -89,10 +117,11 @@ struct dp_moldudp_hole {
     const uint8_t *session; /* 10 bytes, the feed's */
 };
 
-/* False when nothing is missing, as far as it is known. */
+/* False when nothing is missing, as far as it is known, and while a jump is waited for. */
 bool dp_moldudp_feed_hole(const struct dp_moldudp_feed *feed, struct dp_moldudp_hole *hole);
 /* Goes on at that number, where a snapshot of the books ended: what came before it and waits is
- * dropped, what waits from it on goes out. Not back: false when the number is below expected. */
+ * dropped, what waits from it on goes out; what was pushed out of a full hold behind it is a hole
+ * like any other. Not back: false when the number is below expected. */
 bool dp_moldudp_feed_jump(
     struct dp_moldudp_feed *feed, uint64_t sequence, const struct dp_moldudp_handler *handler);
 

@@ -120,7 +120,7 @@ static void test_an_empty_message_uses_up_a_number(void)
 /* ---- the sequence: what goes in, what comes out ---- */
 
 struct step {
-    uint8_t session; /* 0: no packet, only poll(time) */
+    uint8_t session; /* 0: no packet, only poll(time), or a jump to sequence when there is one */
     uint64_t sequence;
     uint16_t count;
     int64_t time_ns;
@@ -202,6 +202,11 @@ static enum dp_moldudp_verdict take(
     struct dp_moldudp_feed *feed, const struct step *step, struct out *out)
 {
     struct dp_moldudp_handler handler = {out, on_message, on_gap, on_session, on_end};
+    if (step->session == 0 && step->sequence != 0) {
+        bool jumped = dp_moldudp_feed_jump(feed, step->sequence, &handler);
+        say(out, jumped ? "jump " : "stay ", 0, 0);
+        return DP_MOLDUDP_IDLE;
+    }
     if (step->session == 0) {
         dp_moldudp_feed_poll(feed, step->time_ns, &handler);
         return DP_MOLDUDP_IDLE;
@@ -211,20 +216,105 @@ static enum dp_moldudp_verdict take(
     return dp_moldudp_feed_push(feed, guard_place(data, size), size, step->time_ns, &handler);
 }
 
+static void run(const struct scenario *scenario, const struct dp_moldudp_config *wanted)
+{
+    struct dp_moldudp_feed *feed = new_feed(wanted);
+    struct out out = {""};
+    for (int index = 0; index < STEPS_MAX && scenario->steps[index].time_ns != 0; index++)
+        take(feed, &scenario->steps[index], &out);
+    CHECK_THAT(strcmp(out.text, scenario->out) == 0, "%s: came '%s'; expected '%s'", scenario->name,
+        out.text, scenario->out);
+    free(feed);
+}
+
 static void test_scenarios(void)
 {
     for (size_t row = 0; row < sizeof(scenarios) / sizeof(scenarios[0]); row++) {
-        const struct scenario *scenario = &scenarios[row];
         struct dp_moldudp_config wanted = config;
-        wanted.sequence_first = scenario->sequence_first;
-        struct dp_moldudp_feed *feed = new_feed(&wanted);
-        struct out out = {""};
-        for (int index = 0; index < STEPS_MAX && scenario->steps[index].time_ns != 0; index++)
-            take(feed, &scenario->steps[index], &out);
-        CHECK_THAT(strcmp(out.text, scenario->out) == 0, "%s: came '%s'; expected '%s'",
-            scenario->name, out.text, scenario->out);
-        free(feed);
+        wanted.sequence_first = scenarios[row].sequence_first;
+        run(&scenarios[row], &wanted);
     }
+}
+
+/* A gap that a snapshot will mend: everything waits for the jump. */
+static void test_scenarios_with_a_pause(void)
+{
+    static const struct scenario rows[] = {
+        {"a gap is told once and nothing follows", 1,
+            {{1, 1, 1, 1}, {1, 3, 1, 1}, {0, 0, 0, 12}, {1, 5, 1, 13}, {0, 0, 0, 99}},
+            "1 gap:2-2 "},
+        {"not even what fills the hole", 1,
+            {{1, 1, 1, 1}, {1, 3, 1, 1}, {0, 0, 0, 12}, {1, 2, 1, 13}}, "1 gap:2-2 "},
+        {"a jump goes on at its number", 1,
+            {{1, 3, 1, 1}, {0, 0, 0, 12}, {1, 4, 2, 13}, {0, 5, 0, 14}, {1, 6, 1, 15}},
+            "gap:1-2 5 jump 6 "},
+        {"a jump beyond all that was heard", 1,
+            {{1, 3, 1, 1}, {0, 0, 0, 12}, {0, 9, 0, 14}, {1, 4, 2, 15}, {1, 9, 1, 16}},
+            "gap:1-2 jump 9 "},
+        {"no jump goes back", 1, {{1, 1, 4, 1}, {1, 7, 1, 1}, {0, 0, 0, 12}, {0, 4, 0, 14}},
+            "1 2 3 4 gap:5-6 stay "},
+        {"a full hold loses the earliest", 1,
+            {{1, 2, 1, 1}, {1, 4, 1, 1}, {1, 6, 1, 1}, {1, 8, 1, 1}, {1, 10, 1, 1}, {1, 11, 1, 1},
+                {0, 10, 0, 2}},
+            "gap:1-1 10 11 jump "},
+        {"what a hold lost behind the jump is another hole", 1,
+            {{1, 2, 1, 1}, {1, 4, 1, 1}, {1, 6, 1, 1}, {1, 8, 1, 1}, {1, 10, 1, 1}, {0, 2, 0, 2},
+                {0, 0, 0, 13}},
+            "gap:1-1 jump gap:2-3 "},
+        {"another session ends the wait", 1,
+            {{1, 3, 1, 1}, {0, 0, 0, 12}, {1, 4, 1, 13}, {2, 1, 1, 14}, {1, 5, 1, 15}},
+            "gap:1-2 session:2 1 "},
+        {"another session that begins beside a hole", 1, {{1, 3, 1, 1}, {2, 1, 1, 2}},
+            "gap:1-2 session:2 1 "},
+        {"the end waits too", 1, {{1, 3, END, 1}, {0, 0, 0, 12}, {0, 3, 0, 13}},
+            "gap:1-2 end jump "},
+    };
+    struct dp_moldudp_config wanted = config;
+    wanted.sequence_first = 1;
+    wanted.pause_at_gap = true;
+    for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++)
+        run(&rows[row], &wanted);
+}
+
+static void test_scenarios_where_a_session_is_confirmed(void)
+{
+    static const struct scenario rows[] = {
+        {"one packet is noise", 1, {{1, 1, 1, 1}, {2, 1, 1, 1}, {1, 2, 1, 1}}, "1 2 "},
+        {"its second begins it, and the first was kept", 1,
+            {{1, 1, 1, 1}, {2, 1, 1, 1}, {2, 2, 1, 1}, {1, 2, 1, 1}}, "1 session:2 1 2 "},
+        {"so does its copy from the other line", 1, {{1, 1, 1, 1}, {2, 1, 1, 1}, {2, 1, 1, 1}},
+            "1 session:2 1 "},
+        {"two noises are none", 1, {{1, 1, 1, 1}, {2, 1, 1, 1}, {3, 1, 1, 1}, {1, 2, 1, 1}},
+            "1 2 "},
+        {"behind an end mark the first is enough", 1, {{1, 1, 1, 1}, {1, 2, END, 1}, {2, 1, 1, 1}},
+            "1 end session:2 1 "},
+        {"noise before the first packet is outlived", 1,
+            {{2, 7, 1, 1}, {1, 1, 1, 1}, {1, 2, 1, 1}, {1, 3, 1, 1}}, "gap:1-6 7 session:1 1 2 3 "},
+    };
+    struct dp_moldudp_config wanted = config;
+    wanted.sequence_first = 1;
+    wanted.confirm_session = true;
+    for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++)
+        run(&rows[row], &wanted);
+}
+
+static void test_a_sender_that_begins_anew_is_followed(void)
+{
+    struct dp_moldudp_config wanted = config;
+    wanted.sequence_first = 1;
+    struct dp_moldudp_feed *feed = new_feed(&wanted);
+    struct out out = {""};
+    struct dp_moldudp_handler handler = {&out, on_message, on_gap, on_session, on_end};
+    dp_moldudp_feed_restart(feed, &handler);
+    CHECK(dp_moldudp_feed_session(feed) == NULL);
+    take(feed, &(struct step){1, 1, 2, 1}, &out);
+    take(feed, &(struct step){1, 5, 1, 1}, &out);
+    CHECK(dp_moldudp_feed_session(feed) != NULL);
+    dp_moldudp_feed_restart(feed, &handler);
+    take(feed, &(struct step){1, 2, 1, 1}, &out);
+    dp_moldudp_feed_give_up(feed, &handler);
+    CHECK_TEXT(out.text, "1 2 session:1 gap:1-1 2 ");
+    free(feed);
 }
 
 static void test_verdicts(void)
@@ -287,10 +377,10 @@ static void test_settings_are_checked(void)
         struct dp_moldudp_config config;
         const char *text;
     } rows[] = {
-        {{65537, 1500, 0, 1}, "moldudp: hold_count_max: 65537; give at most 65536"},
-        {{1, 19, 0, 1}, "moldudp: packet_size_max: 19; give 20 to 65535"},
-        {{1, 65536, 0, 1}, "moldudp: packet_size_max: 65536; give 20 to 65535"},
-        {{1, 1500, -1, 1}, "moldudp: gap_timeout_ns: -1; give 0 or more"},
+        {{65537, 1500, 0, 1, false, false}, "moldudp: hold_count_max: 65537; give at most 65536"},
+        {{1, 19, 0, 1, false, false}, "moldudp: packet_size_max: 19; give 20 to 65535"},
+        {{1, 65536, 0, 1, false, false}, "moldudp: packet_size_max: 65536; give 20 to 65535"},
+        {{1, 1500, -1, 1, false, false}, "moldudp: gap_timeout_ns: -1; give 0 or more"},
     };
     for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
         struct dp_err err = {0, ""};
@@ -305,7 +395,11 @@ int main(void)
     RUN_TESTS(TEST(test_every_shorter_length_is_malformed),
         TEST(test_any_byte_anywhere_reads_nothing_outside), TEST(test_numbers_end_at_64_bits),
         TEST(test_heartbeat_and_end_carry_nothing), TEST(test_an_empty_message_uses_up_a_number),
-        TEST(test_scenarios), TEST(test_verdicts),
+        TEST(test_scenarios), TEST(test_scenarios_with_a_pause),
+        TEST(test_scenarios_where_a_session_is_confirmed),
+        TEST(test_a_sender_that_begins_anew_is_followed), TEST(test_verdicts), TEST(test_scenarios_with_a_pause),
+        TEST(test_verdicts), TEST(test_scenarios_where_a_session_is_confirmed), TEST(test_verdicts),
+        TEST(test_a_sender_that_begins_anew_is_followed), TEST(test_verdicts),
         TEST(test_without_a_hold_a_hole_is_given_up_at_once),
         TEST(test_a_packet_above_the_size_is_malformed), TEST(test_settings_are_checked));
 }
