@@ -205,6 +205,7 @@ def write_configurations(place: Place, args: argparse.Namespace) -> None:
         "port": args.port,
         "lines": [place.at("a"), place.at("b")],
         "requests": [place.at("requests")],
+        "snapshots": [place.at("snapshot")],
         "orders": [place.at("orders")],
     }
     if not place.hosts.reason:

@@ -44,6 +44,8 @@ class LiveConfig:
     spin: bool
     lines: tuple[Address, ...]
     servers: tuple[Address, ...]
+    snapshots: tuple[Address, ...]
+    window_max: int
     orders: tuple[Address, ...]
     user: str
     password: str
@@ -58,8 +60,8 @@ def parse_live(root: Section) -> LiveConfig | None:
     section = root.section("live")
     section.only(
         "port", "interface", "queue", "huge_pages", "busy_poll_us", "local_ip", "tcp", "tcp_ip",
-        "tcp_port", "next_hop", "warm_after_us", "spin", "lines", "requests", "orders", "user",
-        "password", "heartbeat_ms", "silence_ms",
+        "tcp_port", "next_hop", "warm_after_us", "spin", "lines", "requests", "snapshots",
+        "window", "orders", "user", "password", "heartbeat_ms", "silence_ms",
     )  # fmt: skip
     kind = section.one_of("port", KINDS, "uring")
     interface = section.text("interface", "", example="eth1", size_max=199)
@@ -77,6 +79,8 @@ def parse_live(root: Section) -> LiveConfig | None:
         spin=section.one_of("spin", YES_NO, "no") == "yes",
         lines=addresses(section, "lines", LINES_MAX),
         servers=addresses(section, "requests", SERVERS_MAX) if "requests" in section else (),
+        snapshots=addresses(section, "snapshots", ADDRESSES_MAX) if "snapshots" in section else (),
+        window_max=section.integer("window", 1, 1_000_000_000, default=10_000),
         orders=addresses(section, "orders", ADDRESSES_MAX),
         user=section.text("user", example="alice", size_max=6),
         password=section.text("password", example="secret", size_max=10),

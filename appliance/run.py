@@ -12,7 +12,7 @@ import dataclasses
 import os
 import sys
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,8 +33,14 @@ from dataplane.strategy import StrategyError
 
 TURN_SECONDS = 0.1  # between two looks at the clock and at Ctrl-C
 PROGRESS_SECONDS = 0.5
+DAYS = 32  # that a run may last, with the times of its books right
 FINAL_STATES = ("STOPPED",)
 DAY_ENDED = "the venue ended the session"
+MENDS = {
+    "late": "is what is missing asked for? see live.requests",
+    "lost": "name servers in live.requests and live.snapshots",
+    "rebuilding": "does a server of live.snapshots answer?",
+}
 ACTIVE_SESSION = b" " * 10  # whichever the venue is in; its numbering must go on where we stopped
 
 
@@ -93,7 +99,7 @@ def trade(
 ) -> dict[str, Any]:
     """Run until it is over, and return the report's facts."""
     settings = replay.settings_of(args, config, region_path)
-    settings = dataclasses.replace(settings, midnight_ns=midnight_ns(config))
+    settings = dataclasses.replace(settings, midnight_ns=midnights_ns(config)[0])
     engine = replay.open_engine(settings)
     replay.furnish(engine, config)
     keeper.set_again(engine)
@@ -105,7 +111,7 @@ def trade(
     with keeper.beside(engine):
         ending = run_to_end(live, engine, args, live_config, keeper)
     seconds = time.perf_counter() - started
-    status = live.status()
+    status, feed = live.status(), live.feed()
     last, output_fault = replay.finish(engine)
     ending = ending or last
     return {
@@ -117,7 +123,7 @@ def trade(
         "output_fault": output_fault,
         **replay.facts(engine, seconds),
         "venue": None,  # that was the replay's own
-        "live": {"ports": live.ports(), **status, "lines": live.lines()},
+        "live": {"ports": live.ports(), **status, "feed": feed, "lines": live.lines()},
         "journal": replay.journal_facts(args.journal, config, engine.counters()["journal_lost"]),
     }
 
@@ -129,11 +135,15 @@ def session_fault(live: dict[str, Any]) -> str | None:
     return f"the order session ended for good: {live['verdict']}"
 
 
-def midnight_ns(config: Config) -> int:
-    """Return the midnight before now in the time zone of the configuration."""
-    now = datetime.now(ZoneInfo(config.session.timezone))
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    return int(midnight.timestamp()) * 1_000_000_000
+def midnights_ns(config: Config) -> tuple[int, ...]:
+    """Return the midnight before now in the time zone of the configuration, and the next ones."""
+    zone = ZoneInfo(config.session.timezone)
+    today = datetime.now(zone).date()
+    days = [today + timedelta(days=days) for days in range(DAYS)]
+    return tuple(
+        int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()) * 1_000_000_000
+        for day in days
+    )
 
 
 def recover_journal(directory: str | None, config: Config) -> Recovered | None:
@@ -171,6 +181,8 @@ def live_settings(config: Config, live: LiveConfig, recovered: Recovered | None)
         user=live.user,
         password=live.password,
         servers=live.servers,
+        snapshots=live.snapshots,
+        window_max=live.window_max,
         kind=live.kind,
         interface=live.interface,
         queue=live.queue,
@@ -185,6 +197,7 @@ def live_settings(config: Config, live: LiveConfig, recovered: Recovered | None)
         silence_ns=live.silence_ns,
         session_name=ACTIVE_SESSION if heard else b"",
         session_sequence=heard + 1,
+        midnights_ns=midnights_ns(config),
         warm_after_ns=live.warm_after_ns,
         spin=live.spin,
         seed=config.seed,
@@ -232,6 +245,8 @@ def not_ready(live: Live, config: LiveConfig) -> str | None:
         return f"no order session with {where}: {why}"
     if not any(line["packets"] for line in live.lines()):
         return f"nothing heard of the feed at {', '.join(map(text_of, config.lines))}"
+    if (feed := live.feed()) != "whole":
+        return f"books are not whole: market data is {feed}; {MENDS[feed]}"
     return None
 
 
@@ -283,7 +298,7 @@ def render_live(live: dict[str, Any]) -> str:
         f" next message {live['sequence_next']:,}",
         f"  reconciled: {live['never_received']} requests never received,"
         f" {live['cancels_again']} cancels sent again, {live['unexplained']} unexplained",
-        f"LINES         {live['ports']}",
+        f"LINES         {live['ports']}; market data {live['feed']}",
     ]
     names = [*"ABC"[: len(live["lines"]) - 1], "asked again"]
     for name, line in zip(names, live["lines"], strict=True):

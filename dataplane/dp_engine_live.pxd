@@ -7,42 +7,6 @@ from dataplane.dp_engine cimport dp_engine
 from dataplane.dp_err cimport dp_err
 
 
-cdef extern from "dp_feed_live.h" nogil:
-    struct dp_feed_target:
-        uint32_t ip
-        uint16_t port
-
-    struct dp_moldudp_request_config:
-        int64_t wait_ns
-        int64_t retry_ns
-        int64_t interval_ns
-        uint32_t tries_max
-        uint16_t count_max
-
-    struct dp_port:
-        pass
-
-    struct dp_feed_live_line:
-        dp_port *port
-        dp_feed_target target
-
-    struct dp_feed_live_config:
-        dp_feed_live_line lines[3]
-        int64_t gap_timeout_ns
-        dp_moldudp_request_config request
-        uint32_t line_count
-
-    struct dp_feed_line_stats:
-        uint64_t packets
-        uint64_t first
-        uint64_t lost
-        uint64_t behind_count
-        int64_t behind_ns_sum
-        int64_t behind_ns_max
-        int64_t heard_ns
-
-    const uint32_t DP_FEED_LINES_MAX
-
 cdef extern from "dp_order_session.h" nogil:
     struct dp_soup_session_config:
         char username[7]
@@ -74,6 +38,49 @@ cdef extern from "dp_order_session.h" nogil:
         DP_SOUP_SESSION_OK
     const char *dp_soup_session_words(dp_soup_session_verdict verdict)
 
+cdef extern from "dp_feed_live.h" nogil:
+    struct dp_feed_target:
+        uint32_t ip
+        uint16_t port
+
+    struct dp_moldudp_request_config:
+        int64_t wait_ns
+        int64_t retry_ns
+        int64_t interval_ns
+        uint32_t tries_max
+        uint16_t count_max
+
+    struct dp_port:
+        pass
+
+    struct dp_feed_live_line:
+        dp_port *port
+        dp_feed_target target
+
+    struct dp_feed_live_config:
+        dp_feed_live_line lines[3]
+        int64_t gap_timeout_ns
+        dp_moldudp_request_config request
+        uint32_t line_count
+        dp_order_session_config snapshot
+        uint64_t window_max
+
+    enum dp_feed_state:
+        DP_FEED_WHOLE
+
+    const char *dp_feed_state_name(dp_feed_state state)
+
+    struct dp_feed_line_stats:
+        uint64_t packets
+        uint64_t first
+        uint64_t lost
+        uint64_t behind_count
+        int64_t behind_ns_sum
+        int64_t behind_ns_max
+        int64_t heard_ns
+
+    const uint32_t DP_FEED_LINES_MAX
+
 cdef extern from "dp_engine_live.h" nogil:
     struct dp_engine_live_config:
         dp_card *card
@@ -81,6 +88,8 @@ cdef extern from "dp_engine_live.h" nogil:
         dp_order_session_config session
         char session_name[10]
         uint64_t session_sequence
+        int64_t midnights_ns[32]
+        uint32_t midnight_count
         int64_t warm_after_ns
         bint spin
 
@@ -105,6 +114,7 @@ cdef extern from "dp_engine_live.h" nogil:
         dp_engine *engine, const dp_engine_live_config *config, dp_err *err)
     uint64_t dp_engine_run_live(dp_engine *engine, int64_t until_ns)
     dp_engine_live_status_of dp_engine_live_status(const dp_engine *engine)
+    dp_feed_state dp_engine_live_feed(const dp_engine *engine)
     const dp_feed_line_stats *dp_engine_live_line(const dp_engine *engine, uint32_t line)
 
 cdef extern from "dp_live_ports.h" nogil:

@@ -16,6 +16,7 @@ from dataplane.dp_engine cimport dp_engine_adopt, dp_recover_state
 from dataplane.dp_engine_live cimport (
     DP_FEED_LINES_MAX,
     dp_engine_live_config,
+    dp_engine_live_feed,
     dp_engine_live_line,
     dp_engine_live_state_name,
     dp_engine_live_status,
@@ -23,6 +24,7 @@ from dataplane.dp_engine_live cimport (
     dp_engine_run_live,
     dp_engine_start_live,
     dp_feed_line_stats,
+    dp_feed_state_name,
     dp_feed_target,
     dp_live_connect,
     dp_live_kind,
@@ -32,6 +34,7 @@ from dataplane.dp_engine_live cimport (
     dp_live_ports_card,
     dp_live_ports_describe,
     dp_live_ports_open,
+    dp_order_session_config,
     dp_soup_session_words,
 )
 from dataplane.dp_err cimport dp_err, raise_err
@@ -60,6 +63,8 @@ class LiveSettings:
     user: str
     password: str
     servers: tuple = ()
+    snapshots: tuple = ()
+    window_max: int = 10_000  # messages asked for again; a longer hole is for a snapshot
     kind: str = "uring"
     interface: str = ""
     queue: int = 0
@@ -74,6 +79,7 @@ class LiveSettings:
     silence_ns: int = 15_000_000_000
     session_name: bytes = b""
     session_sequence: int = 0
+    midnights_ns: tuple = ()  # of the feed's days, ascending; at most 32
     warm_after_ns: int = 1_000_000
     spin: bool = False
     seed: int = 1
@@ -139,6 +145,22 @@ cdef class Live:
         config.card = dp_live_ports_card(self._ports)
         return 0
 
+    cdef int _set_session(self, dp_order_session_config *session, object addresses) except -1:
+        settings = self._settings
+        user, password = settings.user.encode(), settings.password.encode()
+        memcpy(session.soup.username, <const char *>user, min(len(user), 6))
+        memcpy(session.soup.password, <const char *>password, min(len(password), 10))
+        session.soup.heartbeat_ns = settings.heartbeat_ns
+        session.soup.silence_ns = settings.silence_ns
+        session.address_count = len(addresses)
+        for index, (ip, port) in enumerate(addresses[:4]):
+            session.addresses[index].ip = ip
+            session.addresses[index].port = <uint16_t>port
+        session.connect = &dp_live_connect
+        session.connect_context = self._ports
+        session.seed = settings.seed
+        return 0
+
     def adopt(self, State state):
         """Go on from what a journal leads to; before the start."""
         cdef dp_err err
@@ -158,21 +180,16 @@ cdef class Live:
         config.feed.request.interval_ns = REQUEST_INTERVAL_NS
         config.feed.request.tries_max = 1 << 30  # the gap's own time ends it
         config.feed.request.count_max = REQUEST_COUNT_MAX
-        user, password = settings.user.encode(), settings.password.encode()
-        memcpy(config.session.soup.username, <const char *>user, min(len(user), 6))
-        memcpy(config.session.soup.password, <const char *>password, min(len(password), 10))
-        config.session.soup.heartbeat_ns = settings.heartbeat_ns
-        config.session.soup.silence_ns = settings.silence_ns
-        config.session.address_count = len(settings.orders)
-        for index, (ip, port) in enumerate(settings.orders[:4]):
-            config.session.addresses[index].ip = ip
-            config.session.addresses[index].port = <uint16_t>port
-        config.session.connect = &dp_live_connect
-        config.session.connect_context = self._ports
-        config.session.seed = settings.seed
+        config.feed.window_max = settings.window_max
+        self._set_session(&config.session, settings.orders)
+        self._set_session(&config.feed.snapshot, settings.snapshots)
         name = settings.session_name
         memcpy(config.session_name, <const char *>name, min(len(name), 10))
         config.session_sequence = settings.session_sequence
+        midnights = settings.midnights_ns[:32]
+        config.midnight_count = len(midnights)
+        for index, midnight_ns in enumerate(midnights):
+            config.midnights_ns[index] = midnight_ns
         config.warm_after_ns = settings.warm_after_ns
         config.spin = settings.spin
         if dp_engine_start_live(self._engine._engine, &config, &err) < 0:
@@ -209,6 +226,10 @@ cdef class Live:
             "session": status.session_name[:10].decode("ascii", "replace"),
             "sequence_next": status.sequence_next,
         }
+
+    def feed(self) -> str:
+        """Return how market data is: whole, late, lost or rebuilding."""
+        return (<bytes>dp_feed_state_name(dp_engine_live_feed(self._engine._engine))).decode()
 
     def lines(self):
         """Return what each line of the feed brought; the last one is the re-request servers."""

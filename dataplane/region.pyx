@@ -7,6 +7,7 @@ region of another layout is refused with the name of the build that made it.
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memset
 
+from dataplane.books cimport books_view
 from dataplane.dp_book cimport (
     DP_BOOK_READ_OK,
     dp_book_is_open,
@@ -271,6 +272,10 @@ cdef class Region(Mapping):
                 bid.price_nanos if view.bid_count else None, bid.qty if view.bid_count else 0,
                 ask.price_nanos if view.ask_count else None, ask.qty if view.ask_count else 0)
         return found
+
+    def books(self):
+        """Return the books at full depth, where they lie: whole only while nothing changes them."""
+        return books_view(<dp_books *>self.part("books", 1), self)
 
     def risk(self):
         """Return the switch of each scope and what it uses of its limits, the firm first.

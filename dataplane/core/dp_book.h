@@ -117,6 +117,8 @@ enum dp_book_result dp_book_replace(struct dp_books *books, uint64_t order_ref,
 void dp_book_set_flags(struct dp_books *books, uint32_t instrument_index, uint32_t flags);
 /* Marks every instrument opened so far. Instruments opened later start clean. */
 void dp_books_set_flags(struct dp_books *books, uint32_t flags);
+/* Takes them from every instrument: what they were about is over. */
+void dp_books_drop_flags(struct dp_books *books, uint32_t flags);
 void dp_book_set_trading_state(
     struct dp_books *books, uint32_t instrument_index, uint32_t trading_state);
 /* While set, the instrument shows as HALTED whatever its trading state (ITCH message h);

@@ -124,6 +124,12 @@ void dp_books_set_flags(struct dp_books *books, uint32_t flags)
             dp_book_set_flags(books, index, flags);
 }
 
+void dp_books_drop_flags(struct dp_books *books, uint32_t flags)
+{
+    for (uint32_t index = 0; index < dp_books_instrument_count(books); index++)
+        change_flags(books, index, 0, flags & DP_BOOK_PUBLIC_FLAGS);
+}
+
 void dp_book_set_operational_halt(struct dp_books *books, uint32_t instrument_index, bool halted)
 {
     if (halted)

@@ -21,6 +21,10 @@
     X(MOLD_REORDERED, mold_reordered, "packets held until an earlier one arrived") \
     X(MOLD_GAPS, mold_gaps, "holes given up: missing on every line") \
     X(MOLD_LOST, mold_lost, "messages in those holes") \
+    X(MOLD_STRANGE, mold_strange, "first packets of what may be another session") \
+    X(MOLD_UNASKED, mold_unasked, "answers of re-request servers that answer nothing asked") \
+    X(MOLD_RESTARTS, mold_restarts, "feeds that began anew under the name of their session") \
+    X(SNAPSHOTS, snapshots, "books rebuilt from a snapshot") \
     X(ITCH_MESSAGES, itch_messages, "messages decoded") \
     X(ITCH_UNKNOWN, itch_unknown, "messages of an unknown type, skipped by length") \
     X(ITCH_MALFORMED, itch_malformed, "messages shorter than their type") \

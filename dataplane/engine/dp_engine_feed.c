@@ -188,6 +188,7 @@ static void tell_all_books(struct dp_engine *engine)
     for (uint32_t index = 0; index < count; index++)
         if (engine->watched_any[index])
             tell_book(engine, index);
+    dp_engine_drain(engine);
 }
 
 /* A phase of the day: every watched instrument hears of it;
@@ -197,7 +198,7 @@ static void change_session(struct dp_engine *engine, uint8_t event_code)
     engine->session = event_code;
     if (event_code == 'O')
         forget_instruments(engine);
-    else
+    else if (engine->telling == DP_ENGINE_TELLS)
         tell_all_books(engine);
 }
 
@@ -236,14 +237,17 @@ static void apply_message(
 
     if (message->type == 'S')
         change_session(engine, message->code);
-    if (names_symbol(message) && DP_UNLIKELY(!engine->template_ready[instrument_index]) &&
+    if (DP_UNLIKELY(engine->telling != DP_ENGINE_TELLS))
+        dp_book_set_flags(engine->books, instrument_index, DP_BOOK_STALE);
+    else if (names_symbol(message) && DP_UNLIKELY(!engine->template_ready[instrument_index]) &&
         dp_book_is_open(engine->books, instrument_index))
         open_instrument(engine, instrument_index, message->stock);
 
-    if (watched) {
+    if (watched && engine->telling != DP_ENGINE_TELLS_NOTHING) {
         if (traded)
             tell_trade(engine, &trade);
-        tell_book(engine, instrument_index);
+        if (DP_LIKELY(engine->telling == DP_ENGINE_TELLS))
+            tell_book(engine, instrument_index);
         if (measured)
             dp_hist_record(engine->hists[DP_STAGE_STRATEGY], dp_tsc() - done_tsc);
     }
@@ -296,22 +300,82 @@ static void on_message(void *context, const uint8_t *data, size_t size)
     process_message(context, data, size);
 }
 
+static void mark_stale(struct dp_engine *engine, enum dp_engine_telling telling)
+{
+    engine->telling = telling;
+    dp_books_set_flags(engine->books, DP_BOOK_STALE);
+    tell_all_books(engine);
+}
+
 /* From here on nothing that was in the books can be trusted, and every strategy that watches one
  * hears it. */
 static void on_gap(void *context)
 {
-    struct dp_engine *engine = context;
-    dp_books_set_flags(engine->books, DP_BOOK_STALE);
-    tell_all_books(engine);
-    dp_engine_drain(engine);
+    mark_stale(context, DP_ENGINE_TELLS);
 }
 
+static void on_late(void *context)
+{
+    mark_stale(context, DP_ENGINE_TELLS_TRADES);
+}
+
+/* Who watches a book hears that it is over before it is gone. */
 static void on_session(void *context)
 {
     struct dp_engine *engine = context;
+    mark_stale(engine, DP_ENGINE_TELLS);
     dp_books_clear(engine->books);
+    if (engine->live != NULL)
+        engine->config.midnight_ns = dp_engine_live_midnight(engine);
     engine->session = 0;
     forget_instruments(engine);
+}
+
+/* Instruments stay known to strategies: it is the same session. */
+static void on_rebuild(void *context)
+{
+    struct dp_engine *engine = context;
+    engine->telling = DP_ENGINE_TELLS_NOTHING;
+    dp_books_clear(engine->books);
+}
+
+static void on_snapshot(void *context, const uint8_t *data, size_t size)
+{
+    struct dp_engine *engine = context;
+    struct dp_itch_message message;
+    if (!decode(engine, data, size, &message))
+        return;
+    if (message.type == 'S') {
+        engine->session = message.code; /* how the day stands: nothing begins */
+    } else if (message.stock_locate < engine->config.books.instrument_count_max) {
+        dp_itch_apply(engine->books, engine->counters, &message, engine->config.midnight_ns);
+        dp_book_set_flags(engine->books, message.stock_locate, DP_BOOK_STALE);
+    } else {
+        dp_counter_add(engine->counters, DP_COUNTER_BOOK_INVALID, 1);
+    }
+}
+
+/* Those that were named while nothing was told. */
+static void open_new_instruments(struct dp_engine *engine)
+{
+    uint32_t count = dp_books_instrument_count(engine->books);
+    for (uint32_t index = 0; index < count; index++) {
+        char symbol[9];
+        if (engine->template_ready[index] || !dp_book_is_open(engine->books, index))
+            continue;
+        dp_book_symbol(engine->books, index, symbol);
+        memset(symbol + strlen(symbol), ' ', 8 - strlen(symbol));
+        open_instrument(engine, index, (const uint8_t *)symbol);
+    }
+}
+
+static void on_whole(void *context)
+{
+    struct dp_engine *engine = context;
+    engine->telling = DP_ENGINE_TELLS;
+    dp_books_drop_flags(engine->books, DP_BOOK_STALE);
+    open_new_instruments(engine);
+    tell_all_books(engine);
 }
 
 /* All five types that name a resting order have its reference at the same place; in others it is
@@ -335,6 +399,10 @@ void dp_engine_feed_handler(struct dp_engine *engine, struct dp_feed_handler *ha
         .on_message = on_message,
         .on_gap = on_gap,
         .on_session = on_session,
+        .on_late = on_late,
+        .on_rebuild = on_rebuild,
+        .on_snapshot = on_snapshot,
+        .on_whole = on_whole,
         .on_ahead = on_ahead,
     };
 }

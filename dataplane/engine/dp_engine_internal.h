@@ -109,6 +109,12 @@ struct dp_engine {
     struct dp_digest wire_digest;
 
     struct dp_feed *feed;
+    enum dp_engine_telling {
+        DP_ENGINE_TELLS = 0,
+        DP_ENGINE_TELLS_TRADES,  /* books are right, and late: their touch is told when they are not
+                                  */
+        DP_ENGINE_TELLS_NOTHING, /* books are being rebuilt */
+    } telling;
 
     struct dp_engine_limits *limits;
     uint32_t limits_count;
@@ -160,6 +166,8 @@ bool dp_engine_is_named(struct dp_engine *engine, uint32_t instrument_index, con
 /* A switch was set: no new order leaves any more, or the session is broken off. */
 void dp_engine_live_kill(struct dp_engine *engine);
 int64_t dp_engine_live_now(const struct dp_engine *engine); /* of the loop's present turn */
+/* Of the day that a session of the feed which begins now belongs to. */
+int64_t dp_engine_live_midnight(const struct dp_engine *engine);
 
 /* dp_engine_feed.c */
 void dp_engine_feed_handler(struct dp_engine *engine, struct dp_feed_handler *handler);

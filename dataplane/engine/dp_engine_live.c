@@ -14,6 +14,8 @@
  * put off its acknowledgement by 40 ms; from 200 ms on TCP sends again what was not. */
 #define LEAVE_PATIENCE_NS 500000ll
 #define ACKNOWLEDGE_PATIENCE_NS 100000000ll
+/* A session that begins so long before midnight is the next day's. */
+#define EARLY_NS 3600000000000ll
 
 struct dp_engine_live {
     struct dp_engine_live_config config;
@@ -386,6 +388,16 @@ uint64_t dp_engine_run_live(struct dp_engine *engine, int64_t until_ns)
     return packets;
 }
 
+int64_t dp_engine_live_midnight(const struct dp_engine *engine)
+{
+    const struct dp_engine_live_config *config = &engine->live->config;
+    int64_t midnight_ns = engine->config.midnight_ns;
+    for (uint32_t day = 0; day < config->midnight_count; day++)
+        if (config->midnights_ns[day] <= engine->live->now_ns + EARLY_NS)
+            midnight_ns = config->midnights_ns[day];
+    return midnight_ns;
+}
+
 int64_t dp_engine_live_now(const struct dp_engine *engine)
 {
     return engine->live->now_ns;
@@ -400,6 +412,11 @@ struct dp_engine_live_status dp_engine_live_status(const struct dp_engine *engin
     status.sequence_next = session->soup.sequence_next;
     memcpy(status.session_name, session->soup.name, sizeof(status.session_name));
     return status;
+}
+
+enum dp_feed_state dp_engine_live_feed(const struct dp_engine *engine)
+{
+    return engine->live->feed.state;
 }
 
 const struct dp_feed_line_stats *dp_engine_live_line(const struct dp_engine *engine, uint32_t line)

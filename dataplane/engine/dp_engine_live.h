@@ -24,6 +24,8 @@
 #include "dp_feed_live.h"
 #include "dp_order_session.h"
 
+#define DP_ENGINE_DAYS_MAX 32u
+
 struct dp_engine_live_config {
     struct dp_card *card; /* before the feed's ports, the caller's as they are; NULL: none */
     struct dp_feed_live_config feed; /* its ports are the caller's, closed after the engine */
@@ -32,6 +34,10 @@ struct dp_engine_live_config {
      * one. */
     char session_name[DP_SOUP_SESSION_NAME_SIZE];
     uint64_t session_sequence;
+    /* Midnights of the feed's days in UTC, ascending: when a session of it begins, the day's is
+     * taken. None: that of dp_engine_config stays. */
+    int64_t midnights_ns[DP_ENGINE_DAYS_MAX];
+    uint32_t midnight_count;
     int64_t
         warm_after_ns; /* shadow orders when nothing happened for so long (dp_warm.h); 0: none */
     bool spin;         /* never give the core up; false: when nothing happens, for a moment */
@@ -68,6 +74,7 @@ int dp_engine_start_live(
 /* Runs until that time (UTC) or dp_engine_stop(); returns packets taken. */
 uint64_t dp_engine_run_live(struct dp_engine *engine, int64_t until_ns);
 struct dp_engine_live_status dp_engine_live_status(const struct dp_engine *engine);
+enum dp_feed_state dp_engine_live_feed(const struct dp_engine *engine);
 const struct dp_feed_line_stats *dp_engine_live_line(const struct dp_engine *engine, uint32_t line);
 
 #endif

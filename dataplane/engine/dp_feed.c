@@ -113,8 +113,8 @@ void dp_feed_stop(struct dp_feed *feed)
 static int open_lines(
     struct dp_feed *feed, const char *path, int64_t gap_timeout_ns, struct dp_err *err)
 {
-    int status =
-        dp_feed_lines_open(&feed->lines, gap_timeout_ns, feed->counters, &feed->handler, err);
+    const struct dp_feed_lines_config config = {.gap_timeout_ns = gap_timeout_ns};
+    int status = dp_feed_lines_open(&feed->lines, &config, feed->counters, &feed->handler, err);
     if (status < 0)
         return status;
     feed->file = dp_port_pcap_open(path, NULL, err);

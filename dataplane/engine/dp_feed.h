@@ -20,6 +20,14 @@ struct dp_feed_handler {
     /* Messages are missing on every line and will not come. */
     void (*on_gap)(void *context);
     void (*on_session)(void *context); /* another session began: empty books */
+    /* Live only. Messages are missing just now and asked for: what books say is of before. Those
+     * that come next are in sequence, and late, until on_whole. */
+    void (*on_late)(void *context);
+    /* A snapshot begins, with empty books: on_snapshot for each message of it, then on_message for
+     * what came meanwhile, then on_whole. Broken off, it begins again. */
+    void (*on_rebuild)(void *context);
+    void (*on_snapshot)(void *context, const uint8_t *data, size_t size);
+    void (*on_whole)(void *context); /* nothing is missing any more */
     /* A message that on_message will get some messages from now, to start its memory loads; NULL:
      * not wanted. BinaryFILE only. */
     void (*on_ahead)(void *context, const uint8_t *data, size_t size, bool is_near);

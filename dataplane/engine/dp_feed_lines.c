@@ -6,6 +6,7 @@
 
 #define HOLD_COUNT 4096
 #define PACKET_SIZE_MAX 9216 /* jumbo frames */
+#define MARK_NS 1000000000ll /* no network keeps a packet on its way for so long */
 
 static void count(struct dp_feed_lines *lines, enum dp_counter id, uint64_t by)
 {
@@ -33,13 +34,24 @@ static void on_gap(void *context, uint64_t first, uint64_t last, int64_t time_ns
         return;
     count(lines, DP_COUNTER_MOLD_GAPS, 1);
     count(lines, DP_COUNTER_MOLD_LOST, last - first + 1);
+    lines->is_lost = true;
     lines->handler.on_gap(lines->handler.context);
+}
+
+static void forget_numbers(struct dp_feed_line_stats *stats)
+{
+    stats->sequence_next = 0;
+    stats->mark_next = 0;
+    stats->past_next = 0;
 }
 
 static void on_session(void *context, const uint8_t *session)
 {
     struct dp_feed_lines *lines = context;
     (void)session;
+    lines->is_lost = false;
+    for (uint32_t line = 0; line < DP_FEED_LINES_MAX; line++)
+        forget_numbers(&lines->stats[line]);
     if (!lines->stop_asked)
         lines->handler.on_session(lines->handler.context);
 }
@@ -57,6 +69,8 @@ static void count_verdict(struct dp_feed_lines *lines, enum dp_moldudp_verdict v
         count(lines, DP_COUNTER_MOLD_REORDERED, 1);
     else if (verdict == DP_MOLDUDP_MALFORMED)
         count(lines, DP_COUNTER_MOLD_MALFORMED, 1);
+    else if (verdict == DP_MOLDUDP_STRANGE)
+        count(lines, DP_COUNTER_MOLD_STRANGE, 1);
 }
 
 /* ---- the lines beside each other ---- */
@@ -75,18 +89,48 @@ static void note_behind(struct dp_feed_lines *lines, struct dp_feed_line_stats *
         stats->behind_ns_max = behind_ns;
 }
 
+/* The number behind a packet's last message. */
+static uint64_t next_of(const struct dp_packet *packet)
+{
+    uint32_t used = dp_load_be16(packet->data + 18) % DP_MOLDUDP_END_OF_SESSION;
+    return dp_load_be64(packet->data + 10) + used;
+}
+
+/* What was known a mark ago is surely known by the next one. */
+static void move_mark(struct dp_feed_line_stats *stats, int64_t time_ns)
+{
+    if (time_ns - stats->mark_ns < MARK_NS)
+        return;
+    stats->past_next = stats->mark_next;
+    stats->mark_next = stats->sequence_next;
+    stats->mark_ns = time_ns;
+}
+
+/* Whether a packet of the feed's own session is one of a new beginning. */
+static bool has_gone_back(
+    const struct dp_feed_lines *lines, uint32_t line, const struct dp_packet *packet)
+{
+    const uint8_t *session = dp_moldudp_feed_session(lines->feed);
+    if (!lines->is_live || session == NULL || packet->size < DP_MOLDUDP_HEADER_SIZE)
+        return false;
+    return next_of(packet) < lines->stats[line].past_next &&
+        memcmp(packet->data, session, DP_MOLDUDP_SESSION_SIZE) == 0;
+}
+
 static void note_line(struct dp_feed_lines *lines, uint32_t line, const struct dp_packet *packet,
     enum dp_moldudp_verdict verdict)
 {
     struct dp_feed_line_stats *stats = &lines->stats[line];
     uint64_t sequence = dp_load_be64(packet->data + 10);
-    uint32_t used = dp_load_be16(packet->data + 18) % DP_MOLDUDP_END_OF_SESSION;
+    uint64_t next = next_of(packet);
     stats->packets++;
     stats->heard_ns = packet->time_ns;
     if (stats->sequence_next != 0 && sequence > stats->sequence_next)
         stats->lost += sequence - stats->sequence_next;
-    if (sequence + used > stats->sequence_next)
-        stats->sequence_next = sequence + used;
+    if (next > stats->sequence_next)
+        stats->sequence_next = next;
+    if (line < DP_FEED_REPLIES) /* answers go back by their nature */
+        move_mark(stats, packet->time_ns);
     if (verdict == DP_MOLDUDP_DELIVERED || verdict == DP_MOLDUDP_HELD) {
         stats->first++;
         lines->arrivals[sequence % DP_FEED_SKEW_SLOTS] =
@@ -102,10 +146,15 @@ static void push(struct dp_feed_lines *lines, uint32_t line, const struct dp_pac
 {
     int64_t time_ns = lines->turn_ns != 0 ? lines->turn_ns : packet->time_ns;
     dp_feed_lines_poll(lines, time_ns);
+    if (has_gone_back(lines, line, packet)) {
+        count(lines, DP_COUNTER_MOLD_RESTARTS, 1);
+        dp_moldudp_feed_restart(lines->feed, &lines->feed_handler);
+    }
     enum dp_moldudp_verdict verdict = dp_moldudp_feed_push(
         lines->feed, packet->data, packet->size, time_ns, &lines->feed_handler);
     count_verdict(lines, verdict);
-    if (verdict != DP_MOLDUDP_MALFORMED && verdict != DP_MOLDUDP_OLD_SESSION)
+    if (verdict != DP_MOLDUDP_MALFORMED && verdict != DP_MOLDUDP_OLD_SESSION &&
+        verdict != DP_MOLDUDP_STRANGE)
         note_line(lines, line, packet, verdict);
 }
 
@@ -163,17 +212,20 @@ void dp_feed_lines_poll(struct dp_feed_lines *lines, int64_t now_ns)
 
 /* ---- life ---- */
 
-int dp_feed_lines_open(struct dp_feed_lines *lines, int64_t gap_timeout_ns,
+int dp_feed_lines_open(struct dp_feed_lines *lines, const struct dp_feed_lines_config *wanted,
     struct dp_counters *counters, const struct dp_feed_handler *handler, struct dp_err *err)
 {
     const struct dp_moldudp_config config = {
         .hold_count_max = HOLD_COUNT,
         .packet_size_max = PACKET_SIZE_MAX,
-        .gap_timeout_ns = gap_timeout_ns,
+        .gap_timeout_ns = wanted->gap_timeout_ns,
         .sequence_first = 1,
+        .pause_at_gap = wanted->pause_at_gap,
+        .confirm_session = wanted->is_live,
     };
     size_t size = dp_round_up(dp_moldudp_feed_size(&config), DP_CACHE_LINE);
-    *lines = (struct dp_feed_lines){.counters = counters, .handler = *handler};
+    *lines = (struct dp_feed_lines){
+        .counters = counters, .handler = *handler, .is_live = wanted->is_live};
     lines->feed_handler =
         (struct dp_moldudp_handler){lines, on_message, on_gap, on_session, on_end};
     lines->feed = aligned_alloc(DP_CACHE_LINE, size);

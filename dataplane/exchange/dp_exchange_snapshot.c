@@ -4,16 +4,30 @@
 
 #define END_SIZE 21u
 
-static void add(struct dp_exchange *exchange, struct dp_exchange_store *store,
-    struct dp_itch_message *message, uint32_t instrument_index)
+static void add_message(
+    struct dp_exchange *exchange, struct dp_exchange_store *store, struct dp_itch_message *message)
 {
     int64_t since_midnight_ns = exchange->now_ns - exchange->config.midnight_ns;
     message->timestamp_ns = since_midnight_ns > 0 ? since_midnight_ns : 0;
-    message->stock_locate = (uint16_t)(instrument_index + 1);
-    message->stock = (const uint8_t *)exchange->instruments[instrument_index].symbol;
     uint8_t *room = dp_exchange_store_room(store);
     room[0] = 'S';
     dp_exchange_store_commit(store, 1 + dp_itch_encode(message, room + 1));
+}
+
+/* The phase of the day, which nothing else in a snapshot tells. */
+static void add_event(struct dp_exchange *exchange, struct dp_exchange_store *store)
+{
+    struct dp_itch_message event = {.type = 'S', .code = 'Q'};
+    if (exchange->started)
+        add_message(exchange, store, &event);
+}
+
+static void add(struct dp_exchange *exchange, struct dp_exchange_store *store,
+    struct dp_itch_message *message, uint32_t instrument_index)
+{
+    message->stock_locate = (uint16_t)(instrument_index + 1);
+    message->stock = (const uint8_t *)exchange->instruments[instrument_index].symbol;
+    add_message(exchange, store, message);
 }
 
 static int by_feed_ref(const void *left, const void *right)
@@ -78,10 +92,11 @@ static void add_orders(struct dp_exchange *exchange, struct dp_exchange_store *s
 struct dp_exchange_store *dp_exchange_snapshot(struct dp_exchange *exchange)
 {
     uint64_t messages =
-        2ull * exchange->instrument_count + dp_exchange_stats(exchange).order_count + 1;
+        3ull * exchange->instrument_count + dp_exchange_stats(exchange).order_count + 2;
     struct dp_exchange_store *store =
         dp_exchange_store_open(2 * messages * (DP_ITCH_ENCODED_MAX + DP_SOUP_HEADER_SIZE));
     DP_ASSERT(store != NULL);
+    add_event(exchange, store);
     add_instruments(exchange, store);
     add_orders(exchange, store);
     uint8_t *room = dp_exchange_store_room(store);

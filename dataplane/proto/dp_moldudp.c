@@ -325,6 +325,11 @@ uint64_t dp_moldudp_feed_expected(const struct dp_moldudp_feed *feed)
     return feed->expected;
 }
 
+bool dp_moldudp_feed_is_paused(const struct dp_moldudp_feed *feed)
+{
+    return feed->paused;
+}
+
 const uint8_t *dp_moldudp_feed_session(const struct dp_moldudp_feed *feed)
 {
     return feed->started ? feed->session : NULL;

@@ -106,6 +106,8 @@ void dp_moldudp_feed_restart(
     struct dp_moldudp_feed *feed, const struct dp_moldudp_handler *handler);
 /* The next sequence number to go out. */
 uint64_t dp_moldudp_feed_expected(const struct dp_moldudp_feed *feed);
+/* A hole was given up, and a jump is waited for. */
+bool dp_moldudp_feed_is_paused(const struct dp_moldudp_feed *feed);
 /* 10 bytes, the feed's; NULL before the first packet. */
 const uint8_t *dp_moldudp_feed_session(const struct dp_moldudp_feed *feed);
 

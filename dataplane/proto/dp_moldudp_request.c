@@ -49,6 +49,9 @@ static void note(
     requester->first_asked = hole->first;
     requester->asked_ns = now_ns;
     requester->has_asked = true;
+    if (memcmp(requester->session, hole->session, sizeof(requester->session)) != 0)
+        requester->last_asked = 0;
+    memcpy(requester->session, hole->session, sizeof(requester->session));
     requester->request_count++;
     requester->given_up_count += requester->tries == requester->config.tries_max;
 }
@@ -61,9 +64,24 @@ size_t dp_moldudp_requester_poll(struct dp_moldudp_requester *requester,
         return 0;
     uint64_t missing = hole.last - hole.first + 1;
     uint16_t count_max = requester->config.count_max;
+    uint16_t count = missing < count_max ? (uint16_t)missing : count_max;
     note(requester, &hole, now_ns);
+    if (hole.first + count - 1 > requester->last_asked)
+        requester->last_asked = hole.first + count - 1;
     *server = (requester->tries - 1) % requester->config.server_count;
     /* A request looks like the header of a downstream packet. */
-    return dp_moldudp_build(
-        out, hole.session, hole.first, missing < count_max ? (uint16_t)missing : count_max);
+    return dp_moldudp_build(out, hole.session, hole.first, count);
+}
+
+bool dp_moldudp_requester_asked(const struct dp_moldudp_requester *requester,
+    const struct dp_moldudp_feed *feed, const uint8_t *data, size_t size)
+{
+    struct dp_moldudp_packet packet;
+    const uint8_t *session = dp_moldudp_feed_session(feed);
+    if (!requester->has_asked || session == NULL || !dp_moldudp_parse(data, size, &packet))
+        return false;
+    uint32_t count = dp_moldudp_numbers_used(&packet);
+    return memcmp(packet.session, session, sizeof(requester->session)) == 0 &&
+        memcmp(packet.session, requester->session, sizeof(requester->session)) == 0 && count > 0 &&
+        packet.sequence > 0 && packet.sequence + count - 1 <= requester->last_asked;
 }

@@ -2,9 +2,9 @@
  * dp_moldudp_request - asking a MoldUDP64 re-request server for what both lines lost.
  *
  * Pure: it looks at the feed's first hole and the time, and writes the request that is due. A reply
- * is an ordinary packet: it goes into the feed like any other, whenever it comes and whatever it
- * holds (too little, too much, messages that nobody asked for). There is no negative reply: silence
- * is answered by asking again, in turn each server, until tries_max; then the feed's own
+ * is an ordinary packet: what answers a request (dp_moldudp_requester_asked()) goes into the feed
+ * like any other, whenever it comes and however little it holds. There is no negative reply:
+ * silence is answered by asking again, in turn each server, until tries_max; then the feed's own
  * gap_timeout_ns gives the hole up. One thread.
  */
 #ifndef DP_MOLDUDP_REQUEST_H
@@ -30,8 +30,10 @@ struct dp_moldudp_requester {
     int64_t asked_ns;
     uint32_t tries; /* requests since it last moved */
     bool has_asked;
-    uint64_t request_count;  /* ever written */
-    uint64_t given_up_count; /* holes left alone after tries_max */
+    uint64_t last_asked; /* the highest number ever asked for in that session */
+    uint8_t session[DP_MOLDUDP_SESSION_SIZE]; /* of the last request */
+    uint64_t request_count;                   /* ever written */
+    uint64_t given_up_count;                  /* holes left alone after tries_max */
 };
 
 /* 0, or -EINVAL with the field and the value. */
@@ -41,5 +43,9 @@ int dp_moldudp_requester_init(struct dp_moldudp_requester *requester,
  * *server; 0 when none is. */
 size_t dp_moldudp_requester_poll(struct dp_moldudp_requester *requester,
     const struct dp_moldudp_feed *feed, int64_t now_ns, uint8_t *out, uint32_t *server);
+/* Whether that packet answers something that was asked for, now or before: messages of the feed's
+ * session up to the last number asked for. Anything else a server could only be wrong about. */
+bool dp_moldudp_requester_asked(const struct dp_moldudp_requester *requester,
+    const struct dp_moldudp_feed *feed, const uint8_t *data, size_t size);
 
 #endif

@@ -128,6 +128,9 @@ struct heard {
     uint64_t next;
     uint64_t out_of_order;
     uint64_t gaps;
+    uint64_t sessions;
+    uint64_t late;
+    uint64_t whole;
 };
 
 static void on_message(void *context, const uint8_t *data, size_t size)
@@ -144,10 +147,21 @@ static void on_gap(void *context)
     ((struct heard *)context)->gaps++;
 }
 
+static void on_late(void *context)
+{
+    ((struct heard *)context)->late++;
+}
+
+static void on_whole(void *context)
+{
+    ((struct heard *)context)->whole++;
+}
+
 static void on_session(void *context)
 {
-    (void)context;
-    CHECK_THAT(false, "another session");
+    struct heard *heard = context;
+    heard->sessions++;
+    heard->next = 1;
 }
 
 struct world {
@@ -198,7 +212,14 @@ static void open_world(struct world *world, uint64_t seed, uint32_t loss, int64_
     world->server = open_port(&(struct dp_port_uring_config){
         .local_ip = LOOPBACK, .remote_ip = LOOPBACK, .remote_port = server_port});
     config.servers[0] = world->server;
-    const struct dp_feed_handler handler = {&world->heard, on_message, on_gap, on_session, NULL};
+    const struct dp_feed_handler handler = {
+        .context = &world->heard,
+        .on_message = on_message,
+        .on_gap = on_gap,
+        .on_session = on_session,
+        .on_late = on_late,
+        .on_whole = on_whole,
+    };
     struct dp_err err = {0};
     CHECK_THAT(dp_feed_live_open(&world->live, &config, &world->counters, &handler, &err) == 0,
         "%s", err.text);
@@ -315,6 +336,98 @@ static void test_a_hole_that_is_heard_of_late_is_asked_for_all_the_same(void)
     close_world(&world);
 }
 
+/* Waits for our request; the address it came from. */
+static struct sockaddr_in take_request(struct world *world)
+{
+    uint8_t request[64];
+    struct sockaddr_in from = {0};
+    socklen_t size = sizeof(from);
+    int64_t until_ns = now_ns() + PATIENCE_NS;
+    while (recvfrom(world->exchange.server, request, sizeof(request), 0, (struct sockaddr *)&from,
+               &size) != DP_MOLDUDP_REQUEST_SIZE &&
+        now_ns() < until_ns)
+        dp_feed_live_poll(&world->live, now_ns());
+    return from;
+}
+
+static void test_a_server_that_lies_is_not_believed(void)
+{
+    static struct world world;
+    static const struct {
+        const char *session;
+        uint64_t sequence;
+        uint16_t count;
+        size_t size; /* 0: whole */
+    } lies[] = {
+        {"LIVE000002", 2, 1, 0},                         /* another session */
+        {"LIVE000001", 2, DP_MOLDUDP_END_OF_SESSION, 0}, /* the end */
+        {"LIVE000001", 2, 0, 0},                         /* a heartbeat */
+        {"LIVE000001", 4, 2, 0},                         /* beyond what was asked */
+        {"LIVE000001", 900, 1, 0},                       /* far beyond */
+        {"LIVE000001", 0, 1, 0},                         /* no number */
+        {"LIVE000001", 2, 2, 35},                        /* cut short */
+        {"LIVE000001", 2, 1, 7},                         /* no packet at all */
+    };
+    const uint64_t lie_count = sizeof(lies) / sizeof(lies[0]);
+    open_world(&world, 7, 0, PATIENCE_NS);
+    send_now(&world.exchange, 0, 1);
+    send_now(&world.exchange, 0, 5);
+    struct sockaddr_in to = take_request(&world);
+    for (size_t row = 0; row < lie_count; row++) {
+        uint8_t data[64];
+        uint16_t count = lies[row].count;
+        size_t whole =
+            build(data, lies[row].sequence, count == DP_MOLDUDP_END_OF_SESSION ? 0 : count);
+        memcpy(data, lies[row].session, 10);
+        dp_store_be16(data + 18, count);
+        sendto(world.exchange.server, data, lies[row].size == 0 ? whole : lies[row].size, 0,
+            (struct sockaddr *)&to, sizeof(to));
+    }
+    int64_t until_ns = now_ns() + PATIENCE_NS;
+    while (dp_counter_read(&world.counters, DP_COUNTER_MOLD_UNASKED) < lie_count &&
+        now_ns() < until_ns)
+        dp_feed_live_poll(&world.live, now_ns());
+    CHECK_EQUAL(dp_counter_read(&world.counters, DP_COUNTER_MOLD_UNASKED), lie_count);
+    CHECK_EQUAL(world.heard.next, 2);
+    CHECK_EQUAL(world.live.state, DP_FEED_LATE);
+    settle(&world, 5);
+    CHECK_EQUAL(world.heard.next, 6);
+    CHECK_EQUAL(world.heard.late, 1);
+    CHECK_EQUAL(world.heard.whole, 1);
+    CHECK_EQUAL(world.heard.gaps + world.heard.sessions, 0);
+    close_world(&world);
+}
+
+static void push_at(struct world *world, uint64_t sequence, int64_t time_ns)
+{
+    uint8_t data[64];
+    const struct dp_packet packet = {
+        .data = data, .size = (uint32_t)build(data, sequence, 1), .time_ns = time_ns};
+    dp_feed_lines_push_datagram(&world->live.lines, 0, &packet);
+}
+
+/* Numbers of a second ago and more come again: the same name, and another beginning. */
+static void test_a_feed_that_begins_anew_is_another_session(void)
+{
+    static struct world world;
+    const int64_t start_ns = now_ns();
+    open_world(&world, 7, 0, PATIENCE_NS);
+    for (uint64_t sequence = 1; sequence <= 300; sequence++) {
+        push_at(&world, sequence, start_ns + (int64_t)sequence * 10 * MS);
+        push_at(&world, sequence, start_ns + (int64_t)sequence * 10 * MS); /* no new beginning */
+        if (sequence > 50)
+            push_at(&world, sequence - 50, start_ns + (int64_t)sequence * 10 * MS);
+    }
+    CHECK_EQUAL(world.heard.sessions, 0);
+    CHECK_EQUAL(world.heard.next, 301);
+    for (uint64_t sequence = 1; sequence <= 20; sequence++)
+        push_at(&world, sequence, start_ns + 3100 * MS + (int64_t)sequence * MS);
+    CHECK_EQUAL(world.heard.sessions, 1);
+    CHECK_EQUAL(world.heard.next, 21);
+    CHECK_EQUAL(dp_counter_read(&world.counters, DP_COUNTER_MOLD_RESTARTS), 1);
+    close_world(&world);
+}
+
 /* Garbage on every socket costs nothing but its count. */
 static void test_garbage_is_counted(void)
 {
@@ -340,5 +453,6 @@ int main(void)
         TEST(test_both_lines_dead_for_a_while_are_made_up_for),
         TEST(test_a_dead_server_ends_in_a_gap_that_is_told_once),
         TEST(test_a_hole_that_is_heard_of_late_is_asked_for_all_the_same),
-        TEST(test_garbage_is_counted));
+        TEST(test_a_server_that_lies_is_not_believed),
+        TEST(test_a_feed_that_begins_anew_is_another_session), TEST(test_garbage_is_counted));
 }

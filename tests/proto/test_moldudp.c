@@ -397,8 +397,6 @@ int main(void)
         TEST(test_heartbeat_and_end_carry_nothing), TEST(test_an_empty_message_uses_up_a_number),
         TEST(test_scenarios), TEST(test_scenarios_with_a_pause),
         TEST(test_scenarios_where_a_session_is_confirmed),
-        TEST(test_a_sender_that_begins_anew_is_followed), TEST(test_verdicts), TEST(test_scenarios_with_a_pause),
-        TEST(test_verdicts), TEST(test_scenarios_where_a_session_is_confirmed), TEST(test_verdicts),
         TEST(test_a_sender_that_begins_anew_is_followed), TEST(test_verdicts),
         TEST(test_without_a_hold_a_hole_is_given_up_at_once),
         TEST(test_a_packet_above_the_size_is_malformed), TEST(test_settings_are_checked));

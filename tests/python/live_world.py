@@ -84,7 +84,8 @@ class World:
         )
         self.run_yaml = folder / "live.yaml"
         text = (resources.files("appliance") / "configs" / "live.yaml").read_text()
-        for old, name in ((9101, "a"), (9102, "b"), (9003, "requests"), (9001, "orders")):
+        names = ("orders", "snapshot", "requests", "a", "b")
+        for old, name in zip((9001, 9002, 9003, 9101, 9102), names, strict=True):
             text = text.replace(f"127.0.0.1:{old}", f"127.0.0.1:{self.ports[name]}")
         text = text.replace("gap_timeout_ms: 1000", "gap_timeout_ms: 60000")
         self.run_yaml.write_text(text)
