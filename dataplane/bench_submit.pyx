@@ -24,6 +24,7 @@ from dataplane.dp_bench_submit cimport (
     dp_bench_submit_request,
     dp_bench_submit_reset,
     dp_bench_submit_sent,
+    dp_bench_submit_ungated,
 )
 from dataplane.dp_clock cimport dp_clock, dp_clock_calibrate
 from dataplane.dp_err cimport dp_err, raise_err
@@ -97,6 +98,13 @@ cdef class SubmitBench:
         dp_bench_submit_reset(self._bench)
         self._meter.start()
         dp_bench_submit_one(self._bench, ORDERS)
+        return self._meter.stop(dp_bench_submit_sent(self._bench))
+
+    def ungated(self):
+        """Send orders one at a time through a gate that says yes at once."""
+        dp_bench_submit_reset(self._bench)
+        self._meter.start()
+        dp_bench_submit_ungated(self._bench, ORDERS)
         return self._meter.stop(dp_bench_submit_sent(self._bench))
 
     def batch(self):

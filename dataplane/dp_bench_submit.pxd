@@ -27,6 +27,7 @@ cdef extern from "dp_bench_submit.h" nogil:
     dp_gateway *dp_bench_submit_gateway(dp_bench_submit *bench)
     dp_request dp_bench_submit_request(uint64_t index)
     void dp_bench_submit_one(dp_bench_submit *bench, uint64_t count)
+    void dp_bench_submit_ungated(dp_bench_submit *bench, uint64_t count)
     void dp_bench_submit_batch(dp_bench_submit *bench, uint64_t count)
     void dp_bench_submit_life(dp_bench_submit *bench, uint64_t count)
 

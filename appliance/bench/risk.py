@@ -5,7 +5,23 @@ from __future__ import annotations
 from statistics import median
 
 from appliance.bench.rows import Bench, Figures, Row, rounded, row
+from appliance.bench.submit import rates
 from dataplane.bench_risk import RiskBench
+
+
+def inside(bench: Bench) -> dict[str, float | None]:
+    """Return what the gate adds to an order: the path with it and with one that says yes at once.
+
+    Both send the same orders in the same rounds; the difference is of neighbours, then its median.
+    """
+    runs = bench.shared(rates)
+    whole, without = runs["one"].ns, runs["ungated"].ns
+    net = [mine - other for mine, other in zip(whole, without, strict=True)]
+    return {
+        "with_ns": rounded(median(whole), 2),
+        "without_ns": rounded(median(without), 2),
+        "difference_ns": rounded(median(net), 2),
+    }
 
 
 def check(bench: Bench) -> Row:
@@ -32,6 +48,7 @@ def check(bench: Bench) -> Row:
     readings = [loops.each() for _ in range(bench.args.rounds)]
     for place, name in enumerate(("p50", "p99", "p999")):
         made[name] = rounded(median([float(reading[place]) for reading in readings]), 1)
+    made["inside_submit"] = inside(bench)
     return made
 
 

@@ -30,7 +30,9 @@ def loops(_bench: Bench) -> SubmitBench:
 def rates(bench: Bench) -> dict[str, Figures]:
     """Return the closed loops over interleaved rounds."""
     path = bench.shared(loops)
-    return bench.rounds({"one": path.one, "batch": path.batch, "life": path.life})
+    return bench.rounds(
+        {"one": path.one, "ungated": path.ungated, "batch": path.batch, "life": path.life}
+    )
 
 
 def latencies(bench: Bench) -> Latencies:

@@ -142,7 +142,7 @@ uint64_t dp_bench_risk_decide(struct dp_bench_risk *bench, uint64_t count)
     return passed;
 }
 
-static __attribute__((noinline)) enum dp_reason say_yes(
+__attribute__((noinline)) enum dp_reason dp_bench_say_yes(
     struct dp_risk *risk, const struct dp_risk_order *order, struct dp_risk_verdict *verdict)
 {
     *verdict = (struct dp_risk_verdict){.observed = order->now_ns, .limit = (int64_t)order->qty};
@@ -155,7 +155,8 @@ uint64_t dp_bench_risk_empty(struct dp_bench_risk *bench, uint64_t count)
     struct dp_risk_verdict verdict;
     uint64_t passed = 0;
     for (uint64_t index = 0; index < count; index++)
-        passed += say_yes(bench->risk, next_order(bench, index), &verdict) == DP_REASON_ACCEPTED;
+        passed +=
+            dp_bench_say_yes(bench->risk, next_order(bench, index), &verdict) == DP_REASON_ACCEPTED;
     return passed;
 }
 

@@ -25,6 +25,9 @@ size_t dp_bench_risk_size(void); /* of the gate's memory */
 void dp_bench_risk_init(struct dp_bench_risk *bench, void *memory);
 /* Decides `count` orders; returns how many passed, which is all. */
 uint64_t dp_bench_risk_decide(struct dp_bench_risk *bench, uint64_t count);
+/* In the place of dp_risk_decide(): yes, at once. */
+enum dp_reason dp_bench_say_yes(
+    struct dp_risk *risk, const struct dp_risk_order *order, struct dp_risk_verdict *verdict);
 /* The same loop with a call that says yes at once: what calling and walking the orders costs. */
 uint64_t dp_bench_risk_empty(struct dp_bench_risk *bench, uint64_t count);
 /* One by one, into the histogram in TSC ticks, the cost of reading the counter taken off. */

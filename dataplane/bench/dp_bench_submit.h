@@ -42,6 +42,8 @@ struct dp_request dp_bench_submit_request(uint64_t index);
 /* Closed loops: `count` orders as fast as they go, one at a time, DP_BENCH_BATCH_MAX at a time, and
  * each with its accept and its fill. */
 void dp_bench_submit_one(struct dp_bench_submit *bench, uint64_t count);
+/* As the first, with a gate that says yes at once: beside it, what the gate costs inside. */
+void dp_bench_submit_ungated(struct dp_bench_submit *bench, uint64_t count);
 void dp_bench_submit_batch(struct dp_bench_submit *bench, uint64_t count);
 void dp_bench_submit_life(struct dp_bench_submit *bench, uint64_t count);
 
