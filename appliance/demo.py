@@ -222,9 +222,9 @@ def frames(hosts: Hosts, args: argparse.Namespace) -> dict[str, Any]:
     if hosts.reason or os.geteuid() != 0:
         raise CommandError(f"--port: {args.port}: needs two hosts and root; use uring")
     ready_for_frames(hosts, STACK_IP)
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"queues": hosts.queues}
     if args.port == "dpdk":  # a device that leaves the kernel its own copy of each frame
-        found = {"interface": f"net_af_packet0,iface={INTERFACE}", "huge_pages": "no"}
+        found = {"interface": f"net_af_packet0,iface={INTERFACE}", "huge_pages": "no"} | found
     if args.tcp == "lwip":
         found |= {"tcp": "lwip", "tcp_ip": STACK_IP, "next_hop": mac_of(hosts.venue)}
     return found

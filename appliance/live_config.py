@@ -36,6 +36,7 @@ class LiveConfig:
     kind: str
     interface: str
     queue: int
+    queue_count: int
     huge_pages: bool
     busy_poll_us: int
     local_ip: int
@@ -59,8 +60,8 @@ def parse_live(root: Section) -> LiveConfig | None:
         return None
     section = root.section("live")
     section.only(
-        "port", "interface", "queue", "huge_pages", "busy_poll_us", "local_ip", "tcp", "tcp_ip",
-        "tcp_port", "next_hop", "warm_after_us", "spin", "lines", "requests", "snapshots",
+        "port", "interface", "queue", "queues", "huge_pages", "busy_poll_us", "local_ip", "tcp",
+        "tcp_ip", "tcp_port", "next_hop", "warm_after_us", "spin", "lines", "requests", "snapshots",
         "window", "orders", "user", "password", "heartbeat_ms", "silence_ms",
     )  # fmt: skip
     kind = section.one_of("port", KINDS, "uring")
@@ -71,6 +72,7 @@ def parse_live(root: Section) -> LiveConfig | None:
         kind=kind,
         interface=interface,
         queue=section.integer("queue", 0, 63, default=0),
+        queue_count=section.integer("queues", 1, 16, default=1),
         huge_pages=section.one_of("huge_pages", YES_NO, "yes") == "yes",
         busy_poll_us=section.integer("busy_poll_us", 0, 1000, default=0),
         local_ip=parse_ip(section, "local_ip", section.text("local_ip", "0.0.0.0")),

@@ -19,7 +19,7 @@ MESSAGE_NAMES = {
 
 # Counters that mean something was wrong with what came in, in the order they are shown.
 FAULTS = (
-    "net_dropped", "net_checksum_bad", "mold_malformed", "mold_gaps", "mold_lost",
+    "net_dropped", "net_checksum_bad", "net_fragments", "mold_malformed", "mold_gaps", "mold_lost",
     "itch_unknown", "itch_malformed", "itch_longer", "book_unknown_order",
     "book_duplicate_order", "book_over_reduction", "book_invalid", "book_full",
     "reports_duplicate", "reports_anomaly", "reports_unknown", "ouch_malformed",

@@ -111,7 +111,7 @@ def trade(
     with keeper.beside(engine):
         ending = run_to_end(live, engine, args, live_config, keeper)
     seconds = time.perf_counter() - started
-    status, feed = live.status(), live.feed()
+    status, feed, counted = live.status(), live.feed(), live.port_counters()
     last, output_fault = replay.finish(engine)
     ending = ending or last
     return {
@@ -123,7 +123,13 @@ def trade(
         "output_fault": output_fault,
         **replay.facts(engine, seconds),
         "venue": None,  # that was the replay's own
-        "live": {"ports": live.ports(), **status, "feed": feed, "lines": live.lines()},
+        "live": {
+            "ports": live.ports(),
+            **status,
+            "feed": feed,
+            "lines": live.lines(),
+            "port_counters": counted,
+        },
         "journal": replay.journal_facts(args.journal, config, engine.counters()["journal_lost"]),
     }
 
@@ -186,6 +192,7 @@ def live_settings(config: Config, live: LiveConfig, recovered: Recovered | None)
         kind=live.kind,
         interface=live.interface,
         queue=live.queue,
+        queue_count=live.queue_count,
         huge_pages=live.huge_pages,
         busy_poll_us=live.busy_poll_us,
         local_ip=live.local_ip,
@@ -307,4 +314,15 @@ def render_live(live: dict[str, Any]) -> str:
             f" {line['lost']:,} lost, behind by {line['behind_ns']:,} ns"
             f" (at most {line['behind_ns_max']:,})"
         )
+    lines.append("PORTS")
+    lines += [f"  {one['port']:<12} {describe_port(one)}" for one in live["port_counters"]]
     return "\n".join(lines)
+
+
+def describe_port(one: dict[str, Any]) -> str:
+    """Return a port's counters and link in one line."""
+    link = "up" if one["is_up"] else "down"
+    return (
+        f"{one['rx_packets']:>10,} received, {one['tx_packets']:,} sent; lost {one['rx_failed']:,} "
+        f"in, {one['tx_failed']:,} out; refused {one['tx_refused']:,}; link {link}"
+    )

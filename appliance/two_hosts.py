@@ -41,6 +41,7 @@ class Hosts:
     venue: Host
     appliance: Host
     reason: str = ""  # why there is only the loopback
+    queues: int = 1  # of either end of the wire
 
     def words(self, host: Host, command: list[str]) -> list[str]:
         """Return the command as it is run on that host; it ends when we do."""
@@ -57,13 +58,13 @@ class Hosts:
 
 
 @contextlib.contextmanager
-def two_hosts(*, only_loopback: bool = False) -> Iterator[Hosts]:
+def two_hosts(*, only_loopback: bool = False, queues: int = 1) -> Iterator[Hosts]:
     """Make them for as long as the block lasts."""
     with contextlib.ExitStack() as stack:
         try:
             if only_loopback:
                 raise Unavailable("as asked for")
-            hosts = make(stack)
+            hosts = make(stack, queues)
         except Unavailable as reason:
             hosts = Hosts(Host("127.0.0.1"), Host("127.0.0.1"), str(reason))
         yield hosts
@@ -73,7 +74,7 @@ class Unavailable(Exception):
     """This machine has no two hosts for us."""
 
 
-def make(stack: contextlib.ExitStack) -> Hosts:
+def make(stack: contextlib.ExitStack, queues: int) -> Hosts:
     """Make both namespaces and the wire between them."""
     for tool in ("ip", "unshare", "nsenter"):
         if shutil.which(tool) is None:
@@ -84,9 +85,10 @@ def make(stack: contextlib.ExitStack) -> Hosts:
     first = hold(stack, ["unshare", *user, *([] if is_root else ["--map-root-user"]), "--net"])
     venue = enter(first, user)
     second = hold(stack, [*venue, "unshare", "--net"])
-    hosts = Hosts(Host("10.77.0.1", venue), Host("10.77.0.2", enter(second, user)))
-    peer = ["peer", "name", INTERFACE, "netns", str(second)]
-    configure(venue, ["link", "add", INTERFACE, "type", "veth", *peer])
+    hosts = Hosts(Host("10.77.0.1", venue), Host("10.77.0.2", enter(second, user)), queues=queues)
+    each = ["numtxqueues", str(queues), "numrxqueues", str(queues)]
+    peer = ["peer", "name", INTERFACE, *each, "netns", str(second)]
+    configure(venue, ["link", "add", INTERFACE, *each, "type", "veth", *peer])
     for host in (hosts.venue, hosts.appliance):
         configure(host.enter, ["link", "set", "lo", "up"])
         configure(host.enter, ["addr", "add", f"{host.ip}/{PREFIX_LENGTH}", "dev", INTERFACE])

@@ -50,8 +50,23 @@ cdef extern from "dp_feed_live.h" nogil:
         uint32_t tries_max
         uint16_t count_max
 
+    struct dp_port_stats:
+        uint64_t rx_packets
+        uint64_t rx_bytes
+        uint64_t rx_failed
+        uint64_t tx_packets
+        uint64_t tx_bytes
+        uint64_t tx_refused
+        uint64_t tx_failed
+
+    struct dp_port_ops:
+        const char *name
+
     struct dp_port:
-        pass
+        const dp_port_ops *ops
+        dp_port_stats stats
+
+    bint dp_port_is_up(dp_port *port)
 
     struct dp_feed_live_line:
         dp_port *port
@@ -135,6 +150,7 @@ cdef extern from "dp_live_ports.h" nogil:
         dp_live_kind kind
         const char *interface
         uint32_t queue
+        uint32_t queue_count
         bint huge_pages
         uint32_t busy_poll_us
         uint32_t local_ip
@@ -152,6 +168,7 @@ cdef extern from "dp_live_ports.h" nogil:
         const dp_live_ports_config *config, dp_feed_live_config *feed, dp_err *err)
     void dp_live_ports_close(dp_live_ports *ports)
     dp_card *dp_live_ports_card(const dp_live_ports *ports)
+    dp_port *dp_live_ports_at(const dp_live_ports *ports, uint32_t index)
     void dp_live_ports_describe(const dp_live_ports *ports, char *text, size_t size)
     dp_stream *dp_live_connect(
         void *context, const dp_order_session_address *address, dp_err *err)

@@ -29,12 +29,15 @@ from dataplane.dp_engine_live cimport (
     dp_live_connect,
     dp_live_kind,
     dp_live_ports,
+    dp_live_ports_at,
     dp_live_ports_close,
     dp_live_ports_config,
     dp_live_ports_card,
     dp_live_ports_describe,
     dp_live_ports_open,
     dp_order_session_config,
+    dp_port,
+    dp_port_is_up,
     dp_soup_session_words,
 )
 from dataplane.dp_err cimport dp_err, raise_err
@@ -68,6 +71,7 @@ class LiveSettings:
     kind: str = "uring"
     interface: str = ""
     queue: int = 0
+    queue_count: int = 1
     huge_pages: bool = True
     busy_poll_us: int = 0
     local_ip: int = 0
@@ -127,7 +131,7 @@ cdef class Live:
         if settings.card_identity:
             ports.card_identity = <const uint8_t *>(<const char *><bytes>self._names[3])
         ports.kind = <dp_live_kind><int>KINDS.index(settings.kind)
-        ports.queue = settings.queue
+        ports.queue, ports.queue_count = settings.queue, settings.queue_count
         ports.huge_pages = settings.huge_pages
         ports.busy_poll_us = settings.busy_poll_us
         ports.local_ip = settings.local_ip
@@ -210,6 +214,21 @@ cdef class Live:
         cdef char text[256]
         dp_live_ports_describe(self._ports, text, sizeof(text))
         return (<bytes>text).decode("utf-8", "replace")
+
+    def port_counters(self):
+        """Return for each port, in the order in which they were opened, its counters and link."""
+        cdef uint32_t index = 0
+        cdef dp_port *port = dp_live_ports_at(self._ports, index)
+        found = []
+        while port != NULL:
+            found.append({
+                "port": (<bytes>port.ops.name).decode(),
+                "is_up": bool(dp_port_is_up(port)),
+                **port.stats,
+            })
+            index += 1
+            port = dp_live_ports_at(self._ports, index)
+        return found
 
     def status(self):
         """Return the order session's state and what reconciling found."""

@@ -13,7 +13,8 @@
 #define DP_COUNTERS(X) \
     X(RX_PACKETS, rx_packets, "frames received on the feed port") \
     X(RX_BYTES, rx_bytes, "bytes received on the feed port") \
-    X(NET_DROPPED, net_dropped, "frames that are not a whole UDP datagram over IPv4") \
+    X(NET_DROPPED, net_dropped, \
+        "frames whose headers or lengths are cut or contradict each other") \
     X(NET_CHECKSUM_BAD, net_checksum_bad, "frames with a wrong IPv4 or UDP checksum") \
     X(MOLD_MALFORMED, mold_malformed, "datagrams that are not MoldUDP64") \
     X(MOLD_DUPLICATE, mold_duplicate, \
@@ -56,7 +57,10 @@
     X(SHADOW_ORDERS, shadow_orders, "orders that only keep the path warm; they cannot leave") \
     X(DESK_REQUESTS, desk_requests, "requests of other processes that were carried out") \
     X(DESK_LEAKED, desk_leaked, "records of such requests that were in nobody's hands at the end") \
-    X(CARD_FAILED, card_failed, "times that an offload card's kill switch did not take")
+    X(CARD_FAILED, card_failed, "times that an offload card's kill switch did not take") \
+    X(NET_OTHER, net_other, "frames that are neither UDP nor IPv4: somebody else's traffic") \
+    X(NET_FRAGMENTS, net_fragments, "fragments of datagrams, which are not joined") \
+    X(NET_FOREIGN, net_foreign, "datagrams for no line: another group, port or hardware address")
 
 enum dp_counter {
 #define X(name, key, words) DP_COUNTER_##name,

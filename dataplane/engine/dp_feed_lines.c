@@ -167,20 +167,36 @@ void dp_feed_lines_push_datagram(
     push(lines, line, packet);
 }
 
-static bool is_for(const struct dp_feed_target *target, const struct dp_net_packet *net)
+static bool is_for(
+    const struct dp_feed_target *target, const struct dp_net_packet *net, uint64_t mac)
 {
     return (target->ip == 0 || target->ip == net->target_ip) &&
-        (target->port == 0 || target->port == net->target_port);
+        (target->port == 0 || target->port == net->target_port) &&
+        (target->mac == 0 || target->mac == mac);
 }
 
 /* target_count when it is for none of them. */
-static uint32_t line_of(
-    const struct dp_feed_target *targets, uint32_t target_count, const struct dp_net_packet *net)
+static uint32_t line_of(const struct dp_feed_target *targets, uint32_t target_count,
+    const struct dp_net_packet *net, const uint8_t *frame)
 {
+    uint64_t mac = dp_load_be64(frame) >> 16;
     uint32_t line = 0;
-    while (line < target_count && !is_for(&targets[line], net))
+    while (line < target_count && !is_for(&targets[line], net, mac))
         line++;
     return line;
+}
+
+/* What a frame counts as that gives no datagram, or one for nobody here. */
+static enum dp_counter drop_of(enum dp_net_result result, const struct dp_net_packet *net)
+{
+    switch (result) {
+    case DP_NET_OK:
+        return net->protocol == DP_NET_UDP ? DP_COUNTER_NET_FOREIGN : DP_COUNTER_NET_OTHER;
+    case DP_NET_OTHER: return DP_COUNTER_NET_OTHER;
+    case DP_NET_FRAGMENT: return DP_COUNTER_NET_FRAGMENTS;
+    case DP_NET_CHECKSUM: return DP_COUNTER_NET_CHECKSUM_BAD;
+    default: return DP_COUNTER_NET_DROPPED;
+    }
 }
 
 void dp_feed_lines_push_frame(struct dp_feed_lines *lines, const struct dp_feed_target *targets,
@@ -190,13 +206,11 @@ void dp_feed_lines_push_frame(struct dp_feed_lines *lines, const struct dp_feed_
     struct dp_net_packet net;
     enum dp_net_result result = dp_net_parse(packet->data, packet->size, true, &net);
     bool is_datagram = result == DP_NET_OK && net.protocol == DP_NET_UDP;
-    uint32_t line = is_datagram ? line_of(targets, target_count, &net) : target_count;
+    uint32_t line = is_datagram ? line_of(targets, target_count, &net, packet->data) : target_count;
     count(lines, DP_COUNTER_RX_PACKETS, 1);
     count(lines, DP_COUNTER_RX_BYTES, packet->size);
-    if (result == DP_NET_CHECKSUM) {
-        count(lines, DP_COUNTER_NET_CHECKSUM_BAD, 1);
-    } else if (line == target_count) {
-        count(lines, DP_COUNTER_NET_DROPPED, 1);
+    if (line == target_count) {
+        count(lines, drop_of(result, &net), 1);
     } else {
         struct dp_packet datagram = *packet;
         datagram.data = net.payload;

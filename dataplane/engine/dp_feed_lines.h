@@ -23,6 +23,7 @@
 struct dp_feed_target {
     uint32_t ip;
     uint16_t port;
+    uint64_t mac; /* 48 bits: a port may bring what was sent to others (promiscuous, a hub) */
 };
 
 struct dp_feed_line_stats {

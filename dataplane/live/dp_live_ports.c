@@ -1,9 +1,14 @@
 #include "dp_live_ports.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include "dp_live_frames.h"
 #include "dp_live_stack.h"
-#include "dp_net.h"
 #include "dp_port_card.h"
 #include "dp_port_split.h"
 
@@ -11,32 +16,21 @@
 #include "dp_port_uring.h"
 #include "dp_stream_uring.h"
 #endif
-#ifdef DP_HAVE_XDP
-#include "dp_port_xdp.h"
-#endif
-#ifdef DP_HAVE_DPDK
-#include "dp_port_dpdk.h"
-#endif
-
 /* A split port has two, and one may stand behind a card. */
 #define PORTS_MAX (DP_FEED_LINES_MAX + DP_FEED_SERVERS_MAX + 3)
 #define MULTICAST_FIRST 0xe0000000u
 #define MULTICAST_LAST 0xefffffffu
-#define XDP_BUSY_BUDGET 64u
+#define GROUP_MAC 0x01005e000000u /* RFC 1112: and the group's low 23 bits */
+#define GROUP_MAC_BITS 0x7fffffu
 
 struct dp_live_ports {
     struct dp_live_ports_config config;
+    struct dp_live_frames *frames;    /* NULL: sockets */
+    int groups;                       /* a socket that has joined groups for it; -1: none */
     struct dp_card *card;             /* NULL: none */
     struct dp_live_stack *stack;      /* NULL: the kernel's TCP */
     struct dp_port *ports[PORTS_MAX]; /* each once, whatever it is used for */
     uint32_t port_count;
-#ifdef DP_HAVE_XDP
-    struct dp_xdp_program *program;
-#endif
-#ifdef DP_HAVE_DPDK
-    struct dp_dpdk_device *device;
-    bool has_dpdk;
-#endif
 };
 
 static bool is_group(uint32_t ip)
@@ -137,70 +131,47 @@ struct dp_stream *dp_live_connect(
 
 /* ---- frames ---- */
 
-#ifdef DP_HAVE_XDP
-static uint32_t list_flows(const struct dp_live_ports_config *config, struct dp_xdp_flow *flows)
-{
-    uint32_t count = 0;
-    for (uint32_t line = 0; line < config->line_count; line++)
-        flows[count++] =
-            (struct dp_xdp_flow){config->lines[line].ip, config->lines[line].port, DP_NET_UDP};
-    for (uint16_t at = 0; config->tcp.is_lwip && at < DP_LIVE_STACK_PORTS; at++)
-        flows[count++] = (struct dp_xdp_flow){
-            config->tcp.ip, (uint16_t)(config->tcp.port_first + at), DP_NET_TCP};
-    return count;
-}
-
-static int open_xdp(struct dp_live_ports *ports, struct dp_port **port, struct dp_err *err)
+/* Frames are read past the kernel, but who is in a group is still for it to say, to the switch and
+ * to the card. A card without a kernel's interface joins none. */
+static int join_groups(struct dp_live_ports *ports, struct dp_err *err)
 {
     const struct dp_live_ports_config *config = &ports->config;
-    struct dp_xdp_flow flows[DP_FEED_LINES_MAX + DP_LIVE_STACK_PORTS];
-    uint32_t flow_count = list_flows(config, flows);
-    ports->program = dp_xdp_program_open(config->interface, flows, flow_count, true, err);
-    if (ports->program == NULL)
-        return -err->code;
-    const struct dp_port_xdp_config queue = {
-        .queue = config->queue,
-        .busy_poll_budget = config->busy_poll_us != 0 ? XDP_BUSY_BUDGET : 0,
-    };
-    *port = dp_port_xdp_open(ports->program, &queue, err);
-    return keep(ports, *port, err);
+    struct ip_mreqn request = {.imr_address.s_addr = htonl(config->local_ip)};
+    if (config->kind == DP_LIVE_XDP)
+        request.imr_ifindex = (int)if_nametoindex(config->interface);
+    else if (config->local_ip == 0)
+        return 0;
+    ports->groups = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    for (uint32_t line = 0; line < config->line_count; line++) {
+        request.imr_multiaddr.s_addr = htonl(config->lines[line].ip);
+        if (is_group(config->lines[line].ip) &&
+            setsockopt(ports->groups, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof(request)) < 0)
+            return dp_err_set(err, errno,
+                "live: line %u: its group cannot be joined on %s: %s; give local_ip, the address "
+                "of the interface",
+                line + 1, config->interface, strerror(errno));
+    }
+    return 0;
 }
-#else
-static int open_xdp(struct dp_live_ports *ports, struct dp_port **port, struct dp_err *err)
-{
-    (void)ports;
-    (void)port;
-    return lacks("xdp", "libxdp and libbpf", err);
-}
-#endif
 
-#ifdef DP_HAVE_DPDK
-static int open_dpdk(struct dp_live_ports *ports, struct dp_port **port, struct dp_err *err)
+static int open_frames(struct dp_live_ports *ports, struct dp_port **port, struct dp_err *err)
 {
-    const struct dp_live_ports_config *config = &ports->config;
-    const char *const devices[] = {config->interface, NULL};
-    char name[64];
-    const struct dp_dpdk_environment environment = {
-        .name = config->name, .huge_pages = config->huge_pages, .devices = devices};
-    const struct dp_dpdk_device_config device = {.name = name};
-    if (dp_dpdk_start(&environment, err) < 0)
+    ports->frames = dp_live_frames_open(&ports->config, err);
+    if (ports->frames == NULL)
         return -err->code;
-    ports->has_dpdk = true;
-    snprintf(name, sizeof(name), "%.*s", (int)strcspn(config->interface, ","), config->interface);
-    ports->device = dp_dpdk_device_open(&device, err);
-    if (ports->device == NULL)
-        return -err->code;
-    *port = dp_port_dpdk_open(ports->device, 0, err);
-    return keep(ports, *port, err);
+    *port = dp_live_frames_port(ports->frames);
+    return join_groups(ports, err);
 }
-#else
-static int open_dpdk(struct dp_live_ports *ports, struct dp_port **port, struct dp_err *err)
+
+/* As a number; what was sent to a group has an address made of the group's. */
+static uint64_t mac_of(const struct dp_live_ports *ports, uint32_t ip)
 {
-    (void)ports;
-    (void)port;
-    return lacks("dpdk", "libdpdk", err);
+    uint8_t mac[8] = {0};
+    if (is_group(ip))
+        return GROUP_MAC | (ip & GROUP_MAC_BITS);
+    dp_live_frames_mac(ports->frames, mac + 2);
+    return dp_load_be64(mac);
 }
-#endif
 
 /* ---- a card before them ---- */
 
@@ -222,20 +193,6 @@ static int put_card(struct dp_live_ports *ports, struct dp_port **port, struct d
 
 /* ---- TCP beside the lines ---- */
 
-/* The hardware address of the interface below the port. */
-static void read_mac(const struct dp_live_ports *ports, uint8_t mac[6])
-{
-    memset(mac, 0, 6);
-#ifdef DP_HAVE_XDP
-    if (ports->program != NULL)
-        dp_xdp_program_mac(ports->program, mac);
-#endif
-#ifdef DP_HAVE_DPDK
-    if (ports->device != NULL)
-        dp_dpdk_device_mac(ports->device, mac);
-#endif
-}
-
 /* *port becomes the lines' half. */
 static int open_stack(struct dp_live_ports *ports, struct dp_port **port, struct dp_err *err)
 {
@@ -250,7 +207,7 @@ static int open_stack(struct dp_live_ports *ports, struct dp_port **port, struct
     keep(ports, feed, err);
     keep(ports, stack, err);
     *port = feed;
-    read_mac(ports, mac);
+    dp_live_frames_mac(ports->frames, mac);
     ports->stack = dp_live_stack_open(&ports->config.tcp, stack, mac, err);
     return ports->stack == NULL ? -err->code : 0;
 }
@@ -264,10 +221,8 @@ static int open_lines(
     const struct dp_live_ports_config *config = &ports->config;
     struct dp_port *port = NULL;
     int status = 0;
-    if (config->kind == DP_LIVE_XDP)
-        status = open_xdp(ports, &port, err);
-    else if (config->kind == DP_LIVE_DPDK)
-        status = open_dpdk(ports, &port, err);
+    if (config->kind != DP_LIVE_URING)
+        status = open_frames(ports, &port, err);
     if (status == 0)
         status = put_card(ports, &port, err);
     if (status == 0 && config->tcp.is_lwip)
@@ -276,6 +231,8 @@ static int open_lines(
         if (config->kind == DP_LIVE_URING)
             status = open_uring_line(ports, &config->lines[line], &port, err);
         feed->lines[line] = (struct dp_feed_live_line){port, config->lines[line]};
+        if (status == 0 && ports->frames != NULL)
+            feed->lines[line].target.mac = mac_of(ports, config->lines[line].ip);
     }
     feed->line_count = config->line_count;
     return status;
@@ -304,6 +261,7 @@ struct dp_live_ports *dp_live_ports_open(
         return NULL;
     }
     ports->config = *config;
+    ports->groups = -1;
     if (open_all(ports, feed, err) < 0) {
         dp_live_ports_close(ports);
         return NULL;
@@ -320,15 +278,9 @@ void dp_live_ports_close(struct dp_live_ports *ports)
         dp_port_close(ports->ports[--ports->port_count], NULL);
     if (ports->card != NULL)
         dp_card_close(ports->card);
-#ifdef DP_HAVE_XDP
-    dp_xdp_program_close(ports->program);
-#endif
-#ifdef DP_HAVE_DPDK
-    if (ports->device != NULL)
-        dp_dpdk_device_close(ports->device);
-    if (ports->has_dpdk)
-        dp_dpdk_stop();
-#endif
+    dp_live_frames_close(ports->frames);
+    if (ports->groups >= 0)
+        close(ports->groups);
     free(ports);
 }
 
@@ -341,20 +293,20 @@ void dp_live_ports_describe(const struct dp_live_ports *ports, char *text, size_
 {
     const struct dp_live_ports_config *config = &ports->config;
     snprintf(text, size, "uring: %u sockets, kernel stamps", ports->port_count);
-#ifdef DP_HAVE_XDP
-    if (config->kind == DP_LIVE_XDP)
-        snprintf(text, size, "xdp: %s queue %u, %s, %s", config->interface, config->queue,
-            dp_xdp_program_hook(ports->program) == DP_XDP_NATIVE ? "in the driver" : "generic",
-            dp_port_xdp_is_zero_copy(ports->ports[0]) ? "zero copy" : "by copy");
-#endif
-#ifdef DP_HAVE_DPDK
-    if (config->kind == DP_LIVE_DPDK)
-        snprintf(text, size, "dpdk: %s, %s pages", config->interface,
-            config->huge_pages ? "huge" : "plain");
-#endif
+    if (ports->frames != NULL)
+        dp_live_frames_describe(ports->frames, text, size);
     size_t used = strlen(text);
     if (ports->card != NULL)
         used += (size_t)snprintf(text + used, size - used, "; card %s", config->card);
     if (config->tcp.is_lwip && used < size)
         snprintf(text + used, size - used, "; tcp in user space");
+}
+
+struct dp_port *dp_live_ports_at(const struct dp_live_ports *ports, uint32_t index)
+{
+    uint32_t queue_count = ports->frames != NULL ? ports->config.queue_count : 0;
+    if (index < queue_count)
+        return dp_live_frames_queue(ports->frames, index);
+    index -= queue_count;
+    return index < ports->port_count ? ports->ports[index] : NULL;
 }

@@ -25,7 +25,8 @@ struct dp_live_ports_config {
     enum dp_live_kind kind;
     const char *interface; /* xdp: "eth1"; dpdk: "0000:3b:00.0" or a virtual device with arguments;
                               uring: "" */
-    uint32_t queue;        /* xdp: of the interface, where the lines arrive */
+    uint32_t queue;        /* xdp: the first of the interface that is read */
+    uint32_t queue_count;  /* xdp and dpdk: so many, where a card spreads the lines */
     bool huge_pages;       /* dpdk */
     uint32_t busy_poll_us; /* uring and xdp; 0: off */
     uint32_t local_ip;     /* of the interface: to join groups on and to ask servers from */
@@ -46,6 +47,8 @@ struct dp_live_ports *dp_live_ports_open(const struct dp_live_ports_config *conf
     struct dp_feed_live_config *feed, struct dp_err *err);
 void dp_live_ports_close(struct dp_live_ports *ports);                 /* NULL is fine */
 struct dp_card *dp_live_ports_card(const struct dp_live_ports *ports); /* NULL: none */
+/* Each port once, for its counters and its link; NULL behind the last. */
+struct dp_port *dp_live_ports_at(const struct dp_live_ports *ports, uint32_t index);
 /* One line for a person: what carries the lines, and what is in force. */
 void dp_live_ports_describe(const struct dp_live_ports *ports, char *text, size_t size);
 
