@@ -29,6 +29,7 @@ from dataplane.journal import does_not_survive, verify
 from dataplane.strategy import StrategyError
 
 CHUNK = 100_000  # messages between two looks at the clock and at Ctrl-C
+SPEED_MAX_PERMILLE = 100_000_000
 PROGRESS_SECONDS = 0.5
 REGION_PREFIX = "/dev/shm/tickplane-"
 
@@ -51,7 +52,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         const="-",
         help="write the report there as JSON; without F, or as -, to stdout instead of the report",
     )
+    parser.add_argument(
+        "--speed", type=speed, default=0, metavar="N",
+        help="keep the recorded timing, N times as fast (default: as fast as it goes)",
+    )  # fmt: skip
     parser.add_argument("--quiet", action="store_true", help="no progress, no report on stdout")
+
+
+def speed(text: str) -> int:
+    """Return a speed in thousandths."""
+    try:
+        permille = round(float(text) * 1000)
+    except (ValueError, OverflowError):
+        permille = 0
+    if not 1 <= permille <= SPEED_MAX_PERMILLE:
+        raise argparse.ArgumentTypeError(
+            f"{text}: give 0.001 to 100000, in times the recorded speed"
+        )
+    return permille
 
 
 def run(args: argparse.Namespace) -> int:
@@ -89,6 +107,7 @@ def replay(args: argparse.Namespace, config: Config, region_path: str) -> dict[s
         "failure": str(ending) if isinstance(ending, StrategyError) else None,
         "output_fault": output_fault,
         **facts(engine, seconds),
+        "pace": engine.pace() if args.speed else None,
         "journal": journal_facts(args.journal, config, engine.counters()["journal_lost"]),
     }
 
@@ -148,6 +167,7 @@ def settings_of(args: argparse.Namespace, config: Config, region_path: str) -> E
         journal_durability=config.journal.numbers(),
         generation=time.time_ns(),
         gap_timeout_ns=config.feed.gap_timeout_ns,
+        speed_permille=getattr(args, "speed", 0),  # of a replay alone
         instrument_count_max=config.capacity.instruments,
         order_count_max=config.capacity.orders,
         level_count_max=config.capacity.levels,
@@ -198,7 +218,7 @@ def run_to_end(engine: Engine, args: argparse.Namespace) -> BaseException | None
     shown = 0.0
     try:
         engine.start(args.file)
-        while engine.run(CHUNK):
+        while engine.run(1 if args.speed else CHUNK):
             if progress and time.monotonic() - shown > PROGRESS_SECONDS:
                 shown = time.monotonic()
                 show_progress(engine)

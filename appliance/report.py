@@ -57,6 +57,11 @@ def feed(facts: dict[str, Any]) -> str:
         f"{facts['messages_per_second']:,} a second",
         f"  {busiest}, {rest:,} others",
     ]
+    if pace := facts.get("pace"):
+        lines.append(
+            f"  timing as recorded, {pace['speed']:g} times as fast; late by "
+            f"{pace['late_ns_mean']:,} ns on average, at most {pace['late_ns_max']:,}"
+        )
     faults = [f"{name} {facts['counters'][name]:,}" for name in FAULTS if facts["counters"][name]]
     lines.append("  faults: " + (", ".join(faults) if faults else "none"))
     return "\n".join(lines)

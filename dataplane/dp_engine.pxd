@@ -141,6 +141,13 @@ cdef extern from "dp_recover.h" nogil:
     struct dp_recover_state "dp_recover":
         pass
 
+cdef extern from "dp_pacer.h" nogil:
+    struct dp_pacer:
+        uint32_t speed_permille
+        int64_t late_max_ns
+        int64_t late_sum_ns
+        uint64_t count
+
 cdef extern from "dp_engine.h" nogil:
     const uint32_t DP_ENGINE_WATCH_ALL
     const dp_strategy dp_engine_desk_strategy
@@ -162,6 +169,7 @@ cdef extern from "dp_engine.h" nogil:
         uint64_t generation
         int64_t midnight_ns
         int64_t gap_timeout_ns
+        uint32_t speed_permille
         dp_books_config books
         dp_orders_config orders
         uint32_t account_count
@@ -215,6 +223,7 @@ cdef extern from "dp_engine.h" nogil:
         dp_engine *engine, const dp_strategy *strategy, const dp_engine_watch *watch,
         const dp_risk_strategy_limits *limits, dp_err *err)
     int dp_engine_start(dp_engine *engine, const char *capture_path, dp_err *err)
+    const dp_pacer *dp_engine_pacer(const dp_engine *engine)
     uint64_t dp_engine_run(dp_engine *engine, uint64_t message_count)
     void dp_engine_stop(dp_engine *engine)
     bint dp_engine_is_stopping(const dp_engine *engine)

@@ -28,7 +28,7 @@ from dataplane.dp_engine cimport (
     dp_engine_events_digest, dp_engine_finish,
     dp_engine_hist, dp_engine_is_stopping,
     dp_engine_limits, dp_engine_mark, dp_engine_open, dp_engine_orders,
-    dp_engine_risk, dp_engine_run, dp_engine_set_group,
+    dp_engine_pacer, dp_engine_risk, dp_engine_run, dp_pacer, dp_engine_set_group,
     dp_engine_set_limits, dp_engine_source_status, dp_engine_start,
     dp_engine_status_of, dp_engine_submit, dp_engine_venue_stats, dp_engine_watch,
     dp_engine_wire_digest, dp_net_endpoint, dp_order_status, dp_orders_at, dp_orders_count,
@@ -70,6 +70,7 @@ class EngineSettings:
     journal_durability: tuple = (0, 0, 0)
     generation: int = 0
     gap_timeout_ns: int = 50_000_000
+    speed_permille: int = 0  # of a replay: 1000 as it was recorded; 0: as fast as it goes
     instrument_count_max: int = 65_536
     order_count_max: int = 1 << 21
     level_count_max: int = 1 << 19
@@ -149,6 +150,7 @@ cdef class Engine:
         config.generation = settings.generation
         config.midnight_ns = settings.midnight_ns
         config.gap_timeout_ns = settings.gap_timeout_ns
+        config.speed_permille = settings.speed_permille
         config.books.instrument_count_max = settings.instrument_count_max
         config.books.order_count_max = settings.order_count_max
         config.books.level_count_max = settings.level_count_max
@@ -254,6 +256,17 @@ cdef class Engine:
             taken = dp_engine_run(self._engine, message_count)
         self._raise_failure()
         return taken
+
+    def pace(self):
+        """Return how late a begun replay released what was recorded; None when it did not wait."""
+        cdef const dp_pacer *pacer = dp_engine_pacer(self._engine)
+        if pacer.speed_permille == 0:
+            return None
+        return {
+            "speed": pacer.speed_permille / 1000,
+            "late_ns_mean": pacer.late_sum_ns // <int64_t>pacer.count if pacer.count else 0,
+            "late_ns_max": pacer.late_max_ns,
+        }
 
     def is_stopping(self):
         """Say whether a strategy or a hard-stop has ended the run."""

@@ -55,6 +55,7 @@ struct dp_engine_config {
     uint64_t generation;
     int64_t midnight_ns; /* UTC nanoseconds of the session's local midnight */
     int64_t gap_timeout_ns;
+    uint32_t speed_permille; /* of a replay: 1000 as it was recorded; 0: as fast as it goes */
     struct dp_books_config books;
     struct dp_orders_config orders;
     uint32_t account_count;       /* 0: strategies stand alone, without accounts and firm */
@@ -164,6 +165,9 @@ extern const struct dp_strategy dp_engine_desk_strategy;
 int dp_engine_start(struct dp_engine *engine, const char *capture_path, struct dp_err *err);
 /* Works through about message_count messages (a packet is never cut); returns how many records were
  * taken, 0 when the session is over. Between calls the caller may show progress or stop. */
+/* How a replay that keeps the recorded timing kept it; of a feed that is open. */
+struct dp_pacer;
+const struct dp_pacer *dp_engine_pacer(const struct dp_engine *engine);
 uint64_t dp_engine_run(struct dp_engine *engine, uint64_t message_count);
 /* Asks the loop to return at the next message: for a strategy that failed.
  * Callable inside a callback. */

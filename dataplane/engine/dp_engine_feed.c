@@ -415,9 +415,15 @@ int dp_engine_open_feed(struct dp_engine *engine, const char *path, struct dp_er
         dp_feed_open(path, engine->config.gap_timeout_ns, engine->counters, &handler, err);
     if (engine->feed == NULL)
         return -err->code;
+    dp_feed_set_speed(engine->feed, engine->config.speed_permille);
     snprintf(engine->status->source, sizeof(engine->status->source), "%s", path);
     dp_store_relaxed(&engine->status->size, dp_feed_size(engine->feed));
     return 0;
+}
+
+const struct dp_pacer *dp_engine_pacer(const struct dp_engine *engine)
+{
+    return dp_feed_pacer(engine->feed);
 }
 
 uint64_t dp_engine_run(struct dp_engine *engine, uint64_t message_count)

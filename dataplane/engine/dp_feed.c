@@ -4,9 +4,12 @@
 
 #include "dp_capture.h"
 #include "dp_feed_lines.h"
+#include "dp_pacer.h"
 #include "dp_port_card.h"
 
 #define BATCH 256u
+#define ITCH_TIMESTAMP_AT 5u /* six bytes, nanoseconds since midnight, in every message */
+#define ITCH_TIMESTAMP_END 11u
 #define AHEAD_FAR 12u
 #define AHEAD_NEAR 5u
 
@@ -17,8 +20,23 @@ struct dp_feed {
     struct dp_port *file;       /* pcap: its frames */
     struct dp_port *port;       /* what they are read from: the file's, or a card's before it */
     struct dp_feed_lines lines; /* pcap: joined into one sequence */
+    struct dp_pacer pacer;
+    bool is_interrupted;
     bool stop_asked;
 };
+
+/* One at a time where it waits for each: what was read and not handed on would be lost. */
+static uint32_t batch_of(const struct dp_feed *feed)
+{
+    return feed->pacer.speed_permille != 0 ? 1 : BATCH;
+}
+
+/* A signal ends the wait and, behind what was waited for, the run. */
+static void wait_for(struct dp_feed *feed, int64_t recorded_ns)
+{
+    if (!dp_pacer_wait(&feed->pacer, recorded_ns))
+        feed->is_interrupted = true;
+}
 
 static const struct dp_capture *capture_of(const struct dp_feed *feed)
 {
@@ -31,6 +49,13 @@ static void count(struct dp_feed *feed, enum dp_counter id, uint64_t by)
 }
 
 /* ---- messages ---- */
+
+static void wait_for_message(struct dp_feed *feed, const struct dp_capture_record *record)
+{
+    if (record->size >= ITCH_TIMESTAMP_END)
+        wait_for(
+            feed, (int64_t)(dp_load_be64(record->data + ITCH_TIMESTAMP_AT - 2) & 0xffffffffffff));
+}
 
 static void look_ahead(
     const struct dp_feed *feed, const struct dp_capture_record *records, uint32_t left)
@@ -49,6 +74,8 @@ static void hand_on(
 {
     for (uint32_t index = 0; index < record_count && !feed->stop_asked; index++) {
         const struct dp_capture_record *record = &records[index];
+        if (feed->pacer.speed_permille != 0)
+            wait_for_message(feed, record);
         if (feed->handler.on_ahead != NULL)
             look_ahead(feed, record, record_count - index);
         if (record->size > 0)
@@ -61,8 +88,8 @@ static uint64_t run_messages(struct dp_feed *feed, uint64_t message_count)
 {
     struct dp_capture_record records[BATCH];
     uint64_t taken = 0;
-    while (taken < message_count && !feed->stop_asked) {
-        uint32_t record_count = dp_capture_read(feed->capture, records, BATCH);
+    while (taken < message_count && !feed->stop_asked && !feed->is_interrupted) {
+        uint32_t record_count = dp_capture_read(feed->capture, records, batch_of(feed));
         if (record_count == 0)
             break;
         hand_on(feed, records, record_count);
@@ -80,10 +107,12 @@ static uint64_t run_packets(struct dp_feed *feed, uint64_t message_count)
     struct dp_packet packets[BATCH];
     uint64_t taken = 0;
     lines->message_count = 0;
-    while (lines->message_count < message_count && !lines->stop_asked) {
-        uint32_t packet_count = dp_port_receive(feed->port, packets, BATCH);
-        for (uint32_t index = 0; index < packet_count && !lines->stop_asked; index++)
+    while (lines->message_count < message_count && !lines->stop_asked && !feed->is_interrupted) {
+        uint32_t packet_count = dp_port_receive(feed->port, packets, batch_of(feed));
+        for (uint32_t index = 0; index < packet_count && !lines->stop_asked; index++) {
+            wait_for(feed, packets[index].time_ns);
             dp_feed_lines_push_frame(lines, &any, 1, &packets[index]);
+        }
         taken += packet_count;
         if (packet_count == 0) {
             /* The capture is over: nothing more can close a hole. */
@@ -97,6 +126,7 @@ static uint64_t run_packets(struct dp_feed *feed, uint64_t message_count)
 uint64_t dp_feed_run(struct dp_feed *feed, uint64_t message_count)
 {
     feed->stop_asked = false;
+    feed->is_interrupted = false;
     feed->lines.stop_asked = false;
     return feed->port != NULL ? run_packets(feed, message_count)
                               : run_messages(feed, message_count);
@@ -152,6 +182,16 @@ struct dp_feed *dp_feed_open(const char *path, int64_t gap_timeout_ns, struct dp
         return NULL;
     }
     return feed;
+}
+
+void dp_feed_set_speed(struct dp_feed *feed, uint32_t speed_permille)
+{
+    dp_pacer_init(&feed->pacer, speed_permille);
+}
+
+const struct dp_pacer *dp_feed_pacer(const struct dp_feed *feed)
+{
+    return &feed->pacer;
 }
 
 int dp_feed_put_card(struct dp_feed *feed, struct dp_card *card, struct dp_err *err)

@@ -47,6 +47,12 @@ uint64_t dp_feed_run(struct dp_feed *feed, uint64_t message_count);
 /* dp_feed_run() returns at the next message. Callable by the handler; cleared by the next
  * dp_feed_run(). */
 void dp_feed_stop(struct dp_feed *feed);
+/* Messages and packets come as they were recorded, so many thousandths as fast: by the time in the
+ * message (BinaryFILE) or of the capture. Before the first dp_feed_run(); 0: as fast as it goes.
+ * While one waits, a signal makes dp_feed_run() hand it on and return. */
+void dp_feed_set_speed(struct dp_feed *feed, uint32_t speed_permille);
+struct dp_pacer;
+const struct dp_pacer *dp_feed_pacer(const struct dp_feed *feed);
 uint64_t dp_feed_position(const struct dp_feed *feed); /* bytes of the file consumed */
 uint64_t dp_feed_size(const struct dp_feed *feed);     /* bytes of the file */
 /* 0, or -errno and what is wrong with the file at which byte; all before the fault

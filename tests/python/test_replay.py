@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from waiting import LIMIT_S, wait_until
@@ -382,3 +383,37 @@ def test_json_without_a_file_is_stdout(session, capsys):
     capsys.readouterr()
     assert main(["replay", str(session), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["messages"] == int(MESSAGES)
+
+
+def test_the_recorded_timing_is_kept_and_changes_nothing(session, result, tmp_path):
+    """A day of six and a half hours, ten thousand times as fast: never in less than its share."""
+    _, facts, _ = result
+    begun = time.monotonic()
+    status, paced = replay(session, tmp_path, "--speed", "10000")
+    took = time.monotonic() - begun
+    assert status == 0
+    with open(session, "rb") as file:
+        stamps = list(times_of(file.read()))
+    assert took >= (stamps[-1] - stamps[0]) / 1e9 / 10_000
+    assert paced["pace"]["speed"] == 10_000
+    assert 0 <= paced["pace"]["late_ns_mean"] <= paced["pace"]["late_ns_max"]
+    assert facts["pace"] is None
+    for digest in ("books_digest", "events_digest", "wire_digest"):
+        assert paced[digest] == facts[digest]
+
+
+def times_of(data):
+    """Return the time of each message of a BinaryFILE."""
+    at = 0
+    while at + 2 < len(data):
+        size = int.from_bytes(data[at : at + 2], "big")
+        yield int.from_bytes(data[at + 7 : at + 13], "big")
+        at += 2 + size
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "fast", "nan", "inf", "100001"])
+def test_a_speed_is_a_number_of_times(session, text, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main(["replay", str(session), "--speed", text])
+    assert exit_.value.code == 2
+    assert f"{text}: give 0.001 to 100000, in times the recorded speed" in capsys.readouterr().err
