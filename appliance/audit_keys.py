@@ -77,7 +77,10 @@ def decode(text: Any) -> bytes:
     """Return the bytes of a text; raise ValueError when it is none."""
     if not isinstance(text, str):
         raise ValueError(f"{text!r} is no base64")
-    return base64.b64decode(text, validate=True)
+    data = base64.b64decode(text, validate=True)
+    if encode(data) != text:  # bits that say nothing
+        raise ValueError("it is no base64 that was written here")
+    return data
 
 
 def key_id_of(public: dict[str, bytes]) -> str:

@@ -28,7 +28,8 @@ COLUMNS = {
     "leaves_qty": "uint64", "cum_qty": "uint64", "reason": "word", "observed": "int64",
     "limit": "int64", "policy_version": "uint64", "session": "uint8", "inbound_sequence": "uint64",
     "scope": "word", "limit_name": "word", "before": "text", "after": "text", "source": "word",
-    "author": "text", "cause": "text", "record_count": "uint64",
+    "author": "text", "cause": "text", "record_count": "uint64", "request_key": "uint64",
+    "session_name": "word", "next_user_ref_num": "uint32",
 }  # fmt: skip
 
 

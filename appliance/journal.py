@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from appliance import audit_keys, export, journal_print, proof, recover, seal, sign
+from appliance import audit_keys, drop, export, journal_print, proof, recover, seal, sign
 from appliance.errors import CommandError
 from appliance.journal_print import render_summary
 from appliance.moments import parse_time
@@ -32,6 +32,7 @@ ACTIONS = {
     "replay": "the state at a moment: what was live then",
     "export": "records for other tools: Parquet, or DBN",
     "seal": "closed segments become small files, and are signed; nothing is lost",
+    "drop": "the oldest sealed segments of ended journals go; their signed roots stay",
     "keys": "make a key to sign with, in a folder of its own",
     "proof": "one order's records for somebody else, or the check of such an extract",
 }
@@ -47,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "replay": (add_directory, add_moment),
         "export": (add_directory, export.add_options),
         "seal": (add_directory, seal.add_options),
+        "drop": (drop.add_options,),
         "keys": (add_folder,),
         "proof": (proof.add_options,),
     }
@@ -100,6 +102,7 @@ def run(args: argparse.Namespace) -> int:
         "replay": replay,
         "export": export.run,
         "seal": seal.run,
+        "drop": drop.run,
         "keys": make_key,
         "proof": proof.run,
     }
@@ -113,12 +116,17 @@ def verify(args: argparse.Namespace) -> int:
     """Check bytes, chain and files; then apply every event again and compare."""
     capacity, journal = capacity_of(args.directory)
     summary = journal.summary()
-    state = recover_state(args.directory, capacity, from_checkpoint=False).state
+    summary["problems"] = []
+    if not journal.dropped.segments:  # else no order's history is whole
+        state = recover_state(args.directory, capacity, from_checkpoint=False).state
+        summary["problems"] = state.problems()
     summary["sealed"], problems = sealing.check(args.directory)
-    summary["problems"] = state.problems() + problems
-    if args.keys is not None:
-        summary["signed"], problems = sign.check(args.directory, audit_keys.Verifier(args.keys))
+    summary["problems"] += problems
+    verifier = audit_keys.Verifier(args.keys) if args.keys is not None else None
+    if verifier is not None:
+        summary["signed"], problems = sign.check(args.directory, verifier)
         summary["problems"] += problems
+    summary["problems"] += sign.check_dropped(args.directory, verifier)
     summary["valid"] = summary["valid"] and not summary["problems"]
     print(json.dumps(summary) if args.json else render_summary(summary))
     return 0 if summary["valid"] else 1

@@ -152,6 +152,11 @@ def render_summary(summary: dict[str, Any]) -> str:
         f"{summary['records']} records in {summary['segments']} segments, last number"
         f" {summary['sequence_last']}, written by {summary['appliance']}",
     ]
+    if summary["dropped"]:
+        lines.append(
+            f"its first {summary['dropped']} segments were dropped; their roots are there, what its"
+            " orders went through is not"
+        )
     if summary.get("sealed"):
         signed = f", {summary['signed']} signed by known keys" if "signed" in summary else ""
         lines.append(f"{summary['sealed']} segments sealed{signed}")

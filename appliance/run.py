@@ -12,6 +12,7 @@ import dataclasses
 import os
 import sys
 import time
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -263,10 +264,12 @@ def stay(live: Live, engine: Engine, args: argparse.Namespace) -> None:
     end = begun + args.seconds if args.seconds is not None else float("inf")
     drawn = not args.quiet and not args.every and sys.stderr.isatty()
     every = args.every or PROGRESS_SECONDS
-    due = begun + every
+    due, refusals = begun + every, Refusals()
     try:
         while (now := time.monotonic()) < end and not is_over(live, engine):
             live.run(min(TURN_SECONDS, end - now))
+            for words in refusals.new(live.status()):
+                print(f"tickplane: {words}", file=sys.stderr, flush=True)
             if now < due:
                 continue
             due += every
@@ -282,6 +285,34 @@ def stay(live: Live, engine: Engine, args: argparse.Namespace) -> None:
 def is_over(live: Live, engine: Engine) -> bool:
     """Say whether the session has ended for good, or a strategy or a hard-stop the run."""
     return engine.is_stopping() or live.status()["state"] in FINAL_STATES
+
+
+class Refusals:
+    """Tells once, when it begins, why no new order passes any more."""
+
+    def __init__(self) -> None:
+        self._steps = 0
+        self._trouble: str | None = None
+
+    def new(self, status: dict[str, Any]) -> Iterator[str]:
+        """Yield what has begun since the last call, a line each."""
+        trouble, before = status["journal_trouble"], self._trouble
+        self._trouble = trouble
+        if trouble is not None and before is None:
+            yield trouble
+        elif trouble is None and before is not None:
+            yield "journal: it takes records again"
+        if status["clock_steps"] > self._steps:
+            yield clock_words(status["clock_step_ns"])
+        self._steps = status["clock_steps"]
+
+
+def clock_words(step_ns: int) -> str:
+    """Return what a person should do about a clock that was set under the run."""
+    return (
+        f"clock: set {'back' if step_ns < 0 else 'forward'} by {abs(step_ns) / 1e9:.6f} s; no new"
+        " orders until tickplane arm; this run goes on by the time that it began with"
+    )
 
 
 def progress(live: Live, engine: Engine) -> str:

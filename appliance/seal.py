@@ -23,7 +23,7 @@ from appliance import config as configuration
 from appliance import sign
 from appliance.audit_keys import load_signer
 from dataplane.errors import DataplaneError
-from dataplane.journal import SEALED, SEGMENT, segment_names
+from dataplane.journal import SEALED, SEGMENT, indexes
 from dataplane.sealing import Retention, is_closed, path_of
 from dataplane.sealing import seal as seal_closed
 
@@ -39,13 +39,26 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--keys", metavar="KEYS", help="folder of keys: sign what is sealed")
     parser.add_argument(
-        "--keep-mib", type=int, metavar="N", help="let go of segments sealed and older than these"
+        "--keep-mib",
+        type=natural,
+        metavar="N",
+        help="let go of segments sealed and older than these",
     )
     parser.add_argument(
-        "--keep-hours", type=int, metavar="N", help="let go of segments sealed and older than that"
+        "--keep-hours",
+        type=natural,
+        metavar="N",
+        help="let go of segments sealed and older than that",
     )
     parser.add_argument("-f", "--follow", action="store_true", help="go on until the journal ends")
     parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
+
+
+def natural(text: str) -> int:
+    """Return a number that is not below 0."""
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r}; give a whole number, 0 or more")
+    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -145,7 +158,7 @@ def follow(work: Work, as_json: bool) -> None:
 
 def has_ended(directory: str) -> bool:
     """Say whether the last segment is closed and no other one was made ready behind it."""
-    own = path_of(directory, len(segment_names(directory)) - 1, SEGMENT)
+    own = path_of(directory, indexes(directory)[-1], SEGMENT)
     return not os.path.exists(own) or is_closed(own)
 
 

@@ -36,7 +36,7 @@ from dataplane.dp_bench_wire cimport (
     dp_bench_wire_take,
     dp_bench_wire_trade,
 )
-from dataplane.dp_clock cimport dp_clock, dp_clock_calibrate, dp_clock_wall_ns
+from dataplane.dp_clock cimport dp_clock, dp_clock_calibrate
 from dataplane.dp_engine cimport dp_net_endpoint
 from dataplane.dp_engine_live cimport (
     DP_ENGINE_LIVE_OPEN,
@@ -271,9 +271,8 @@ cdef class Trader:
 
     def run(self, int64_t time_ns):
         """Trade for so long."""
-        cdef int64_t until_ns = dp_clock_wall_ns() + time_ns
         with nogil:
-            dp_engine_run_live(self._engine._engine, until_ns)
+            dp_engine_run_live(self._engine._engine, time_ns)
 
     @property
     def is_open(self):

@@ -123,11 +123,14 @@ cdef extern from "dp_engine_live.h" nogil:
         uint64_t cancels_again
         uint64_t sequence_next
         char session_name[10]
+        uint64_t clock_step_count
+        int64_t clock_step_ns
+        const char *journal_trouble
 
     const char *dp_engine_live_state_name(dp_engine_live_state state)
     int dp_engine_start_live(
         dp_engine *engine, const dp_engine_live_config *config, dp_err *err)
-    uint64_t dp_engine_run_live(dp_engine *engine, int64_t until_ns)
+    uint64_t dp_engine_run_live(dp_engine *engine, int64_t duration_ns)
     dp_engine_live_status_of dp_engine_live_status(const dp_engine *engine)
     dp_feed_state dp_engine_live_feed(const dp_engine *engine)
     const dp_feed_line_stats *dp_engine_live_line(const dp_engine *engine, uint32_t line)

@@ -12,6 +12,7 @@ cdef extern from "dp_journal.h" nogil:
         DP_JOURNAL_END
         DP_JOURNAL_INSTRUMENT
         DP_JOURNAL_CONTROL
+        DP_JOURNAL_SESSION
 
     enum dp_journal_end_cause:
         DP_JOURNAL_END_FINAL
@@ -67,6 +68,10 @@ cdef extern from "dp_journal.h" nogil:
         char author[16]
         char cause[40]
 
+    struct dp_journal_session:
+        uint32_t user_ref_num_next
+        char name[10]
+
     struct dp_journal_end:
         uint64_t record_count
         uint32_t cause
@@ -76,6 +81,7 @@ cdef extern from "dp_journal.h" nogil:
         dp_event event
         dp_journal_instrument instrument
         dp_journal_control control
+        dp_journal_session session_open
         dp_journal_end end
         uint64_t sequence
         uint64_t inbound_sequence

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from dataplane import dropped
 from dataplane.errors import DataplaneError
 from dataplane.seal import Block
 from dataplane.segment import Segment
@@ -29,12 +30,16 @@ Wanted = Callable[[Block], bool]
 
 
 def segment_names(directory: str) -> list[str]:
-    """Return the names of a journal's segments in the order of their numbers, without ending."""
+    """Return the names of a journal's segments in the order of their numbers, without ending.
+
+    Those that were dropped have none.
+    """
+    first = dropped.load(directory).segments
     try:
         found = {
             (int(match[2]), match[1])
             for name in os.listdir(directory)
-            if (match := NAME.fullmatch(name))
+            if (match := NAME.fullmatch(name)) and int(match[2]) >= first
         }
     except OSError as error:
         raise DataplaneError(
@@ -49,6 +54,12 @@ def segment_names(directory: str) -> list[str]:
             " that a run was given as --journal",
         )
     return [name for _, name in sorted(found)]
+
+
+def indexes(directory: str) -> range:
+    """Return the numbers of a journal's segments, those dropped are not among them."""
+    first = dropped.load(directory).segments
+    return range(first, first + len(segment_names(directory)))
 
 
 def name_of(index: int) -> str:
@@ -94,6 +105,7 @@ class Journal:
         self._start = start
         self.directory = os.fspath(directory)
         self._names = segment_names(self.directory)
+        self.dropped = dropped.load(self.directory)
         self._first: dict[str, Any] = {}  # header of the first segment
         self._run: dict[str, Any] = {}  # header of the last one
         self._fault: tuple[str, str, int | None, str] | None = None  # verdict, file, offset, what
@@ -117,7 +129,7 @@ class Journal:
 
         What a block holds that was stepped over is not checked.
         """
-        symbols: dict[int, str] = {}
+        symbols = self.dropped.symbols()
         for segment in self.segments():
             yield from segment.records(symbols, wanted)
 
@@ -146,6 +158,7 @@ class Journal:
             "valid": verdict in ("closed", "open") and not tainted(self.directory),
             "records": self._records,
             "segments": self._segments,
+            "dropped": self.dropped.segments,
             "sequence_last": segment.sequence - 1 if segment else 0,
             "time_ns_last": self._time_ns,
             "unfinished": self._unfinished,
@@ -168,8 +181,8 @@ class Journal:
 
     def follow(self) -> Iterator[dict[str, Any] | None]:
         """Yield every record, and None whenever there is no more for now; end with the journal."""
-        symbols: dict[int, str] = {}
-        index, segment = self._start, None
+        symbols = self.dropped.symbols()
+        index, segment = max(self._start, self.dropped.segments), None
         while True:
             segment = segment or self._started(index)
             if segment is not None:
@@ -206,7 +219,7 @@ class Journal:
     def segments(self) -> Iterator[Segment]:
         """Yield each segment for the caller to walk through; stop at the first fault."""
         prepared = False
-        for index, name in enumerate(self._names):
+        for index, name in enumerate(self._names, self.dropped.segments):
             if name != name_of(index):
                 what = f"the next file there is {name}{SEGMENT}"
                 self._fail("missing", name_of(index) + SEGMENT, None, what)
@@ -252,8 +265,8 @@ class Journal:
                 {}
                 if last is None and self._start
                 else {
-                    "sequence_first": last.sequence if last else 1,
-                    "chain_previous": last.chain if last else 0,
+                    "sequence_first": last.sequence if last else self.dropped.sequence_last + 1,
+                    **self._chain_before(last),
                 }
             ),
             **({"appliance": self._run["appliance"]} if last else {}),
@@ -263,6 +276,12 @@ class Journal:
             for key, value in wanted.items()
             if header[key] != value
         )
+
+    def _chain_before(self, last: Segment | None) -> dict[str, int]:
+        """What the header must say of the segment before; of one that was dropped the roots do."""
+        if last is None and self.dropped.segments:
+            return {}
+        return {"chain_previous": last.chain if last else 0}
 
     def _file_of(self, name: str) -> str:
         is_there = os.path.exists(os.path.join(self.directory, name + SEGMENT))
@@ -291,7 +310,8 @@ class Journal:
         last = self._segment
         if last is not None and last.verdict == "closed" and not last.final and not prepared:
             what = "the last segment says that another follows"
-            self._fail("missing", name_of(len(self._names)) + SEGMENT, None, what)
+            following = name_of(self.dropped.segments + len(self._names))
+            self._fail("missing", following + SEGMENT, None, what)
 
 
 def verify(directory: str | os.PathLike[str]) -> dict[str, Any]:

@@ -11,7 +11,6 @@ This is the one module that links the libraries of all ports, DPDK's among them.
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
-from dataplane.dp_clock cimport dp_clock_wall_ns
 from dataplane.dp_engine cimport dp_engine_adopt, dp_recover_state
 from dataplane.dp_engine_live cimport (
     DP_FEED_LINES_MAX,
@@ -97,6 +96,10 @@ cdef void set_targets(dp_feed_target *targets, object addresses):
 
 cdef int64_t mean(int64_t total, uint64_t count) noexcept:
     return 0 if count == 0 else total // <int64_t>count
+
+
+cdef object words_of(const char *text):
+    return None if text is NULL else (<bytes>text).decode("utf-8", "replace")
 
 
 cdef class Live:
@@ -202,10 +205,10 @@ cdef class Live:
 
     def run(self, double seconds):
         """Run for so long; return how many packets were taken."""
-        cdef int64_t until_ns = dp_clock_wall_ns() + <int64_t>(seconds * 1e9)
+        cdef int64_t duration_ns = <int64_t>(seconds * 1e9)
         cdef uint64_t packets
         with nogil:
-            packets = dp_engine_run_live(self._engine._engine, until_ns)
+            packets = dp_engine_run_live(self._engine._engine, duration_ns)
         self._engine._raise_failure()
         return packets
 
@@ -244,6 +247,9 @@ cdef class Live:
             "cancels_again": status.cancels_again,
             "session": status.session_name[:10].decode("ascii", "replace"),
             "sequence_next": status.sequence_next,
+            "clock_steps": status.clock_step_count,
+            "clock_step_ns": status.clock_step_ns,
+            "journal_trouble": words_of(status.journal_trouble),
         }
 
     def feed(self) -> str:

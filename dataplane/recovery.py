@@ -8,6 +8,7 @@ Reads only; nothing is sent, and nothing but a checkpoint that is asked for is w
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from dataclasses import dataclass
@@ -86,7 +87,14 @@ def recover(
             return found
         passed_over.append(f"checkpoint: {path}: of another journal")
         state = State(capacity.orders, capacity.executions, capacity.instruments)
-    whole = run(Journal(directory), state, None, until_sequence, until_time_ns)
+    journal = Journal(directory)
+    if journal.dropped.segments:
+        raise DataplaneError(
+            errno.EINVAL,
+            f"journal: {directory}: its first {journal.dropped.segments} segments were dropped;"
+            " what is left leads to no state of its orders; name another directory",
+        )
+    whole = run(journal, state, None, until_sequence, until_time_ns)
     assert whole is not None
     whole.passed_over = passed_over
     return whole

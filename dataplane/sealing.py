@@ -17,9 +17,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from dataplane import dropped
 from dataplane.errors import DataplaneError
-from dataplane.journal import SEALED, SEGMENT, name_of, segment_names
-from dataplane.seal import NO_HASH, Sealed, map_file, write
+from dataplane.journal import SEALED, SEGMENT, indexes, name_of, segment_names
+from dataplane.seal import Sealed, map_file, write
 from dataplane.segment import Segment
 
 LOCK = "seal.lock"
@@ -96,7 +97,7 @@ def clear_parts(directory: str) -> None:
 
 def unsealed(directory: str, last: bool) -> Iterator[int]:
     """Yield the numbers of segments that are closed for good and not sealed, in order."""
-    for index in range(len(segment_names(directory))):
+    for index in indexes(directory):
         if os.path.exists(path_of(directory, index, SEALED)):
             continue
         own = path_of(directory, index, SEGMENT)
@@ -158,8 +159,9 @@ def compare(path: str, segment: Any) -> None:
 
 def previous_root(directory: str, index: int) -> bytes:
     """Return the chained root that stands in the sealed segment before."""
-    if index == 0:
-        return NO_HASH
+    before = dropped.load(directory)
+    if index == before.segments:
+        return before.chained
     trailer = Sealed(path_of(directory, index - 1, SEALED)).trailer
     return bytes(trailer["chained"])
 
@@ -194,7 +196,7 @@ def release(directory: str, retention: Retention) -> list[str]:
 def superfluous(directory: str, retention: Retention) -> list[int]:
     """Return the numbers of sealed segments whose own files are too many or too old, in order."""
     now_ns, kept, found = time.time_ns(), 0, []
-    for index in reversed(range(len(segment_names(directory)))):
+    for index in reversed(indexes(directory)):
         try:
             status = os.stat(path_of(directory, index, SEGMENT))
         except FileNotFoundError:
@@ -211,8 +213,8 @@ def superfluous(directory: str, retention: Retention) -> list[int]:
 
 def check(directory: str) -> tuple[int, list[str]]:
     """Return how many segments are sealed, and what is wrong with them, in words."""
-    count, problems, previous = 0, list[str](), NO_HASH
-    for index in range(len(segment_names(directory))):
+    count, problems, previous = 0, list[str](), dropped.load(directory).chained
+    for index in indexes(directory):
         path = path_of(directory, index, SEALED)
         if not os.path.exists(path):
             continue

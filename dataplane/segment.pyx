@@ -36,6 +36,7 @@ from dataplane.dp_journal cimport (
     DP_JOURNAL_INSTRUMENT,
     DP_JOURNAL_NEVER_WRITTEN,
     DP_JOURNAL_OK,
+    DP_JOURNAL_SESSION,
     DP_JOURNAL_UNFINISHED,
     dp_cl_ord_id,
     dp_journal_control,
@@ -174,6 +175,14 @@ cdef dict _fields(const dp_journal_record *record, const char *prefix, dict symb
         }
     if record.kind == DP_JOURNAL_CONTROL:
         return _control_fields(&record.control, symbols)
+    if record.kind == DP_JOURNAL_SESSION:
+        return {
+            "event": "SESSION",
+            "session_name": record.session_open.name[:10].decode("ascii", "replace").strip(),
+            "next_user_ref_num": record.session_open.user_ref_num_next,
+            "session": record.session,
+            "inbound_sequence": record.inbound_sequence,
+        }
     if record.kind == DP_JOURNAL_END:
         cause = END_CAUSES.get(record.end.cause, str(record.end.cause))
         return {"event": "END", "record_count": record.end.record_count, "cause": cause}

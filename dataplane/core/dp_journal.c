@@ -24,6 +24,7 @@ struct schema_field {
 #define EVENT(name, type) ROW(dp_event, "event", name, type)
 #define INSTRUMENT(name, type) ROW(dp_journal_instrument, "instrument", name, type)
 #define CONTROL(name, type) ROW(dp_journal_control, "control", name, type)
+#define SESSION(name, type) ROW(dp_journal_session, "session_open", name, type)
 #define END(name, type) ROW(dp_journal_end, "end", name, type)
 
 /* What the header page tells a reader that has nothing but the file. Offsets come from the
@@ -73,6 +74,9 @@ static const struct schema_field schema_fields[] = {
     CONTROL(source, "u8"),
     CONTROL(author, "char16"),
     CONTROL(cause, "char40"),
+    SESSION(time_ns, "i64"),
+    SESSION(user_ref_num_next, "u32"),
+    SESSION(name, "char10"),
     END(time_ns, "i64"),
     END(record_count, "u64"),
     END(cause, "u32"),
@@ -222,6 +226,16 @@ bool dp_journal_append_control(
     if (!dp_journal_has_room(segment))
         return false;
     put(segment, control, control->time_ns, DP_JOURNAL_CONTROL, false);
+    dp_journal_commit(segment);
+    return true;
+}
+
+bool dp_journal_append_session(
+    struct dp_journal_segment *segment, const struct dp_journal_session *session)
+{
+    if (!dp_journal_has_room(segment))
+        return false;
+    put(segment, session, session->time_ns, DP_JOURNAL_SESSION, true);
     dp_journal_commit(segment);
     return true;
 }

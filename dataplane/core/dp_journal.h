@@ -41,6 +41,7 @@ enum dp_journal_kind {
     DP_JOURNAL_END = 2,
     DP_JOURNAL_INSTRUMENT = 3,
     DP_JOURNAL_CONTROL = 4,
+    DP_JOURNAL_SESSION = 5,
 };
 
 /* Where time_ns of a record came from. */
@@ -124,6 +125,15 @@ struct dp_journal_control {
     char cause[40];     /* why, ended by 0 */
 };
 
+/* A session is open from here on. The trailer has which one, and the number of the message that
+ * said so: an earlier answer to the same question is never heard again. */
+struct dp_journal_session {
+    int64_t time_ns;
+    uint32_t user_ref_num_next; /* that the venue would take */
+    char name[10];              /* the venue's name of it, space padded */
+    uint8_t zero[74];           /* 0 */
+};
+
 /* Why a segment ended. */
 enum dp_journal_end_cause {
     DP_JOURNAL_END_FINAL = 1,     /* the journal is complete */
@@ -145,6 +155,7 @@ struct dp_journal_record {
         struct dp_event event;
         struct dp_journal_instrument instrument;
         struct dp_journal_control control;
+        struct dp_journal_session session_open;
         struct dp_journal_end end;
     };
     uint64_t sequence; /* 1 for the first record of the journal, then +1 */
@@ -243,6 +254,8 @@ static inline void dp_journal_commit(struct dp_journal_segment *segment)
 /* False when the segment has no room (one slot is kept for the end record): nothing was written
  * then. */
 bool dp_journal_append(struct dp_journal_segment *segment, const struct dp_event *event);
+bool dp_journal_append_session(
+    struct dp_journal_segment *segment, const struct dp_journal_session *session);
 /* Names an instrument; once a journal for each, before its first event. symbol: 8 bytes, space
  * padded. */
 bool dp_journal_append_control(

@@ -63,6 +63,10 @@ static void apply_event(struct dp_recover *recover, const struct dp_journal_reco
         add_execution(recover, &event);
     if (event.user_ref_num > recover->user_ref_num_max)
         recover->user_ref_num_max = event.user_ref_num;
+}
+
+static void note_heard(struct dp_recover *recover, const struct dp_journal_record *record)
+{
     if (record->inbound_sequence > recover->inbound_sequences[record->session])
         recover->inbound_sequences[record->session] = record->inbound_sequence;
 }
@@ -80,6 +84,7 @@ void dp_recover_apply(struct dp_recover *recover, const struct dp_journal_record
         apply_event(recover, record);
     else if (record->kind == DP_JOURNAL_INSTRUMENT)
         name_instrument(recover, &record->instrument);
+    note_heard(recover, record);
     recover->sequence = record->sequence;
     recover->time_ns = record->time_ns;
 }

@@ -46,7 +46,8 @@ enum dp_switch_mode {
     X(6, REPEAT_EXECUTION, "repeat-execution") \
     X(7, FEED_STALE, "feed-stale") \
     X(8, FAN_OUT, "fan-out") \
-    X(9, BREACH, "breach")
+    X(9, BREACH, "breach") \
+    X(10, CLOCK, "clock")
 
 enum dp_switch_source {
 #define X(number, name, word) DP_SWITCH_BY_##name = number,

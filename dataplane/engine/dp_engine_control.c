@@ -121,6 +121,16 @@ static void note_marks(struct dp_engine *engine)
         }
 }
 
+void dp_engine_clock_stepped(struct dp_engine *engine, int64_t step_ns)
+{
+    struct dp_risk_scope firm = {DP_RISK_SCOPE_FIRM, 0};
+    struct dp_journal_control control = {.scope_kind = DP_RISK_SCOPE_FIRM};
+    snprintf(
+        control.cause, sizeof(control.cause), "clock set by %+lld us", (long long)(step_ns / 1000));
+    dp_risk_kill(engine->risk, firm, DP_SWITCH_REJECT_NEW, DP_SWITCH_BY_CLOCK);
+    dp_engine_note_mark(engine, firm, &control);
+}
+
 /* ---- commands ---- */
 
 static int do_limit(struct dp_engine *engine, const struct dp_command *command, struct dp_err *err)

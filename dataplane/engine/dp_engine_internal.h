@@ -229,6 +229,8 @@ void dp_engine_close_desks(struct dp_engine *engine);
 void dp_engine_apply_report(struct dp_engine *engine, struct dp_event *event);
 /* One OUCH message of the venue's. */
 void dp_engine_read_ouch(struct dp_engine *engine, const uint8_t *data, size_t size);
+/* The machine's clock was set: no new order until a person says so. */
+void dp_engine_clock_stepped(struct dp_engine *engine, int64_t step_ns);
 /* Hands finished frames to the link. */
 void dp_engine_drain(struct dp_engine *engine);
 /* Lets everything that is due up to and including time_ns happen in time order:

@@ -6,6 +6,7 @@
 #include "dp_engine_internal.h"
 #include "dp_net.h"
 #include "dp_soup.h"
+#include "dp_wall.h"
 
 #define QUERY_SIZE (DP_SOUP_HEADER_SIZE + 1)
 /* How long open orders may take to end when the run does. */
@@ -22,7 +23,9 @@ struct dp_engine_live {
     struct dp_feed_live feed;
     struct dp_order_session session;
     struct dp_engine_live_status status;
-    int64_t now_ns; /* of this turn of the loop */
+    struct dp_wall wall;
+    uint64_t clock_step_count; /* of which new orders were stopped */
+    int64_t now_ns;            /* of this turn of the loop */
     /* A switch was set then, while the first so many bytes were not all acknowledged: they must be
      * gone in time, or the connection is broken off. 0: none. */
     int64_t killed_ns;
@@ -102,6 +105,22 @@ static void settle_rest(struct dp_engine *engine, const struct dp_order *order)
         status->unexplained++;
 }
 
+/* Before any order leaves: who goes on behind it asks the venue for what follows this answer. An
+ * answer from before those orders, heard again, would say that they never arrived. */
+static void record_open(struct dp_engine *engine, uint32_t next_user_ref_num)
+{
+    struct dp_journal_session session = {
+        .time_ns = engine->now_ns, .user_ref_num_next = next_user_ref_num};
+    static_assert(sizeof(session.name) == DP_SOUP_SESSION_NAME_SIZE, "the venue's whole name");
+    memcpy(session.name, engine->live->session.soup.name, sizeof(session.name));
+    if (!engine->has_wal)
+        return;
+    bool recorded = dp_submit_can_record(&engine->submit) &&
+        dp_journal_append_session(engine->submit.segment, &session);
+    dp_counter_add(
+        engine->counters, recorded ? DP_COUNTER_JOURNAL_RECORDS : DP_COUNTER_JOURNAL_LOST, 1);
+}
+
 static void reconcile(struct dp_engine *engine, uint32_t next_user_ref_num)
 {
     uint32_t count = dp_orders_count(engine->orders);
@@ -146,6 +165,7 @@ static void on_message(void *context, uint64_t sequence, const uint8_t *data, ui
     engine->wal.segment.inbound_sequence = sequence - 1;
     if (is_account_answer(data, size, &message)) {
         engine->wal.segment.inbound_sequence = sequence;
+        record_open(engine, message.user_ref_num);
         reconcile(engine, message.user_ref_num);
     } else {
         dp_engine_read_ouch(engine, data, size);
@@ -238,10 +258,23 @@ static void live_advance(struct dp_engine *engine, int64_t time_ns)
     (void)time_ns;
 }
 
+/* The time of this turn is the run's own, whatever was done to the machine's clock. But what rests
+ * on the machine's is wrong from here on, or was before: a person must say. */
+static void take_time(struct dp_engine *engine)
+{
+    struct dp_engine_live *live = engine->live;
+    live->now_ns = dp_wall_now(&live->wall);
+    if (DP_LIKELY(live->wall.step_count == live->clock_step_count))
+        return;
+    live->clock_step_count = live->wall.step_count;
+    dp_engine_set_now(engine, live->now_ns);
+    dp_engine_clock_stepped(engine, live->wall.step_ns);
+}
+
 static uint32_t take_turn(struct dp_engine *engine)
 {
     struct dp_engine_live *live = engine->live;
-    live->now_ns = dp_clock_wall_ns();
+    take_time(engine);
     uint32_t packets = dp_feed_live_poll(&live->feed, live->now_ns);
     if (packets > 0)
         dp_risk_heard(engine->risk, live->now_ns);
@@ -288,13 +321,13 @@ static void cancel_open(struct dp_engine *engine)
 static void live_end(struct dp_engine *engine)
 {
     struct dp_engine_live *live = engine->live;
-    int64_t until_ns = dp_clock_wall_ns() + END_PATIENCE_NS;
+    int64_t until_ns = dp_wall_now(&live->wall) + END_PATIENCE_NS;
     set_state(engine, live->status.state);
     dp_risk_set_session(engine->risk, 0, false);
     cancel_open(engine);
     while (has_live_orders(engine) && live->status.state == DP_ENGINE_LIVE_OPEN &&
-        dp_clock_wall_ns() < until_ns) {
-        live->now_ns = dp_clock_wall_ns();
+        live->now_ns < until_ns) {
+        live->now_ns = dp_wall_now(&live->wall);
         dp_engine_set_now(engine, live->now_ns);
         dp_order_session_poll(&live->session, live->now_ns);
         dp_engine_drain(engine);
@@ -354,7 +387,8 @@ int dp_engine_start_live(
     engine->link = &live_link;
     engine->live->config = *config;
     engine->card = config->card;
-    engine->live->now_ns = dp_clock_wall_ns();
+    dp_wall_open(&engine->live->wall);
+    engine->live->now_ns = dp_wall_now(&engine->live->wall);
     dp_engine_feed_handler(engine, &handler);
     int status =
         dp_feed_live_open(&engine->live->feed, &config->feed, engine->counters, &handler, err);
@@ -375,10 +409,11 @@ int dp_engine_start_live(
     return 0;
 }
 
-uint64_t dp_engine_run_live(struct dp_engine *engine, int64_t until_ns)
+uint64_t dp_engine_run_live(struct dp_engine *engine, int64_t duration_ns)
 {
     uint64_t packets = 0;
     DP_ASSERT(engine->started && !engine->finished && engine->live != NULL);
+    int64_t until_ns = dp_wall_now(&engine->live->wall) + duration_ns;
     do
         packets += take_turn(engine);
     while (!engine->stop_asked && engine->live->now_ns < until_ns);
@@ -410,6 +445,9 @@ struct dp_engine_live_status dp_engine_live_status(const struct dp_engine *engin
     status.login_count = session->login_count;
     status.loss_count = session->loss_count;
     status.sequence_next = session->soup.sequence_next;
+    status.clock_step_count = engine->live->wall.step_count;
+    status.clock_step_ns = engine->live->wall.step_ns;
+    status.journal_trouble = engine->has_wal ? dp_wal_trouble(&engine->wal) : NULL;
     memcpy(status.session_name, session->soup.name, sizeof(status.session_name));
     return status;
 }

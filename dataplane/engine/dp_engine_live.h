@@ -65,14 +65,17 @@ struct dp_engine_live_status {
     uint64_t cancels_again;  /* cancels sent a second time */
     uint64_t sequence_next;  /* of the venue's messages */
     char session_name[DP_SOUP_SESSION_NAME_SIZE];
+    uint64_t clock_step_count;   /* how often the machine's clock was set under this run */
+    int64_t clock_step_ns;       /* the last time by so much */
+    const char *journal_trouble; /* why the journal takes no record just now; NULL: it does */
 };
 
 /* Instead of dp_engine_start(): opens journal and capture, calls on_start of every strategy. The
  * session begins to connect with the first run. */
 int dp_engine_start_live(
     struct dp_engine *engine, const struct dp_engine_live_config *config, struct dp_err *err);
-/* Runs until that time (UTC) or dp_engine_stop(); returns packets taken. */
-uint64_t dp_engine_run_live(struct dp_engine *engine, int64_t until_ns);
+/* Runs for so long or until dp_engine_stop(); returns packets taken. */
+uint64_t dp_engine_run_live(struct dp_engine *engine, int64_t duration_ns);
 struct dp_engine_live_status dp_engine_live_status(const struct dp_engine *engine);
 enum dp_feed_state dp_engine_live_feed(const struct dp_engine *engine);
 const struct dp_feed_line_stats *dp_engine_live_line(const struct dp_engine *engine, uint32_t line);

@@ -120,6 +120,13 @@ bool dp_wal_next(void *argument)
     return true;
 }
 
+const char *dp_wal_trouble(const struct dp_wal *wal)
+{
+    if (dp_wal_failed(wal))
+        return wal->keeper.flush_err.text;
+    return wal->keeper.refused ? wal->keeper.refused_err.text : NULL;
+}
+
 /* msync puts on disk what was changed through the mapping; fsync also what the file system knows of
  * the file. */
 static int end_segment(struct dp_wal *wal, struct dp_err *err)

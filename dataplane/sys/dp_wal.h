@@ -71,4 +71,8 @@ static inline bool dp_wal_failed(const struct dp_wal *wal)
     return dp_load_acquire(&wal->keeper.failed);
 }
 
+/* Why records are refused just now, in one line for a person; NULL: they are not. The writer's
+ * thread. */
+const char *dp_wal_trouble(const struct dp_wal *wal);
+
 #endif

@@ -82,6 +82,15 @@ int dp_wal_directory_open(struct dp_wal_directory *directory, const char *path, 
     return status;
 }
 
+int dp_wal_directory_flush(const struct dp_wal_directory *directory)
+{
+    int status;
+    do
+        status = fsync(directory->fd);
+    while (status != 0 && errno == EINTR);
+    return status == 0 ? 0 : -errno;
+}
+
 void dp_wal_directory_close(struct dp_wal_directory *directory)
 {
     if (directory->fd >= 0)

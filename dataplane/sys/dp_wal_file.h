@@ -33,6 +33,9 @@ int dp_wal_fail(
 /* Makes the directory when missing (its parent must exist) and takes the lock that keeps a second
  * writer out until dp_wal_directory_close(). */
 int dp_wal_directory_open(struct dp_wal_directory *directory, const char *path, struct dp_err *err);
+/* Waits until its names are on disk. Fails as well, names changed or not, when the file system has
+ * become one that may only be read. */
+int dp_wal_directory_flush(const struct dp_wal_directory *directory);
 void dp_wal_directory_close(struct dp_wal_directory *directory);
 /* Number of the segment with the highest one; -ENOENT when there is none; else -errno. */
 int64_t dp_wal_last_index(const struct dp_wal_directory *directory, struct dp_err *err);

@@ -1,5 +1,6 @@
 #include "dp_wal_keeper.h"
 
+#include "dp_clock.h"
 #include "dp_cpu.h"
 #include "dp_shm.h"
 
@@ -13,6 +14,8 @@
 #define PAUSE_WAITS_NS 10000   /* between looks, when orders wait for the disk */
 #define PAUSE_NS 2000000       /* at a million orders a second a quarter of the window */
 #define LOOK_COUNT 32          /* looks before the first pause */
+#define LAG_NS 1000000000      /* what nobody waits for is put on disk that often */
+#define PAGE 4096u
 
 /* ---- flushes ---- */
 
@@ -63,6 +66,37 @@ static bool flush_group(struct dp_wal_keeper *keeper)
     if (flush(keeper, bytes_before(keeper, sequence)))
         dp_store_release(&keeper->durable, sequence - 1);
     return true;
+}
+
+/* False when the file system takes nothing at all any more, whether or not there is something to
+ * write: a disk that has remounted itself read-only says so here. */
+static bool is_writable(struct dp_wal_keeper *keeper)
+{
+    int status = dp_wal_directory_flush(keeper->directory);
+    if (status < 0)
+        fail(keeper, -status);
+    return status == 0;
+}
+
+/* Where nobody waits: pages behind the writer, whole ones, so that no append meets one that was
+ * just written to disk. A disk that has failed is found out within a second, and power loss takes
+ * little more than that. */
+static void flush_behind(struct dp_wal_keeper *keeper)
+{
+    int64_t now_ns = dp_clock_monotonic_ns();
+    if (now_ns - keeper->looked_ns < LAG_NS || dp_load_relaxed(&keeper->failed))
+        return;
+    keeper->looked_ns = now_ns;
+    uint64_t sequence = dp_load_acquire(&keeper->segment->sequence_next);
+    if (dp_load_relaxed(&keeper->rolled) != keeper->rolled_seen || !is_writable(keeper))
+        return;
+    uint64_t stop = bytes_before(keeper, sequence) / PAGE * PAGE;
+    if (stop <= keeper->flushed || stop == DP_JOURNAL_HEADER_SIZE)
+        return;
+    if (flush(keeper, stop))
+        dp_store_release(&keeper->durable,
+            sequence_first(&keeper->current) - 1 +
+                (stop - DP_JOURNAL_HEADER_SIZE) / sizeof(struct dp_journal_record));
 }
 
 /* The first write to a page that the kernel has written back meets a fault: meet it here. */
@@ -132,6 +166,8 @@ static void *keep(void *argument)
         bool busy = finish_old(keeper);
         if (keeper->waits)
             busy = flush_group(keeper) || busy;
+        else
+            flush_behind(keeper);
         busy = make_next(keeper) || busy;
         populate_ahead(keeper);
         idle = busy ? 0 : idle + 1;
@@ -148,6 +184,7 @@ int dp_wal_keeper_start(struct dp_wal_keeper *keeper, const struct dp_wal_file *
     keeper->current = *current;
     keeper->header = *header;
     keeper->next.fd = -1;
+    keeper->looked_ns = dp_clock_monotonic_ns();
     dp_store_relaxed(&keeper->durable, sequence_first(current) - 1);
     /* Signals are for the threads of those who wait for them. */
     sigset_t all;

@@ -1,6 +1,7 @@
 /*
  * dp_wal_keeper - the journal's second thread: it makes the next segment ready, puts a full one on
- * disk, and, where orders wait for the disk, flushes what has been appended, many orders at a time.
+ * disk, and flushes what has been appended: where orders wait for the disk at once, many orders at
+ * a time; elsewhere once a second, so that a disk that takes nothing any more is found out.
  *
  *     writer                              keeper
  *     ------                              ------
@@ -58,6 +59,7 @@ struct dp_wal_keeper {
     uint64_t rolled_seen;
     uint64_t flushed;   /* bytes of current */
     uint64_t populated; /* bytes of current */
+    int64_t looked_ns;  /* CLOCK_MONOTONIC: when the disk was last asked, where nobody waits */
 };
 
 /* Starts the thread. keeper: zeroed but for directory, segment, waits; current is the segment that

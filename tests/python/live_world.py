@@ -92,9 +92,14 @@ class World:
         self.control = folder / "control"
         self.processes = []
 
-    def start(self, *words, wait_for="READY", cwd=None):
+    def start(self, *words, wait_for="READY", cwd=None, env=None):
         process = subprocess.Popen(
-            [*TICKPLANE, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd
+            [*TICKPLANE, *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=cwd,
+            env=env,
         )
         self.processes.append(process)
         line = process.stdout.readline()
@@ -192,13 +197,15 @@ def our_account(world):
     return account
 
 
-def journal_events(world):
-    return [event for event in Journal(str(world.folder / "journal")) if "user_ref_num" in event]
+def journal_events(world, journal=None):
+    records = Journal(str(journal or world.folder / "journal"))
+    return [event for event in records if "user_ref_num" in event]
 
 
-def check_books_balance(world):
+def check_books_balance(world, journal=None):
     """Nothing lost, nothing doubled: our journal against the venue's record."""
-    events = journal_events(world)
+    journal = journal or world.folder / "journal"
+    events = journal_events(world, journal)
     sent = Counter(
         ("O" if event["event"] == "NEW" else "U", event["user_ref_num"])
         for event in events
@@ -231,5 +238,5 @@ def check_books_balance(world):
         if event["event"] == "FILLED"
     }
     assert applied == reported
-    assert main(["reconcile", str(world.folder / "journal"), str(world.record)]) == 0
+    assert main(["reconcile", str(journal), str(world.record)]) == 0
     return len(sent)

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from preload import build
 
 from appliance import config as configuration
 from appliance.cli import main
@@ -102,11 +103,7 @@ def test_a_disk_that_may_only_be_read_is_said_so(session, tmp_path, small_disk, 
 
 @pytest.fixture(scope="module")
 def shim(tmp_path_factory) -> str:
-    folder = tmp_path_factory.mktemp("shim")
-    (folder / "shim.c").write_text(SHIM)
-    words = ["gcc", "-shared", "-fPIC", "-o", folder / "shim.so", folder / "shim.c", "-ldl"]
-    subprocess.run(words, check=True)
-    return str(folder / "shim.so")
+    return build(tmp_path_factory.mktemp("shim"), SHIM)
 
 
 def test_new_orders_stop_when_the_disk_has_failed(session, tmp_path, shim, capsys):

@@ -290,6 +290,36 @@ static void test_a_slow_flush_holds_orders_and_not_the_writer(void)
     CHECK_EQUAL(dp_wal_close(&wal, &err), 0);
 }
 
+/* Where no order waits for the disk, its second thread asks it all the same, records or none. */
+static void test_a_broken_disk_is_found_where_nobody_waits_for_it(void)
+{
+    CHECK_EQUAL(open_with(directory_of("idle"), DP_JOURNAL_MEMORY), 0);
+    append(3);
+    disk.what = FAIL_EIO;
+    disk.fail_at = EVERY;
+    while (!dp_wal_failed(&wal))
+        usleep(1000);
+    CHECK(!append_one(3));
+    CHECK(dp_wal_trouble(&wal) != NULL);
+    CHECK(strstr(dp_wal_trouble(&wal), "cannot be flushed to disk; no new orders") != NULL);
+    disk.fail_at = 0;
+    CHECK(dp_wal_close(&wal, &err) < 0);
+    CHECK_EQUAL(read_back(directory_of("idle")).records, 3);
+}
+
+/* What nobody waits for is on disk soon, but for the page that the writer is at. */
+static void test_the_disk_follows_where_nobody_waits_for_it(void)
+{
+    const uint64_t a_page = 4096 / sizeof(struct dp_journal_record);
+    CHECK_EQUAL(open_with(directory_of("follows"), DP_JOURNAL_MEMORY), 0);
+    CHECK(dp_wal_trouble(&wal) == NULL);
+    append(2 * (uint32_t)a_page + 5);
+    while (dp_wal_durable(&wal) == 0)
+        usleep(1000);
+    CHECK_EQUAL(dp_wal_durable(&wal), 2 * a_page);
+    CHECK_EQUAL(dp_wal_close(&wal, &err), 0);
+}
+
 int main(void)
 {
     if (!make_scratch())
@@ -299,5 +329,7 @@ int main(void)
         TEST(test_short_writes_are_gone_on_with),
         TEST(test_after_a_failed_flush_orders_stop_within_ten_milliseconds),
         TEST(test_on_a_full_disk_records_are_refused_without_waiting),
-        TEST(test_a_slow_flush_holds_orders_and_not_the_writer));
+        TEST(test_a_slow_flush_holds_orders_and_not_the_writer),
+        TEST(test_a_broken_disk_is_found_where_nobody_waits_for_it),
+        TEST(test_the_disk_follows_where_nobody_waits_for_it));
 }
