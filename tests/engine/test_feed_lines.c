@@ -43,9 +43,15 @@ static void build(struct rig *rig, uint64_t sequence)
 
 static void open_rig(struct rig *rig)
 {
-    const struct dp_feed_handler handler = {&rig->heard, on_message, ignore, ignore, NULL};
+    const struct dp_feed_handler handler = {
+        .context = &rig->heard,
+        .on_message = on_message,
+        .on_gap = ignore,
+        .on_session = ignore,
+    };
+    const struct dp_feed_lines_config config = {.gap_timeout_ns = 1000};
     memset(rig, 0, sizeof(*rig));
-    CHECK_EQUAL(dp_feed_lines_open(&rig->lines, 1000, &rig->counters, &handler, NULL), 0);
+    CHECK_EQUAL(dp_feed_lines_open(&rig->lines, &config, &rig->counters, &handler, NULL), 0);
 }
 
 static void push(struct rig *rig)
