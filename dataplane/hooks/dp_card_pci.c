@@ -1,6 +1,6 @@
 /*
  * A card on the bus, through VFIO. Its frames pass through silicon: there is no `ingress` and no
- * `egress` to ask. test_card_edu.c proves registers, shared memory and interrupt on a device that
+ * `egress` to ask. test_card_edu.c tries registers, shared memory and interrupt on a device that
  * QEMU emulates; no real card has been seen.
  */
 #include <errno.h>
