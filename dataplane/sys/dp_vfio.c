@@ -222,5 +222,6 @@ int dp_vfio_interrupt(struct dp_vfio *vfio, struct dp_err *err)
         return status;
     }
     vfio->interrupt = file;
-    return file;
+    int status = let_be_master(vfio, err); /* its message is a write of its own */
+    return status < 0 ? status : file;
 }
