@@ -21,7 +21,8 @@ for _ in $(seq 50); do
     sleep 0.1
 done
 tickplane rdma list
-exec 3< <(tickplane rdma receive rxe0 10.9.0.1:0 --records 2000 --slots 64 2>&1)
+coproc receiver { tickplane rdma receive rxe0 10.9.0.1:0 --records 2000 --slots 64 2>&1; }
+exec 3<&"${receiver[0]}"
 read -r _ _ port <&3
 tickplane rdma send rxe0 "10.9.0.1:$port" --records 2000 --slots 64
 said=$(cat <&3)
