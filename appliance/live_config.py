@@ -14,6 +14,9 @@ YES_NO = ("no", "yes")
 LINES_MAX = 3
 SERVERS_MAX = 4
 ADDRESSES_MAX = 4
+SESSIONS_MAX = 8
+SPREADS = ("strategy", "instrument", "least_loaded")
+THROTTLED = ("reject", "queue")
 MICROSECOND_NS = 1_000
 MILLISECOND_NS = 1_000_000
 
@@ -30,8 +33,27 @@ class LwipConfig:
 
 
 @dataclass(frozen=True)
+class SessionConfig:
+    """One order session: who logs in, and where, the primary address first."""
+
+    user: str
+    password: str
+    addresses: tuple[Address, ...]
+
+
+@dataclass(frozen=True)
+class ThrottleConfig:
+    """What the venue takes of one session, and what becomes of an order beyond that."""
+
+    rate: int
+    burst: int
+    headroom_percent: int
+    queues: bool
+
+
+@dataclass(frozen=True)
 class LiveConfig:
-    """Ports, lines, servers and the order session of a live run."""
+    """Ports, lines, servers and the order sessions of a live run."""
 
     kind: str
     interface: str
@@ -47,9 +69,9 @@ class LiveConfig:
     servers: tuple[Address, ...]
     snapshots: tuple[Address, ...]
     window_max: int
-    orders: tuple[Address, ...]
-    user: str
-    password: str
+    sessions: tuple[SessionConfig, ...]
+    spread: str
+    throttle: ThrottleConfig
     heartbeat_ns: int
     silence_ns: int
 
@@ -62,7 +84,8 @@ def parse_live(root: Section) -> LiveConfig | None:
     section.only(
         "port", "interface", "queue", "queues", "huge_pages", "busy_poll_us", "local_ip", "tcp",
         "tcp_ip", "tcp_port", "next_hop", "warm_after_us", "spin", "lines", "requests", "snapshots",
-        "window", "orders", "user", "password", "heartbeat_ms", "silence_ms",
+        "window", "sessions", "orders", "user", "password", "spread", "message_rate",
+        "message_burst", "headroom_percent", "throttled", "heartbeat_ms", "silence_ms",
     )  # fmt: skip
     kind = section.one_of("port", KINDS, "uring")
     interface = section.text("interface", "", example="eth1", size_max=199)
@@ -83,11 +106,54 @@ def parse_live(root: Section) -> LiveConfig | None:
         servers=addresses(section, "requests", SERVERS_MAX) if "requests" in section else (),
         snapshots=addresses(section, "snapshots", ADDRESSES_MAX) if "snapshots" in section else (),
         window_max=section.integer("window", 1, 1_000_000_000, default=10_000),
-        orders=addresses(section, "orders", ADDRESSES_MAX),
-        user=section.text("user", example="alice", size_max=6),
-        password=section.text("password", example="secret", size_max=10),
+        sessions=parse_sessions(section),
+        spread=section.one_of("spread", SPREADS, "strategy"),
+        throttle=parse_throttle(section),
         heartbeat_ns=section.integer("heartbeat_ms", 10, 60_000, default=1000) * MILLISECOND_NS,
         silence_ns=section.integer("silence_ms", 20, 600_000, default=15_000) * MILLISECOND_NS,
+    )
+
+
+def parse_sessions(live: Section) -> tuple[SessionConfig, ...]:
+    """Return the order sessions: a list, or the one that stands in ``live`` itself."""
+    if "sessions" not in live:
+        return (parse_session(live),)
+    for key in ("orders", "user", "password"):
+        if key in live:
+            live.fail(key, "each of `sessions` has its own; leave it out here")
+    sections = live.sections("sessions")
+    if not 1 <= len(sections) <= SESSIONS_MAX:
+        live.fail("sessions", f"{len(sections)} sessions; give 1 to {SESSIONS_MAX}")
+    for section in sections:
+        section.only("orders", "user", "password")
+    sessions = tuple(map(parse_session, sections))
+    names = [one.user for one in sessions]
+    for name, section in zip(names, sections, strict=True):
+        if names.count(name) > 1:
+            section.fail("user", f"{name!r} is in two sessions; a user has one at a time")
+    return sessions
+
+
+def parse_session(section: Section) -> SessionConfig:
+    """Return one order session."""
+    return SessionConfig(
+        addresses=addresses(section, "orders", ADDRESSES_MAX),
+        user=section.text("user", example="alice", size_max=6),
+        password=section.text("password", example="secret", size_max=10),
+    )
+
+
+def parse_throttle(section: Section) -> ThrottleConfig:
+    """Return what the venue takes; without a rate there is no limit."""
+    for key in ("message_burst", "headroom_percent", "throttled"):
+        if key in section and "message_rate" not in section:
+            section.fail(key, "stands for nothing without a limit; give message_rate too")
+    rate = section.integer("message_rate", 1, 1_000_000, default=0)
+    return ThrottleConfig(
+        rate=rate,
+        burst=section.integer("message_burst", 1, 1_000_000, default=max(rate // 10, 1)),
+        headroom_percent=section.integer("headroom_percent", 0, 90, default=20),
+        queues=section.one_of("throttled", THROTTLED, "reject") == "queue",
     )
 
 

@@ -18,8 +18,8 @@ from dataplane.page import Page
 
 Order = dict[str, Any]
 HEADING = (
-    f"{'number':>10} {'symbol':8} {'side':4} {'leaves':>10} {'of':>10} {'price':>14} "
-    f"{'state':18} {'age':>9}  waits for"
+    f"{'number':>10} {'session':>7} {'symbol':8} {'side':4} {'leaves':>10} {'of':>10} "
+    f"{'price':>14} {'state':18} {'age':>9}  waits for"
 )
 
 
@@ -60,7 +60,8 @@ def render_order(order: Order, now_ns: int) -> str:
     """Return one line."""
     age = f"{max(now_ns - order['entered_ns'], 0) / 1e9:.1f} s"
     return (
-        f"{order['user_ref_num']:>10} {order['symbol'].strip():8} {order['side']:4} "
+        f"{order['user_ref_num']:>10} {order['session']:>7} "
+        f"{order['symbol'].strip():8} {order['side']:4} "
         f"{order['leaves_qty']:>10,} {order['qty']:>10,} {render_price(order['price_nanos']):>14} "
         f"{order['ord_status']:18} {age:>9}  {waits_for(order)}"
     ).rstrip()

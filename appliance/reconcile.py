@@ -14,20 +14,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from appliance.errors import CommandError
-from appliance.reconcile_answers import (
-    answers_that_differ,
-    applied_answers,
-    positions_of,
-    positions_that_differ,
-    told_answers,
-)
-from appliance.venue import record
+from appliance.reconcile_answers import applied_answers, positions_of, positions_that_differ
+from appliance.reconcile_sessions import REQUESTS, Sides
 from dataplane.journal import Journal
-from dataplane.ouch import decode
 
 LINES_MAX = 50
-REQUESTS = {"O": "order", "U": "replace"}
 SENT = {"NEW": "O", "REPLACE": "U"}
 ENDED = ("FILLED", "CANCELED", "EXPIRED", "DONE_FOR_DAY")
 
@@ -44,8 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("journal", metavar="JOURNAL", help="folder of the journal")
     parser.add_argument("record", metavar="RECORD", help="what its `record:` names")
     parser.add_argument(
-        "--account", type=int, metavar="N", help="of the venue (default: the one that logged in)"
-    )
+        "--account", type=int, metavar="N", action="append",
+        help="of the venue; once for each session (default: all that logged in)",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 
@@ -60,25 +52,25 @@ def run(args: argparse.Namespace) -> int:
 
 
 def compare(
-    journal: str, tape: str, account: int | None = None
+    journal: str, tape: str, accounts: list[int] | None = None
 ) -> tuple[dict[str, Any], list[Difference]]:
     """Return what both sides have, in numbers, and every difference."""
     events = [event for event in Journal(journal) if "user_ref_num" in event]
-    number = our_account(tape) if account is None else account
-    packets = [packet for packet in record.read(tape) if packet.account == number]
-    sent, seen = sent_requests(events), seen_requests(packets)
+    sides = Sides(events, tape, accounts)
+    sent, seen = sent_requests(events), Counter(one.key for one in sides.received)
     never = never_received(events)
-    told = record.fills(iter(packets), number)
-    applied = applied_fills(events)
-    told_all, applied_all = told_answers(packets), applied_answers(events)
+    told, applied = sides.told_fills(), applied_fills(events)
+    told_all, applied_all = sides.told_answers(), applied_answers(events)
     ours, theirs = positions_of(applied_all), positions_of(told_all)
     differences = [
         *requests_that_differ(sent, seen, never, overtaken(events)),
         *fills_that_differ(applied, told),
-        *(Difference(*one) for one in answers_that_differ(told_all, applied_all)),
+        *(Difference(*one) for one in sides.answers_that_differ()),
+        *(Difference(*one) for one in sides.sessions_that_differ()),
         *(Difference(*one) for one in positions_that_differ(ours, theirs)),
     ]
     facts = {
+        "sessions": len(sides.accounts),
         "requests_sent": len(sent),
         "requests_seen": sum(seen.values()),
         "requests_never_received": len(set(sent) - set(seen)),
@@ -91,19 +83,6 @@ def compare(
         "positions": ours,
     }
     return facts, differences
-
-
-def our_account(tape: str) -> int:
-    """Return the one account that had a connection: a venue's agents have none."""
-    accounts = {
-        packet.account
-        for packet in record.read(tape)
-        if packet.connection is not None and packet.account is not None
-    }
-    if len(accounts) != 1:
-        found = ", ".join(map(str, sorted(accounts))) or "none"
-        raise CommandError(f"{tape}: accounts that logged in: {found}; choose one with --account")
-    return accounts.pop()
 
 
 def sent_requests(events: list[dict[str, Any]]) -> set[tuple[str, int]]:
@@ -154,18 +133,6 @@ def applied_fills(events: list[dict[str, Any]]) -> dict[tuple[int, int], int]:
         elif event["event"] == "BROKEN":
             found.pop(key, None)
     return found
-
-
-def seen_requests(packets: list[record.Record]) -> Counter[tuple[str, int]]:
-    """Return how often the venue saw each order and replace of the account of these packets."""
-    seen: Counter[tuple[str, int]] = Counter()
-    for packet in packets:
-        if packet.kind != "in" or packet.data[2:3] != b"U":
-            continue
-        fields = decode(packet.data[3:], "inbound")
-        if fields is not None and fields["type"] in REQUESTS:
-            seen[str(fields["type"]), int(str(fields["user_ref_num"]))] += 1
-    return seen
 
 
 def requests_that_differ(

@@ -28,7 +28,7 @@ from appliance.switch_keeper import SwitchKeeper
 from dataplane.engine import Engine
 from dataplane.errors import DataplaneError
 from dataplane.journal import segment_names
-from dataplane.live import Live, LiveSettings
+from dataplane.live import Live, LiveSettings, SessionSettings
 from dataplane.recovery import Capacity, Recovered, recover
 from dataplane.strategy import StrategyError
 
@@ -180,13 +180,31 @@ def has_journal(directory: str) -> bool:
 
 def live_settings(config: Config, live: LiveConfig, recovered: Recovered | None) -> LiveSettings:
     """Translate the configuration into the live run's words."""
-    heard = recovered.state.inbound_sequences.get(0, 0) if recovered else 0
+    heard = recovered.state.inbound_sequences if recovered else {}
+    if heard and max(heard) >= len(live.sessions):
+        raise CommandError(
+            f"live.sessions: the journal has session {max(heard)}, there are only "
+            f"{len(live.sessions)} (from 0 on); keep the list of the run before, or name a new "
+            "journal"
+        )
     return LiveSettings(
         name=config.name,
         lines=live.lines,
-        orders=live.orders,
-        user=live.user,
-        password=live.password,
+        sessions=tuple(
+            SessionSettings(
+                user=one.user,
+                password=one.password,
+                addresses=one.addresses,
+                name=ACTIVE_SESSION if heard.get(index, 0) else b"",
+                sequence=heard.get(index, 0) + 1,
+            )
+            for index, one in enumerate(live.sessions)
+        ),
+        spread=live.spread,
+        message_rate=live.throttle.rate,
+        message_burst=live.throttle.burst,
+        headroom_percent=live.throttle.headroom_percent,
+        queues=live.throttle.queues,
         servers=live.servers,
         snapshots=live.snapshots,
         window_max=live.window_max,
@@ -203,8 +221,6 @@ def live_settings(config: Config, live: LiveConfig, recovered: Recovered | None)
         gap_timeout_ns=config.feed.gap_timeout_ns,
         heartbeat_ns=live.heartbeat_ns,
         silence_ns=live.silence_ns,
-        session_name=ACTIVE_SESSION if heard else b"",
-        session_sequence=heard + 1,
         midnights_ns=midnights_ns(config),
         warm_after_ns=live.warm_after_ns,
         spin=live.spin,
@@ -235,8 +251,10 @@ def get_ready(live: Live, config: LiveConfig, seconds: float) -> None:
             raise CommandError(f"run: not ready: {reason}")
         live.run(TURN_SECONDS / 10)
     lines = ", ".join(map(text_of, config.lines))
-    orders = ", ".join(map(text_of, config.orders))
-    print(f"READY feed {lines} ({live.ports()}); orders {orders} as {config.user}", flush=True)
+    sessions = ", ".join(
+        f"{', '.join(map(text_of, one.addresses))} as {one.user}" for one in config.sessions
+    )
+    print(f"READY feed {lines} ({live.ports()}); orders {sessions}", flush=True)
 
 
 def not_ready(live: Live, config: LiveConfig) -> str | None:
@@ -247,10 +265,10 @@ def not_ready(live: Live, config: LiveConfig) -> str | None:
             f"{status['unexplained']} orders are not explained by the venue; "
             "see them with tickplane recover"
         )
-    if status["state"] != "OPEN":
-        why = status["error"] or status["verdict"]
-        where = ", ".join(map(text_of, config.orders))
-        return f"no order session with {where}: {why}"
+    for one, session in zip(status["sessions"], config.sessions, strict=True):
+        if one["state"] != "OPEN":
+            where = ", ".join(map(text_of, session.addresses))
+            return f"no order session with {where}: {one['error'] or one['verdict']}"
     if not any(line["packets"] for line in live.lines()):
         return f"nothing heard of the feed at {', '.join(map(text_of, config.lines))}"
     if (feed := live.feed()) != "whole":
@@ -329,11 +347,19 @@ def progress(live: Live, engine: Engine) -> str:
     )
 
 
+def render_session(one: dict[str, Any]) -> str:
+    """Return one order session."""
+    return (
+        f"  {one['user']:<12} {one['state']}; {one['given']:,} orders; {one['logins']} logins,"
+        f" {one['losses']} losses; next message {one['sequence_next']:,}"
+    )
+
+
 def render_live(live: dict[str, Any]) -> str:
     """Return what only a live run has to report."""
     lines = [
-        f"SESSION       {live['state']}; {live['logins']} logins, {live['losses']} losses;"
-        f" next message {live['sequence_next']:,}",
+        f"SESSION       {live['state']}; {live['logins']} logins, {live['losses']} losses",
+        *map(render_session, live["sessions"]),
         f"  reconciled: {live['never_received']} requests never received,"
         f" {live['cancels_again']} cancels sent again, {live['unexplained']} unexplained",
         f"LINES         {live['ports']}; market data {live['feed']}",

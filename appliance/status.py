@@ -114,6 +114,8 @@ def mode_of(facts: Facts) -> str:
     if firm is not None:
         return str(firm["mode"])
     closed = [one for one in facts["sessions"] if one["state"] != "OPEN"]
+    if any(one["state"] == "HELD" for one in closed):
+        return "session held"
     if facts["sessions"] and len(closed) == len(facts["sessions"]):
         return f"session {closed[0]['state'].lower()}"
     return "trading"
@@ -246,6 +248,7 @@ def render_session(one: Facts) -> str:
     why = "" if one["state"] == "OPEN" else f" ({one['error'] or one['verdict']})"
     return (
         f"session   {one['user']} at {one['address']}: {one['state']}{why}; "
+        f"{one['given']:,} orders, {one['waiting']:,} wait; "
         f"{one['logins']} logins, {one['losses']} losses; next message {one['sequence_next']:,}; "
         f"{one['unexplained']} unexplained"
     )

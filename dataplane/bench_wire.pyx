@@ -256,10 +256,11 @@ cdef class Trader:
         config.feed.lines[0].target.port = port._ends.here.port
         config.feed.line_count = 1
         config.feed.gap_timeout_ns = SECOND_NS
-        config.session.address_count = 1
-        config.session.connect = &dp_bench_wire_connect
-        config.session.connect_context = &self._trade
-        config.session.soup.silence_ns = 3600 * <int64_t>SECOND_NS
+        config.session_count = 1
+        config.sessions[0].wire.address_count = 1
+        config.sessions[0].wire.connect = &dp_bench_wire_connect
+        config.sessions[0].wire.connect_context = &self._trade
+        config.sessions[0].wire.soup.silence_ns = 3600 * <int64_t>SECOND_NS
         config.spin = True
         if dp_engine_start_live(engine._engine, &config, &err) < 0:
             raise_err(&err)
@@ -277,4 +278,4 @@ cdef class Trader:
     @property
     def is_open(self):
         """Whether orders may pass."""
-        return dp_engine_live_status(self._engine._engine).state == DP_ENGINE_LIVE_OPEN
+        return dp_engine_live_status(self._engine._engine, 0).state == DP_ENGINE_LIVE_OPEN

@@ -38,6 +38,15 @@ cdef extern from "dp_order_session.h" nogil:
         DP_SOUP_SESSION_OK
     const char *dp_soup_session_words(dp_soup_session_verdict verdict)
 
+cdef extern from "dp_route.h" nogil:
+    struct dp_throttle:
+        pass
+    dp_throttle dp_throttle_make(uint32_t rate, uint32_t burst, uint32_t headroom_percent)
+
+    enum dp_route_spread:
+        DP_ROUTE_BY_STRATEGY
+    const uint32_t DP_ROUTE_SESSIONS_MAX
+
 cdef extern from "dp_feed_live.h" nogil:
     struct dp_feed_target:
         uint32_t ip
@@ -97,12 +106,19 @@ cdef extern from "dp_feed_live.h" nogil:
     const uint32_t DP_FEED_LINES_MAX
 
 cdef extern from "dp_engine_live.h" nogil:
+    struct dp_engine_live_session:
+        dp_order_session_config wire
+        dp_throttle throttle
+        char name[10]
+        uint64_t sequence
+
     struct dp_engine_live_config:
         dp_card *card
         dp_feed_live_config feed
-        dp_order_session_config session
-        char session_name[10]
-        uint64_t session_sequence
+        dp_engine_live_session sessions[8]
+        uint32_t session_count
+        dp_route_spread spread
+        bint queues
         int64_t midnights_ns[32]
         uint32_t midnight_count
         int64_t warm_after_ns
@@ -122,6 +138,8 @@ cdef extern from "dp_engine_live.h" nogil:
         uint64_t unexplained
         uint64_t cancels_again
         uint64_t sequence_next
+        uint64_t given
+        uint64_t waiting
         char session_name[10]
         uint64_t clock_step_count
         int64_t clock_step_ns
@@ -131,7 +149,7 @@ cdef extern from "dp_engine_live.h" nogil:
     int dp_engine_start_live(
         dp_engine *engine, const dp_engine_live_config *config, dp_err *err)
     uint64_t dp_engine_run_live(dp_engine *engine, int64_t duration_ns)
-    dp_engine_live_status_of dp_engine_live_status(const dp_engine *engine)
+    dp_engine_live_status_of dp_engine_live_status(const dp_engine *engine, uint32_t index)
     dp_feed_state dp_engine_live_feed(const dp_engine *engine)
     const dp_feed_line_stats *dp_engine_live_line(const dp_engine *engine, uint32_t line)
 

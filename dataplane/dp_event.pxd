@@ -52,6 +52,7 @@ cdef extern from "dp_event.h" nogil:
         uint8_t side
         uint8_t time_in_force
         uint8_t liquidity
+        uint8_t session_index
         uint8_t ord_status
         uint8_t order_state
         uint16_t policy_version

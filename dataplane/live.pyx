@@ -17,6 +17,7 @@ from dataplane.dp_engine_live cimport (
     dp_engine_live_config,
     dp_engine_live_feed,
     dp_engine_live_line,
+    dp_engine_live_session,
     dp_engine_live_state_name,
     dp_engine_live_status,
     dp_engine_live_status_of,
@@ -37,6 +38,9 @@ from dataplane.dp_engine_live cimport (
     dp_order_session_config,
     dp_port,
     dp_port_is_up,
+    dp_route_spread,
+    dp_throttle_make,
+    DP_ROUTE_SESSIONS_MAX,
     dp_soup_session_words,
 )
 from dataplane.dp_err cimport dp_err, raise_err
@@ -47,6 +51,9 @@ import dataclasses
 import os
 
 KINDS = ("uring", "xdp", "dpdk")
+SPREADS = ("strategy", "instrument", "least_loaded")
+WORST_FIRST = ("HELD", "DOWN", "ASKING", "OPEN", "STOPPED")  # one that stopped leaves the others
+SUMS = ("logins", "losses", "never_received", "unexplained", "cancels_again")
 
 cdef enum:
     REQUEST_WAIT_NS = 1_000_000   # for the other line
@@ -56,14 +63,28 @@ cdef enum:
 
 
 @dataclasses.dataclass(frozen=True)
+class SessionSettings:
+    """One order session; where it goes on: a blank name and 0 or 1 begin a new one."""
+
+    user: str
+    password: str
+    addresses: tuple
+    name: bytes = b""
+    sequence: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
 class LiveSettings:
     """Where a live run's packets come from and go to; addresses are (IPv4 as a number, port)."""
 
     name: str
     lines: tuple
-    orders: tuple
-    user: str
-    password: str
+    sessions: tuple
+    spread: str = "strategy"
+    message_rate: int = 0  # a second, of each session; 0: no limit
+    message_burst: int = 1
+    headroom_percent: int = 0
+    queues: bool = False
     servers: tuple = ()
     snapshots: tuple = ()
     window_max: int = 10_000  # messages asked for again; a longer hole is for a snapshot
@@ -80,8 +101,6 @@ class LiveSettings:
     gap_timeout_ns: int = 50_000_000
     heartbeat_ns: int = 1_000_000_000
     silence_ns: int = 15_000_000_000
-    session_name: bytes = b""
-    session_sequence: int = 0
     midnights_ns: tuple = ()  # of the feed's days, ascending; at most 32
     warm_after_ns: int = 1_000_000
     spin: bool = False
@@ -152,20 +171,33 @@ cdef class Live:
         config.card = dp_live_ports_card(self._ports)
         return 0
 
-    cdef int _set_session(self, dp_order_session_config *session, object addresses) except -1:
+    cdef int _set_wire(
+            self, dp_order_session_config *wire, object session, object addresses, uint64_t seed
+    ) except -1:
         settings = self._settings
-        user, password = settings.user.encode(), settings.password.encode()
-        memcpy(session.soup.username, <const char *>user, min(len(user), 6))
-        memcpy(session.soup.password, <const char *>password, min(len(password), 10))
-        session.soup.heartbeat_ns = settings.heartbeat_ns
-        session.soup.silence_ns = settings.silence_ns
-        session.address_count = len(addresses)
+        user, password = session.user.encode(), session.password.encode()
+        memcpy(wire.soup.username, <const char *>user, min(len(user), 6))
+        memcpy(wire.soup.password, <const char *>password, min(len(password), 10))
+        wire.soup.heartbeat_ns = settings.heartbeat_ns
+        wire.soup.silence_ns = settings.silence_ns
+        wire.address_count = len(addresses)
         for index, (ip, port) in enumerate(addresses[:4]):
-            session.addresses[index].ip = ip
-            session.addresses[index].port = <uint16_t>port
-        session.connect = &dp_live_connect
-        session.connect_context = self._ports
-        session.seed = settings.seed
+            wire.addresses[index].ip = ip
+            wire.addresses[index].port = <uint16_t>port
+        wire.connect = &dp_live_connect
+        wire.connect_context = self._ports
+        wire.seed = seed
+        return 0
+
+    cdef int _set_session(
+            self, dp_engine_live_session *config, object session, uint64_t seed
+    ) except -1:
+        settings = self._settings
+        self._set_wire(&config.wire, session, session.addresses, seed)
+        config.throttle = dp_throttle_make(
+            settings.message_rate, settings.message_burst, settings.headroom_percent)
+        memcpy(config.name, <const char *><bytes>session.name, min(len(session.name), 10))
+        config.sequence = session.sequence
         return 0
 
     def adopt(self, State state):
@@ -187,12 +219,14 @@ cdef class Live:
         config.feed.request.interval_ns = REQUEST_INTERVAL_NS
         config.feed.request.tries_max = 1 << 30  # the gap's own time ends it
         config.feed.request.count_max = REQUEST_COUNT_MAX
+        config.spread = <dp_route_spread><int>SPREADS.index(settings.spread)
+        config.queues = settings.queues
+        config.session_count = len(settings.sessions)
+        for index, session in enumerate(settings.sessions[:DP_ROUTE_SESSIONS_MAX]):
+            self._set_session(&config.sessions[index], session, settings.seed + index)
         config.feed.window_max = settings.window_max
-        self._set_session(&config.session, settings.orders)
-        self._set_session(&config.feed.snapshot, settings.snapshots)
-        name = settings.session_name
-        memcpy(config.session_name, <const char *>name, min(len(name), 10))
-        config.session_sequence = settings.session_sequence
+        self._set_wire(
+            &config.feed.snapshot, settings.sessions[0], settings.snapshots, settings.seed)
         midnights = settings.midnights_ns[:32]
         config.midnight_count = len(midnights)
         for index, midnight_ns in enumerate(midnights):
@@ -234,9 +268,22 @@ cdef class Live:
         return found
 
     def status(self):
-        """Return the order session's state and what reconciling found."""
-        cdef dp_engine_live_status_of status = dp_engine_live_status(self._engine._engine)
+        """Return how all order sessions are together, and in "sessions" each for itself."""
+        sessions = [self._session(index) for index in range(len(self._settings.sessions))]
+        states = [one["state"] for one in sessions]
+        worst = sessions[states.index(min(states, key=WORST_FIRST.index))]
         return {
+            "state": worst["state"],
+            "verdict": worst["verdict"],
+            "error": worst["error"],
+            **{name: sum([one[name] for one in sessions]) for name in SUMS},
+            "sessions": sessions,
+        }
+
+    cdef dict _session(self, uint32_t index):
+        cdef dp_engine_live_status_of status = dp_engine_live_status(self._engine._engine, index)
+        return {
+            "user": self._settings.sessions[index].user,
             "state": (<bytes>dp_engine_live_state_name(status.state)).decode(),
             "verdict": (<bytes>dp_soup_session_words(status.verdict)).decode(),
             "error": os.strerror(status.error) if status.error else "",
@@ -250,6 +297,8 @@ cdef class Live:
             "clock_steps": status.clock_step_count,
             "clock_step_ns": status.clock_step_ns,
             "journal_trouble": words_of(status.journal_trouble),
+            "given": status.given,
+            "waiting": status.waiting,
         }
 
     def feed(self) -> str:

@@ -23,6 +23,8 @@ cdef extern from "dp_engine_live.h" nogil:  # not its .pxd: that one links every
     const char *dp_soup_session_words(int verdict)
 
 cdef extern from "dp_engine_page.h" nogil:
+    const int DP_ROUTE_SESSIONS_MAX
+
     struct dp_page_session:
         uint64_t state
         uint64_t error
@@ -33,6 +35,8 @@ cdef extern from "dp_engine_page.h" nogil:
         uint64_t unexplained
         uint64_t cancels_again
         uint64_t sequence_next
+        uint64_t waiting
+        uint64_t given
         uint64_t address
         char user[8]
 
@@ -55,7 +59,8 @@ cdef extern from "dp_engine_page.h" nogil:
         uint64_t hole_first
         uint64_t hole_last
         int64_t hole_since_ns
-        dp_page_session session
+        uint64_t session_count
+        dp_page_session sessions[8]
         uint8_t durability[3]
         char journal_directory[256]
         char configuration[65]
@@ -66,6 +71,7 @@ cdef extern from "dp_order.h" nogil:
         uint32_t user_ref_num
         uint32_t pending_user_ref_num
         uint32_t instrument_index
+        uint8_t session_index
         uint8_t side
         uint64_t qty
         uint64_t leaves_qty
@@ -104,6 +110,7 @@ cdef dict order_fields(const dp_order *order, const dp_books *books):
     pending = DP_ORDER_PENDING(order.state)
     return {
         "user_ref_num": order.user_ref_num,
+        "session": order.session_index,
         "symbol": symbol.decode("ascii", "replace"),
         "side": "BUY" if order.side == DP_SIDE_BUY else "SELL",
         "qty": order.qty,
@@ -117,6 +124,24 @@ cdef dict order_fields(const dp_order *order, const dp_books *books):
         "flags": DP_ORDER_FLAGS(order.state),
         "entered_ns": order.entered_ns,
         "changed_ns": order.changed_ns,
+    }
+
+
+cdef dict session_fields(const dp_page_session *session):
+    return {
+        "user": words_of(session.user),
+        "address": text_of(session.address),
+        "state": words_of(dp_engine_live_state_name(<int>session.state)),
+        "error": os.strerror(session.error) if session.error else "",
+        "verdict": words_of(dp_soup_session_words(<int>session.verdict)),
+        "logins": session.login_count,
+        "losses": session.loss_count,
+        "never_received": session.never_received,
+        "unexplained": session.unexplained,
+        "cancels_again": session.cancels_again,
+        "sequence_next": session.sequence_next,
+        "given": session.given,
+        "waiting": session.waiting,
     }
 
 
@@ -176,22 +201,11 @@ cdef class Page(Mapping):
 
     def sessions(self):
         """Return the order sessions of a live run."""
-        cdef const dp_page_session *session = &self._page().session
-        if not self._page().is_live:
+        cdef const dp_engine_page *page = self._page()
+        if not page.is_live:
             return []
-        return [{
-            "user": words_of(session.user),
-            "address": text_of(session.address),
-            "state": words_of(dp_engine_live_state_name(<int>session.state)),
-            "error": os.strerror(session.error) if session.error else "",
-            "verdict": words_of(dp_soup_session_words(<int>session.verdict)),
-            "logins": session.login_count,
-            "losses": session.loss_count,
-            "never_received": session.never_received,
-            "unexplained": session.unexplained,
-            "cancels_again": session.cancels_again,
-            "sequence_next": session.sequence_next,
-        }]
+        count = min(page.session_count, DP_ROUTE_SESSIONS_MAX)
+        return [session_fields(&page.sessions[index]) for index in range(count)]
 
     def books(self):
         """Return counts over all books: open, trading, stale, suspect."""

@@ -125,7 +125,7 @@ cdef dict _event_fields(const dp_journal_record *record, const char *prefix, dic
         "price_nanos": event.price_nanos,
         "exec_id": None if dp_event_has_key(event) else event.exec_id or None,
         "request_key": event.request_key or None if dp_event_has_key(event) else None,
-        "liquidity": _text_or_none(event.liquidity),
+        "liquidity": None if dp_event_has_key(event) else _text_or_none(event.liquidity),
         "ord_status": dp_ord_status_name(event.ord_status).decode() if event.ord_status else None,
         "order_state": _text_or_none(event.order_state),
         "leaves_qty": event.leaves_qty,
@@ -134,7 +134,7 @@ cdef dict _event_fields(const dp_journal_record *record, const char *prefix, dic
         "observed": event.observed,
         "limit": event.limit,
         "policy_version": event.policy_version,
-        "session": record.session,
+        "session": event.session_index if dp_event_has_key(event) else record.session,
         "inbound_sequence": record.inbound_sequence or None,
     }
 

@@ -54,6 +54,7 @@
     X(JOURNAL_LOST, journal_lost, "venue messages and cancels that the journal could not take") \
     X(TX_FRAMES, tx_frames, "frames sent on the order port") \
     X(TX_BYTES, tx_bytes, "bytes sent on the order port") \
+    X(ORDERS_QUEUED, orders_queued, "new orders and replaces that waited for their session") \
     X(SHADOW_ORDERS, shadow_orders, "orders that only keep the path warm; they cannot leave") \
     X(DESK_REQUESTS, desk_requests, "requests of other processes that were carried out") \
     X(DESK_LEAKED, desk_leaked, "records of such requests that were in nobody's hands at the end") \

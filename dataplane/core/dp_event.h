@@ -105,8 +105,11 @@ struct dp_event {
             uint8_t kind;          /* enum dp_event_kind */
             uint8_t side;          /* enum dp_side */
             uint8_t time_in_force; /* enum dp_time_in_force */
-            uint8_t liquidity;     /* liquidity flag of a fill; else 0 */
-            uint8_t ord_status;    /* filled in by dp_orders_apply(): enum dp_ord_status after it */
+            union {
+                uint8_t liquidity;     /* liquidity flag of a fill; else 0 */
+                uint8_t session_index; /* of NEW and DENIED: order session that it leaves by */
+            };
+            uint8_t ord_status; /* filled in by dp_orders_apply(): enum dp_ord_status after it */
             /* Venue's order state of ACCEPTED and REPLACED: 'L' live, 'D' dead; else 0. */
             uint8_t order_state;
             /* Risk: changes of limits and switches before it, modulo 65,536. */
@@ -146,7 +149,7 @@ static inline uint64_t dp_event_origin(
     return instrument_index | (uint64_t)strategy_index << 32 | (uint64_t)reason << 48;
 }
 
-/* liquidity and order_state stay 0: those are the venue's. */
+/* liquidity, session_index and order_state stay 0. */
 static inline uint64_t dp_event_codes(
     enum dp_event_kind kind, uint8_t side, uint8_t time_in_force, enum dp_ord_status ord_status)
 {
@@ -181,6 +184,11 @@ static inline void dp_event_copy(struct dp_event *to, const struct dp_event *fro
     to->codes = from->codes;
     to->leaves_qty = from->leaves_qty;
     to->cum_qty = from->cum_qty;
+}
+
+static inline uint64_t dp_event_session(uint8_t session_index)
+{
+    return (uint64_t)session_index << 24;
 }
 
 const char *dp_event_kind_name(uint8_t kind);       /* "FILLED"; "UNKNOWN" outside the list */

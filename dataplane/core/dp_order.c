@@ -222,8 +222,8 @@ static void prefetch_next(const struct dp_order *order)
 static void fill_in(struct dp_order *order, const struct dp_event *event, bool sent)
 {
     order->numbers = dp_event_numbers(event->user_ref_num, 0);
-    order->origin = dp_order_origin(
-        event->instrument_index, event->strategy_index, event->side, event->time_in_force);
+    order->origin = dp_order_origin(event->instrument_index, (uint8_t)event->strategy_index,
+        event->session_index, event->side, event->time_in_force);
     order->qty = event->qty;
     order->leaves_qty = sent ? event->qty : 0;
     order->price_nanos = event->price_nanos;

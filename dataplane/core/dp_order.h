@@ -91,7 +91,8 @@ struct dp_order {
     union {
         struct {
             uint32_t instrument_index;
-            uint16_t strategy_index;
+            uint8_t strategy_index;
+            uint8_t session_index; /* of the venue's order sessions: all about it goes there */
             uint8_t side;
             uint8_t time_in_force;
         };
@@ -177,11 +178,11 @@ const struct dp_order *dp_orders_at(const struct dp_orders *orders, uint32_t ind
 
 enum dp_ord_status dp_order_status(const struct dp_order *order);
 
-static inline uint64_t dp_order_origin(
-    uint32_t instrument_index, uint16_t strategy_index, uint8_t side, uint8_t time_in_force)
+static inline uint64_t dp_order_origin(uint32_t instrument_index, uint8_t strategy_index,
+    uint8_t session_index, uint8_t side, uint8_t time_in_force)
 {
-    return instrument_index | (uint64_t)strategy_index << 32 | (uint64_t)side << 48 |
-        (uint64_t)time_in_force << 56;
+    return instrument_index | (uint64_t)strategy_index << 32 | (uint64_t)session_index << 40 |
+        (uint64_t)side << 48 | (uint64_t)time_in_force << 56;
 }
 
 static inline bool dp_order_base_is_live(enum dp_order_base base)

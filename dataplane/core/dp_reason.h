@@ -45,7 +45,8 @@
     X(31, SELF_TRADE, "the order could trade with one of our own", 99) \
     X(32, OPEN_NOTIONAL, "too much money in open orders", 3) \
     X(33, ACCUMULATED_VALUE, "value of all orders of the day would pass its limit", 25) \
-    X(34, MESSAGE_RATE, "more messages a second than the firm allows", 21)
+    X(34, MESSAGE_RATE, "more messages a second than the firm allows", 21) \
+    X(35, SESSION_THROTTLED, "the session has sent what its venue takes for now", 21)
 
 enum dp_reason {
 #define X(number, name, words, fix) DP_REASON_##name = number,

@@ -155,15 +155,15 @@ uint64_t dp_risk_mark_of(const struct dp_risk *risk, struct dp_risk_scope scope)
     return mark != NULL ? dp_switch_look(mark) : 0;
 }
 
-enum dp_switch_mode dp_risk_mode_of(
-    const struct dp_risk *risk, uint16_t strategy_index, uint32_t instrument_index)
+enum dp_switch_mode dp_risk_mode_of(const struct dp_risk *risk, uint16_t strategy_index,
+    uint8_t session_index, uint32_t instrument_index)
 {
     const struct risk_seat *seat = dp_risk_seat(risk, strategy_index);
     const struct dp_risk_scope scopes[] = {
         {DP_RISK_SCOPE_FIRM, 0},
         {DP_RISK_SCOPE_ACCOUNT, seat->account_index},
         {DP_RISK_SCOPE_STRATEGY, strategy_index},
-        {DP_RISK_SCOPE_SESSION, seat->session_index},
+        {DP_RISK_SCOPE_SESSION, session_index},
         {DP_RISK_SCOPE_INSTRUMENT, instrument_index},
     };
     enum dp_switch_mode strongest = DP_SWITCH_CLEAR;
@@ -172,6 +172,15 @@ enum dp_switch_mode dp_risk_mode_of(
         strongest = mode > strongest ? mode : strongest;
     }
     return strongest;
+}
+
+bool dp_risk_are_sessions_clear(const struct dp_risk *risk)
+{
+    uint64_t marks = 0;
+    for (uint32_t index = 0; index < DP_RISK_SESSIONS_MAX; index++)
+        marks |= dp_switch_mode_of(
+            dp_risk_mark_of(risk, (struct dp_risk_scope){DP_RISK_SCOPE_SESSION, index}));
+    return marks == DP_SWITCH_CLEAR && dp_load_relaxed(&risk->sessions_out) == 0;
 }
 
 uint64_t dp_risk_gate(const struct dp_risk *risk)

@@ -64,7 +64,8 @@ struct dp_risk_order {
     uint32_t attributes; /* enum dp_risk_attribute */
     uint16_t strategy_index;
     uint8_t side;
-    bool is_replace; /* does not add to the count of open orders */
+    uint8_t session_index; /* that it leaves by */
+    bool is_replace;       /* does not add to the count of open orders */
 };
 
 /* In one store, for who asks at once: a load waits for stores that are parts of it. */
@@ -217,9 +218,13 @@ bool dp_risk_kill(struct dp_risk *risk, struct dp_risk_scope scope, enum dp_swit
 bool dp_risk_arm(struct dp_risk *risk, struct dp_risk_scope scope, uint64_t mark_seen);
 /* The mark of a scope; 0 (clear) when there is no such scope. */
 uint64_t dp_risk_mark_of(const struct dp_risk *risk, struct dp_risk_scope scope);
-/* The strongest mode that holds for an order of this strategy in this instrument. */
-enum dp_switch_mode dp_risk_mode_of(
-    const struct dp_risk *risk, uint16_t strategy_index, uint32_t instrument_index);
+/* The strongest mode that holds for an order of this strategy, by this session, in this instrument.
+ */
+enum dp_switch_mode dp_risk_mode_of(const struct dp_risk *risk, uint16_t strategy_index,
+    uint8_t session_index, uint32_t instrument_index);
+/* Every session is authenticated and no switch stands against any: an order may take any of them.
+ */
+bool dp_risk_are_sessions_clear(const struct dp_risk *risk);
 uint64_t dp_risk_gate(const struct dp_risk *risk); /* moves whenever any of this changes */
 
 /* ---- looking in: any process ---- */

@@ -147,7 +147,6 @@ static void set_seat(
     struct risk_seat *seat = dp_risk_seat(risk, index);
     seat->account_index = limits->account_index;
     seat->account_bit = 1u << limits->account_index;
-    seat->session_index = limits->session_index;
     set_places(risk, seat, limits->lane);
     rebase(seat, limits);
     dp_risk_set_bucket(&seat->orders, limits->order_rate_max, limits->order_burst_max);

@@ -37,10 +37,16 @@ static bool reduces(const struct decision *it)
                               : now.position - (int64_t)now.sell_leaves - qty >= 0;
 }
 
+static enum dp_switch_mode mode_of(const struct decision *it)
+{
+    const struct dp_risk_order *order = it->order;
+    return dp_risk_mode_of(
+        it->risk, order->strategy_index, order->session_index, order->instrument_index);
+}
+
 static enum dp_reason check_switch(const struct decision *it)
 {
-    enum dp_switch_mode mode =
-        dp_risk_mode_of(it->risk, it->order->strategy_index, it->order->instrument_index);
+    enum dp_switch_mode mode = mode_of(it);
     if (mode == DP_SWITCH_CLEAR || (mode == DP_SWITCH_REDUCE_ONLY && reduces(it)))
         return DP_REASON_ACCEPTED;
     return dp_risk_answer(it, DP_REASON_KILL_SWITCH, mode, DP_SWITCH_CLEAR);
@@ -48,10 +54,10 @@ static enum dp_reason check_switch(const struct decision *it)
 
 static enum dp_reason check_node(const struct decision *it)
 {
-    uint64_t out = dp_load_relaxed(&it->risk->sessions_out) >> it->seat->session_index & 1;
+    uint64_t out = dp_load_relaxed(&it->risk->sessions_out) >> it->order->session_index & 1;
     uint64_t degraded = dp_load_relaxed(&it->risk->degraded);
     if (out != 0)
-        return dp_risk_answer(it, DP_REASON_NOT_AUTHORISED, it->seat->session_index, 0);
+        return dp_risk_answer(it, DP_REASON_NOT_AUTHORISED, it->order->session_index, 0);
     if (degraded != 0)
         return dp_risk_answer(it, DP_REASON_NODE_DEGRADED, (int64_t)degraded, 0);
     return DP_REASON_ACCEPTED;
@@ -86,8 +92,7 @@ static enum dp_reason arm(struct decision *it)
         return reason;
     if (!dp_risk_arm_line(it->risk, it->seat->lane, order->instrument_index))
         return dp_risk_answer(it, DP_REASON_NO_POLICY, order->instrument_index, 0);
-    if (dp_risk_mode_of(it->risk, order->strategy_index, order->instrument_index) ==
-        DP_SWITCH_CLEAR)
+    if (mode_of(it) == DP_SWITCH_CLEAR && dp_risk_are_sessions_clear(it->risk))
         it->seat->gate_seen = it->line->gate_seen = gate;
     start_clock(it);
     return DP_REASON_ACCEPTED;

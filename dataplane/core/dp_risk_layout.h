@@ -158,7 +158,6 @@ struct risk_seat {
     int64_t sold;
     int64_t profit_max; /* ticks, of the day */
     int64_t profit;
-    uint32_t session_index;
     uint32_t soft_percent;
     uint64_t alerts; /* times that a soft limit was passed */
     bool is_above_soft;

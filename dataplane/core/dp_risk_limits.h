@@ -51,10 +51,9 @@ struct dp_risk_strategy_limits {
     uint32_t soft_percent; /* of gross and net: above, an alert is counted; 0: off */
     uint32_t attributes_denied;
     uint16_t account_index;
-    uint16_t session_index;
     uint16_t lane; /* the submitter that this strategy runs on */
     bool has_policy;
-    uint8_t reserved;
+    uint8_t reserved[3];
 };
 
 /* Of an account, over all its strategies; and of the firm, over all accounts. */

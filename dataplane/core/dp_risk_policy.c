@@ -70,8 +70,6 @@ static int check_places(
     uint32_t accounts = config->account_count_max > 0 ? config->account_count_max : 1;
     int status = check_index("account index", limits->account_index, accounts, err);
     if (status == 0)
-        status = check_index("session index", limits->session_index, DP_RISK_SESSIONS_MAX, err);
-    if (status == 0)
         status = check_index("lane", limits->lane, config->lane_count_max, err);
     return status;
 }

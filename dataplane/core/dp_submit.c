@@ -34,7 +34,8 @@ static struct dp_event *make_event(struct dp_submit *submit, uint16_t strategy_i
     event->numbers = dp_event_numbers(dp_submit_number(submit), 0);
     event->origin = dp_event_origin(request->instrument_index, strategy_index, 0);
     event->codes =
-        dp_event_codes(DP_EVENT_NEW, request->side, request->time_in_force, DP_ORD_PENDING_NEW);
+        dp_event_codes(DP_EVENT_NEW, request->side, request->time_in_force, DP_ORD_PENDING_NEW) |
+        dp_event_session(dp_submit_route(submit, strategy_index, request->instrument_index));
     event->leaves_qty = request->qty;
     event->cum_qty = 0;
     return event;
@@ -45,11 +46,11 @@ static enum dp_reason decide_new(struct dp_submit *submit, const struct dp_reque
 {
     if (DP_UNLIKELY(!is_request_valid(submit, request)))
         return DP_REASON_ORDER_INVALID;
-    enum dp_reason reason = dp_submit_check_room(submit, ahead + 1);
+    enum dp_reason reason = dp_submit_check_room(submit, event->session_index, ahead + 1);
     if (DP_UNLIKELY(reason != DP_REASON_ACCEPTED))
         return reason;
 
-    struct dp_risk_order order = dp_submit_risk_order(submit, event);
+    struct dp_risk_order order = dp_submit_risk_order(submit, event, event->session_index);
     return dp_submit_decide(submit, &order, event);
 }
 
@@ -81,6 +82,7 @@ static enum dp_reason submit_new(struct dp_submit *submit, uint16_t strategy_ind
         struct dp_template_fields fields = dp_submit_fields(event);
         dp_submit_frame(
             submit, &submit->enter_templates[request->instrument_index], &fields, ahead);
+        dp_submit_give(submit, event->session_index);
     } else {
         reason = deny_new(submit, event, reason);
     }

@@ -24,6 +24,7 @@
 #include "dp_reason.h"
 #include "dp_ring.h"
 #include "dp_risk.h"
+#include "dp_route.h"
 #include "dp_template.h"
 
 /* What a strategy asks for. price_nanos must be a whole number of the venue's ticks of 1e-4. */
@@ -67,6 +68,9 @@ struct dp_submit {
     /* How far the session's numbers are reserved on disk; NULL: as far as the table goes. Where
      * there is one, user_ref_num_first of the table is its first number. */
     struct dp_id_pool *ids;
+
+    /* The venue's sessions, and which new order goes to which; NULL: one, without a limit. */
+    struct dp_route *route;
 
     int64_t now_ns; /* the engine's time: set before each batch of calls */
     uint64_t reject_counts[DP_REASON_COUNT];

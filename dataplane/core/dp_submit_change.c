@@ -42,11 +42,11 @@ static enum dp_reason decide_replace(
         return DP_REASON_ORDER_INVALID;
     if (event->user_ref_num == 0)
         return DP_REASON_POOL_EXHAUSTED;
-    enum dp_reason reason = dp_submit_check_room(submit, 1);
+    enum dp_reason reason = dp_submit_check_room(submit, order->session_index, 1);
     if (DP_UNLIKELY(reason != DP_REASON_ACCEPTED))
         return reason;
 
-    struct dp_risk_order risk = dp_submit_risk_order(submit, event);
+    struct dp_risk_order risk = dp_submit_risk_order(submit, event, order->session_index);
     set_increase(&risk, order, event->qty);
     return dp_submit_decide(submit, &risk, event);
 }
@@ -74,6 +74,7 @@ static void send_replace(
     /* The wire counts liable shares: executed, taken by self-match prevention, and wanted open. */
     fields.qty += order->stp_qty;
     dp_submit_frame(submit, submit->replace_template, &fields, 0);
+    dp_submit_give(submit, order->session_index);
     dp_submit_ring_bell(submit, 1);
     dp_counter_add(submit->counters, DP_COUNTER_REPLACES_SENT, 1);
 }

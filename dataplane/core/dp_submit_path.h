@@ -112,20 +112,46 @@ static inline bool dp_submit_is_wire_price(int64_t price_nanos)
     return dp_tick_exact(price_nanos) - 1 < DP_SUBMIT_PRICE_TICKS_MAX;
 }
 
-static inline enum dp_reason dp_submit_check_room(struct dp_submit *submit, uint64_t frame_count)
+/* The session that a new order leaves by. */
+static inline uint8_t dp_submit_route(
+    const struct dp_submit *submit, uint16_t strategy_index, uint32_t instrument_index)
+{
+    return submit->route == NULL ? 0
+                                 : dp_route_choose(submit->route, strategy_index, instrument_index);
+}
+
+static inline enum dp_reason dp_submit_check_session(
+    const struct dp_submit *submit, uint8_t session_index)
+{
+    if (submit->route == NULL)
+        return DP_REASON_ACCEPTED;
+    if (DP_UNLIKELY(dp_route_is_throttled(submit->route, session_index, submit->now_ns)))
+        return DP_REASON_SESSION_THROTTLED;
+    return dp_route_has_room(submit->route, session_index) ? DP_REASON_ACCEPTED : DP_REASON_TX_FULL;
+}
+
+/* An order was passed to its session. */
+static inline void dp_submit_give(struct dp_submit *submit, uint8_t session_index)
+{
+    if (submit->route != NULL)
+        dp_route_give(submit->route, session_index, submit->now_ns);
+}
+
+static inline enum dp_reason dp_submit_check_room(
+    struct dp_submit *submit, uint8_t session_index, uint64_t frame_count)
 {
     bool has_room = submit->segment == NULL || DP_LIKELY(dp_journal_has_room(submit->segment));
     if (DP_UNLIKELY(!has_room && !dp_submit_can_record(submit)))
         return DP_REASON_JOURNAL_UNAVAILABLE;
     if (DP_UNLIKELY(!dp_ring_has_room(submit->tx, frame_count)))
         return DP_REASON_TX_FULL;
-    return DP_REASON_ACCEPTED;
+    return dp_submit_check_session(submit, session_index);
 }
 
 /* ---- risk ---- */
 
 static inline struct dp_risk_order dp_submit_risk_order(
-    const struct dp_submit *submit, const struct dp_event *event)
+    const struct dp_submit *submit, const struct dp_event *event, uint8_t session_index)
 {
     struct dp_book_touch touch = dp_book_touch(submit->books, event->instrument_index);
     return (struct dp_risk_order){
@@ -140,6 +166,7 @@ static inline struct dp_risk_order dp_submit_risk_order(
         .books = submit->books,
         .strategy_index = event->strategy_index,
         .side = event->side,
+        .session_index = session_index,
     };
 }
 

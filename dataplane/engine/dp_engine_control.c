@@ -8,7 +8,7 @@
 
 /* ---- the record ---- */
 
-static void record(struct dp_engine *engine, struct dp_journal_control *control)
+void dp_engine_record(struct dp_engine *engine, struct dp_journal_control *control)
 {
     control->time_ns = engine->now_ns;
     control->policy_version = dp_risk_gate(engine->risk) - 1;
@@ -41,8 +41,8 @@ static struct dp_journal_control control_of(const struct dp_command *command)
 
 static bool is_killed(const struct dp_engine *engine, const struct dp_order *order)
 {
-    return dp_risk_mode_of(engine->risk, order->strategy_index, order->instrument_index) >=
-        DP_SWITCH_CANCEL_ALL;
+    return dp_risk_mode_of(engine->risk, order->strategy_index, order->session_index,
+               order->instrument_index) >= DP_SWITCH_CANCEL_ALL;
 }
 
 /* False: the ring is full, also after what it held was given to the link. */
@@ -94,7 +94,7 @@ void dp_engine_note_mark(
     *seen = mark;
     if (scope.kind == DP_RISK_SCOPE_FIRM)
         dp_engine_halt_card(engine);
-    record(engine, control);
+    dp_engine_record(engine, control);
     if (mode >= DP_SWITCH_REJECT_NEW && engine->live != NULL)
         dp_engine_live_kill(engine);
     if (mode >= DP_SWITCH_CANCEL_ALL)
@@ -142,7 +142,7 @@ static int do_limit(struct dp_engine *engine, const struct dp_command *command, 
     dp_risk_field_get(engine->risk, scope, command->field, &control.before);
     int status = dp_risk_field_set(engine->risk, scope, command->field, command->value, err);
     if (status == 0)
-        record(engine, &control);
+        dp_engine_record(engine, &control);
     return status;
 }
 

@@ -55,10 +55,24 @@ static void rebuild_cancel(struct dp_engine *engine, struct dp_ring_slot *slot)
     submit->ip_id++;
 }
 
+static bool is_of_session(const struct dp_engine *engine, uint32_t user_ref_num, int session)
+{
+    const struct dp_order *order = dp_orders_find(engine->orders, user_ref_num);
+    return session == DP_ENGINE_ALL_SESSIONS || (order != NULL && order->session_index == session);
+}
+
+/* Its session does not wait for it any more. */
+static void forget_waiting(struct dp_engine *engine, uint32_t user_ref_num)
+{
+    const struct dp_order *order = dp_orders_find(engine->orders, user_ref_num);
+    if (engine->submit.route != NULL && order != NULL)
+        engine->submit.route->sessions[order->session_index].waiting--;
+}
+
 /* Empties the slots of orders that may not leave any more; their events are told afterwards, for a
  * strategy may answer to them. */
 static uint32_t empty_slots(
-    struct dp_engine *engine, uint64_t from, uint32_t numbers[DP_ENGINE_TX_SLOTS])
+    struct dp_engine *engine, uint64_t from, int session, uint32_t numbers[DP_ENGINE_TX_SLOTS])
 {
     struct dp_ring *ring = engine->submit.tx;
     uint64_t tail = dp_load_relaxed(&ring->tail);
@@ -68,7 +82,8 @@ static uint32_t empty_slots(
         struct dp_ring_slot *slot = dp_ring_slot_at(ring, head);
         struct dp_net_packet net;
         struct dp_ouch_message message;
-        if (!read_frame(slot->data, slot->size, &net, &message))
+        if (!read_frame(slot->data, slot->size, &net, &message) ||
+            !is_of_session(engine, slot->tag, session))
             continue;
         if (is_first)
             engine->submit.tcp_seq = net.tcp_seq;
@@ -80,28 +95,31 @@ static uint32_t empty_slots(
         slot->size = 0;
         numbers[count++] = slot->tag;
     }
+    if (session != DP_ENGINE_ALL_SESSIONS)
+        return count; /* what others wait for, they still do */
     engine->hold.head = engine->hold.tail;
     engine->hold.open = tail;
     return count;
 }
 
-static void drop_from(struct dp_engine *engine, uint64_t from)
+static void drop_from(struct dp_engine *engine, uint64_t from, int session)
 {
     uint32_t numbers[DP_ENGINE_TX_SLOTS];
-    uint32_t count = empty_slots(engine, from, numbers);
+    uint32_t count = empty_slots(engine, from, session, numbers);
     for (uint32_t index = 0; index < count; index++) {
         struct dp_event event = {
             .time_ns = engine->now_ns,
             .kind = DP_EVENT_NOT_SENT,
             .user_ref_num = numbers[index],
         };
+        forget_waiting(engine, numbers[index]);
         dp_engine_apply_report(engine, &event);
     }
 }
 
-void dp_engine_drop_unsent(struct dp_engine *engine)
+void dp_engine_drop_unsent(struct dp_engine *engine, int session_index)
 {
-    drop_from(engine, dp_load_relaxed(&engine->submit.tx->head));
+    drop_from(engine, dp_load_relaxed(&engine->submit.tx->head), session_index);
 }
 
 /* ---- when a switch was set meanwhile ---- */
@@ -116,8 +134,8 @@ bool dp_engine_may_leave(struct dp_engine *engine, const struct dp_packet *packe
         return true;
     const struct dp_order *order = dp_orders_find(engine->orders, message.user_ref_num);
     return order == NULL ||
-        dp_risk_mode_of(engine->risk, order->strategy_index, order->instrument_index) <
-        DP_SWITCH_REJECT_NEW;
+        dp_risk_mode_of(engine->risk, order->strategy_index, order->session_index,
+            order->instrument_index) < DP_SWITCH_REJECT_NEW;
 }
 
 /* ---- what the disk has ---- */
@@ -128,7 +146,7 @@ static void open_durable(struct dp_engine *engine)
     if (engine->hold.head == engine->hold.tail || !dp_wal_failed(&engine->wal))
         return;
     dp_hold_open(&engine->hold, dp_wal_durable(&engine->wal));
-    drop_from(engine, engine->hold.open);
+    drop_from(engine, engine->hold.open, DP_ENGINE_ALL_SESSIONS);
 }
 
 uint64_t dp_engine_hold(struct dp_engine *engine)

@@ -33,11 +33,13 @@ struct dp_engine_seat {
 };
 
 struct dp_engine;
+struct dp_engine_session;
 
 /* The far end of the order path: a venue in memory, or a session with a real one. */
 struct dp_engine_link {
-    /* Hands one finished frame over; false: not now, it stays in the ring. */
-    bool (*send)(struct dp_engine *engine, const struct dp_packet *packet);
+    /* Takes one finished frame; false: not now, it stays in the ring. What has left is noted
+     * (dp_engine_note_frame). */
+    bool (*send)(struct dp_engine *engine, const struct dp_packet *packet, uint32_t user_ref_num);
     void (*drained)(struct dp_engine *engine); /* all that could go has gone; may be NULL */
     int64_t (*next_ns)(const struct dp_engine *engine); /* when it has to act; INT64_MAX: never */
     void (*advance)(struct dp_engine *engine, int64_t time_ns);
@@ -147,8 +149,7 @@ int dp_engine_begin(struct dp_engine *engine, int64_t now_ns, struct dp_err *err
 /* dp_engine_page.c */
 void dp_engine_page_begin(struct dp_engine *engine);   /* texts; the journal is open */
 void dp_engine_page_journal(struct dp_engine *engine); /* how far it is, and the time */
-void dp_engine_page_session(struct dp_engine_page *page, const struct dp_engine_live_status *status,
-    const struct dp_order_session *session);
+void dp_engine_page_session(struct dp_engine_page *page, const struct dp_engine_session *session);
 void dp_engine_page_feed(struct dp_engine_page *page, const struct dp_feed_live *feed);
 
 /* dp_engine_card.c: all do nothing when there is no card, or one that cannot. */
@@ -185,7 +186,8 @@ uint64_t dp_engine_hold(struct dp_engine *engine);
 bool dp_engine_may_leave(struct dp_engine *engine, const struct dp_packet *packet);
 /* The session is lost, or a switch was set: new orders and replaces that still stand in the ring
  * are taken out again in the same way. */
-void dp_engine_drop_unsent(struct dp_engine *engine);
+#define DP_ENGINE_ALL_SESSIONS (-1)
+void dp_engine_drop_unsent(struct dp_engine *engine, int session_index);
 
 /* dp_engine_warm.c */
 /* after_ns 0: no shadow orders. */
@@ -199,6 +201,8 @@ void dp_engine_keep_warm(struct dp_engine *engine, int64_t now_ns, bool is_idle)
 int dp_engine_open_replay(struct dp_engine *engine, struct dp_err *err);
 
 /* dp_engine_control.c */
+/* Journals a change; time and policy version are filled in. */
+void dp_engine_record(struct dp_engine *engine, struct dp_journal_control *control);
 /* Takes commands, and notes switches that changed. Costs two loads when there is nothing. */
 void dp_engine_control(struct dp_engine *engine);
 /* Asks for the cancels that switches call for; what the ring does not take now is asked for again
@@ -231,6 +235,8 @@ void dp_engine_apply_report(struct dp_engine *engine, struct dp_event *event);
 void dp_engine_read_ouch(struct dp_engine *engine, const uint8_t *data, size_t size);
 /* The machine's clock was set: no new order until a person says so. */
 void dp_engine_clock_stepped(struct dp_engine *engine, int64_t step_ns);
+/* A frame has left: counted, captured, timed. */
+void dp_engine_note_frame(struct dp_engine *engine, const struct dp_packet *packet);
 /* Hands finished frames to the link. */
 void dp_engine_drain(struct dp_engine *engine);
 /* Lets everything that is due up to and including time_ns happen in time order:

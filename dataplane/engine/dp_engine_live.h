@@ -23,17 +23,25 @@
 #include "dp_engine.h"
 #include "dp_feed_live.h"
 #include "dp_order_session.h"
+#include "dp_route.h"
+
+struct dp_engine_live_session {
+    struct dp_order_session_config wire;
+    struct dp_throttle throttle; /* what the venue takes of it; dp_throttle_make() */
+    /* Where it goes on, from the journal; a blank name (or zero bytes) and 0 or 1: a new one. */
+    char name[DP_SOUP_SESSION_NAME_SIZE];
+    uint64_t sequence;
+};
 
 #define DP_ENGINE_DAYS_MAX 32u
 
 struct dp_engine_live_config {
     struct dp_card *card; /* before the feed's ports, the caller's as they are; NULL: none */
     struct dp_feed_live_config feed; /* its ports are the caller's, closed after the engine */
-    struct dp_order_session_config session;
-    /* Where the session goes on, from the journal; a blank name (or zero bytes) and 0 or 1: a new
-     * one. */
-    char session_name[DP_SOUP_SESSION_NAME_SIZE];
-    uint64_t session_sequence;
+    struct dp_engine_live_session sessions[DP_ROUTE_SESSIONS_MAX];
+    uint32_t session_count; /* at least 1 */
+    enum dp_route_spread spread;
+    bool queues; /* an order beyond its session's limit waits; false: it is refused */
     /* Midnights of the feed's days in UTC, ascending: when a session of it begins, the day's is
      * taken. None: that of dp_engine_config stays. */
     int64_t midnights_ns[DP_ENGINE_DAYS_MAX];
@@ -64,6 +72,8 @@ struct dp_engine_live_status {
                                 hold the session */
     uint64_t cancels_again;  /* cancels sent a second time */
     uint64_t sequence_next;  /* of the venue's messages */
+    uint64_t given;          /* orders and replaces that passed the gate to it */
+    uint64_t waiting;        /* of them those that have not left */
     char session_name[DP_SOUP_SESSION_NAME_SIZE];
     uint64_t clock_step_count;   /* how often the machine's clock was set under this run */
     int64_t clock_step_ns;       /* the last time by so much */
@@ -76,7 +86,7 @@ int dp_engine_start_live(
     struct dp_engine *engine, const struct dp_engine_live_config *config, struct dp_err *err);
 /* Runs for so long or until dp_engine_stop(); returns packets taken. */
 uint64_t dp_engine_run_live(struct dp_engine *engine, int64_t duration_ns);
-struct dp_engine_live_status dp_engine_live_status(const struct dp_engine *engine);
+struct dp_engine_live_status dp_engine_live_status(const struct dp_engine *engine, uint32_t index);
 enum dp_feed_state dp_engine_live_feed(const struct dp_engine *engine);
 const struct dp_feed_line_stats *dp_engine_live_line(const struct dp_engine *engine, uint32_t line);
 

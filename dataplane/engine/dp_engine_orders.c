@@ -93,7 +93,7 @@ const struct dp_gateway_verbs dp_engine_verbs = {
 
 /* ---- frames out ---- */
 
-static void record_frame(struct dp_engine *engine, const struct dp_packet *packet)
+void dp_engine_note_frame(struct dp_engine *engine, const struct dp_packet *packet)
 {
     dp_digest_update(&engine->wire_digest, packet->data, packet->size);
     dp_counter_add(engine->counters, DP_COUNTER_TX_FRAMES, 1);
@@ -121,9 +121,8 @@ void dp_engine_drain(struct dp_engine *engine)
             .original_size = slot->size,
             .time_ns = slot->time_ns,
         };
-        if (!engine->link->send(engine, &packet))
+        if (!engine->link->send(engine, &packet, slot->tag))
             break; /* it waits where it is */
-        record_frame(engine, &packet);
         dp_ring_release(ring);
     }
     dp_event_log_settle(&engine->events); /* now that nothing waits for it */

@@ -1,6 +1,7 @@
 #include "dp_engine_page.h"
 
 #include "dp_engine_internal.h"
+#include "dp_engine_session.h"
 
 static uint64_t packed(uint32_t ip, uint16_t port)
 {
@@ -30,20 +31,26 @@ void dp_engine_page_journal(struct dp_engine *engine)
     dp_store_relaxed(&page->journal_failed, dp_wal_failed(&engine->wal));
 }
 
-void dp_engine_page_session(struct dp_engine_page *page, const struct dp_engine_live_status *status,
-    const struct dp_order_session *session)
+void dp_engine_page_session(struct dp_engine_page *page, const struct dp_engine_session *session)
 {
-    struct dp_page_session *out = &page->session;
-    struct dp_order_session_address address = dp_order_session_address(session);
+    struct dp_page_session *out = &page->sessions[session->index];
+    const struct dp_engine_live_status *status = &session->status;
+    const struct dp_order_session *wire = &session->wire;
+    const struct dp_route *route = &session->engine->live->route;
+    struct dp_order_session_address address = dp_order_session_address(wire);
+    dp_store_relaxed(&page->session_count, route->session_count);
+    memcpy(out->user, wire->config.soup.username, sizeof(wire->config.soup.username));
     dp_store_relaxed(&out->state, status->state);
     dp_store_relaxed(&out->error, (uint64_t)status->error);
     dp_store_relaxed(&out->verdict, status->verdict);
-    dp_store_relaxed(&out->login_count, session->login_count);
-    dp_store_relaxed(&out->loss_count, session->loss_count);
+    dp_store_relaxed(&out->login_count, wire->login_count);
+    dp_store_relaxed(&out->loss_count, wire->loss_count);
     dp_store_relaxed(&out->never_received, status->never_received);
     dp_store_relaxed(&out->unexplained, status->unexplained);
     dp_store_relaxed(&out->cancels_again, status->cancels_again);
-    dp_store_relaxed(&out->sequence_next, session->soup.sequence_next);
+    dp_store_relaxed(&out->sequence_next, wire->soup.sequence_next);
+    dp_store_relaxed(&out->waiting, route->sessions[session->index].waiting);
+    dp_store_relaxed(&out->given, route->sessions[session->index].given);
     dp_store_relaxed(&out->address, packed(address.ip, address.port));
 }
 

@@ -13,6 +13,7 @@
 #include "dp_base.h"
 #include "dp_feed_lines.h"
 #include "dp_journal.h"
+#include "dp_route.h"
 
 #define DP_ENGINE_HASH_SIZE 65 /* of a configuration: SHA-256 in hexadecimal, ended by 0 */
 
@@ -26,6 +27,8 @@ struct dp_page_session {
     _Atomic uint64_t unexplained;
     _Atomic uint64_t cancels_again;
     _Atomic uint64_t sequence_next;
+    _Atomic uint64_t waiting; /* orders that have not left */
+    _Atomic uint64_t given;   /* orders, ever */
     _Atomic uint64_t address; /* IPv4 << 16 | port of the connection, or of the last one tried */
     char user[8];
 };
@@ -53,7 +56,8 @@ struct dp_engine_page {
     _Atomic uint64_t hole_last;
     _Atomic int64_t hole_since_ns;
 
-    struct dp_page_session session;
+    _Atomic uint64_t session_count;
+    struct dp_page_session sessions[DP_ROUTE_SESSIONS_MAX];
 
     uint8_t durability[DP_JOURNAL_CLASS_COUNT];
     char journal_directory[256];

@@ -249,7 +249,7 @@ static void test_a_weaker_mode_or_an_old_look_changes_nothing(void)
     uint64_t seen = dp_risk_mark_of(risk, firm_scope);
     dp_risk_kill(risk, firm_scope, DP_SWITCH_HARD_STOP, DP_SWITCH_BY_PERSON);
     CHECK(!dp_risk_arm(risk, firm_scope, seen)); /* it became worse while the person looked */
-    CHECK_EQUAL(dp_risk_mode_of(risk, 0, 0), DP_SWITCH_HARD_STOP);
+    CHECK_EQUAL(dp_risk_mode_of(risk, 0, 0, 0), DP_SWITCH_HARD_STOP);
     CHECK(!dp_risk_kill(risk, (struct dp_risk_scope){DP_RISK_SCOPE_ACCOUNT, 2},
         DP_SWITCH_REJECT_NEW, DP_SWITCH_BY_PERSON));
     free(risk);

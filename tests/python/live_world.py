@@ -45,6 +45,8 @@ venues:
       OTHR: {{reference: 20.00, tick: 0.01}}
     users:
       alice: {{password: secret, firm: TPLN}}
+      bob: {{password: secret, firm: TPLN}}
+      carol: {{password: secret, firm: TPLN}}
     agents:
       - {{kind: market_maker, count: 2, interval: 10ms, spread_ticks: 2}}
       - {{kind: zero_intelligence, count: 4, interval: 5ms}}
@@ -92,6 +94,17 @@ class World:
         self.control = folder / "control"
         self.processes = []
 
+    def set_sessions(self, *users, keys=""):
+        """Give the run one order session for each of these users of the venue."""
+        address = f"127.0.0.1:{self.ports['orders']}"
+        one = f"  orders: [{address}]\n  user: alice\n  password: secret\n"
+        sessions = "".join(
+            f"    - {{user: {user}, password: secret, orders: [{address}]}}\n" for user in users
+        )
+        text = self.run_yaml.read_text()
+        assert one in text
+        self.run_yaml.write_text(text.replace(one, f"  sessions:\n{sessions}{keys}"))
+
     def start(self, *words, wait_for="READY", cwd=None, env=None):
         process = subprocess.Popen(
             [*TICKPLANE, *words],
@@ -109,11 +122,20 @@ class World:
     def start_venue(self):
         return self.start("venue", "--config", self.venue_yaml, "--control", self.control)
 
-    def start_run(self):
-        return self.start(
+    def run_words(self):
+        return (
             "run", self.run_yaml, "--strategy", "market_maker", "--ready-seconds", READY_S,
             "--journal", self.folder / "journal", "--json", self.folder / "report.json",
         )  # fmt: skip
+
+    def start_run(self):
+        return self.start(*self.run_words())
+
+    def run_to_end(self):
+        """A run that cannot begin, or ends by itself."""
+        return subprocess.run(
+            [*TICKPLANE, *self.run_words()], capture_output=True, text=True, timeout=END_S
+        )
 
     def region(self, run):
         """Return the file of a run's memory."""
@@ -187,14 +209,13 @@ def venue_requests(world):
     return seen
 
 
-def our_account(world):
-    """The one account that has a connection: the venue's agents have none."""
-    (account,) = {
+def our_accounts(world):
+    """The accounts that have a connection: the venue's agents have none."""
+    return {
         packet.account
         for packet in record.read(world.record)
         if packet.connection is not None and packet.account is not None
     }
-    return account
 
 
 def journal_events(world, journal=None):
@@ -231,7 +252,9 @@ def check_books_balance(world, journal=None):
     assert {number for _, number in set(sent) - set(seen)} <= never | moot
     assert not never & {number for _, number in seen}
 
-    reported = record.fills(record.read(world.record), our_account(world))
+    reported = {}
+    for account in our_accounts(world):
+        reported |= record.fills(record.read(world.record), account)
     applied = {
         (event["user_ref_num"], event["exec_id"]): event["qty"]
         for event in events

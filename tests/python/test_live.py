@@ -199,6 +199,8 @@ def test_a_configuration_without_live_says_where_one_is(tmp_path, capsys):
     )
 
 
+ONE_SESSION = "  orders: [127.0.0.1:9001]\n  user: alice\n  password: secret\n"
+ONE = "{user: alice, password: secret, orders: [127.0.0.1:9001]}"
 LWIP = "  port: xdp\n  interface: eth1\n  tcp: lwip\n  tcp_ip: 10.7.0.9"
 
 
@@ -224,6 +226,18 @@ LWIP = "  port: xdp\n  interface: eth1\n  tcp: lwip\n  tcp_ip: 10.7.0.9"
         ("  lines: [127.0.0.1:9101, 127.0.0.1:9102]\n", "", "live.lines: missing;"),
         ("[127.0.0.1:9101, ", "[1.1.1.1:1, 1.1.1.1:2, 1.1.1.1:3, ", "live.lines: 4 addresses;"),
         ("  port: uring", "  warm_after_us: 2000000", "live.warm_after_us: 2000000 is too large;"),
+        ("  port: uring", "  spread: evenly", "live.spread: 'evenly' is not one of its values;"),
+        ("  port: uring", "  throttled: queue", "live.throttled: stands for nothing without a"),
+        ("  port: uring", "  message_rate: 0", "live.message_rate: 0 is too small;"),
+        ("  port: uring", "  sessions: []", "live.orders: each of `sessions` has its own;"),
+        (ONE_SESSION, "  sessions: []\n", "live.sessions: an empty list;"),
+        (ONE_SESSION, f"  sessions: [{ONE}, {ONE}]\n", "'alice' is in two sessions;"),
+        (
+            ONE_SESSION,
+            "  sessions: [{user: bob, orders: [1.1.1.1:1]}]\n",
+            "live.sessions[0].password: missing;",
+        ),
+        (ONE_SESSION, f"  sessions: [{', '.join([ONE] * 9)}]\n", "live.sessions: 9 sessions;"),
         ("  port: uring", "  prot: uring", "live.prot: unknown key; did you mean port?"),
     ],
 )
