@@ -269,6 +269,7 @@ cdef class Live:
 
     def status(self):
         """Return how all order sessions are together, and in "sessions" each for itself."""
+        cdef dp_engine_live_status_of run = dp_engine_live_status(self._engine._engine, 0)
         sessions = [self._session(index) for index in range(len(self._settings.sessions))]
         states = [one["state"] for one in sessions]
         worst = sessions[states.index(min(states, key=WORST_FIRST.index))]
@@ -276,6 +277,9 @@ cdef class Live:
             "state": worst["state"],
             "verdict": worst["verdict"],
             "error": worst["error"],
+            "clock_steps": run.clock_step_count,
+            "clock_step_ns": run.clock_step_ns,
+            "journal_trouble": words_of(run.journal_trouble),
             **{name: sum([one[name] for one in sessions]) for name in SUMS},
             "sessions": sessions,
         }
@@ -294,9 +298,6 @@ cdef class Live:
             "cancels_again": status.cancels_again,
             "session": status.session_name[:10].decode("ascii", "replace"),
             "sequence_next": status.sequence_next,
-            "clock_steps": status.clock_step_count,
-            "clock_step_ns": status.clock_step_ns,
-            "journal_trouble": words_of(status.journal_trouble),
             "given": status.given,
             "waiting": status.waiting,
         }
