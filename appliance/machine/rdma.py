@@ -49,7 +49,13 @@ def run(args: argparse.Namespace) -> int:
         raise ControlError(f"rdma: a record is a number: give --payload {NUMBER.size} or more")
     host, port = parse_address(args.address)
     do = receive if args.what == "receive" else send
-    print(do(args.device, (host, port), ring, args.records))
+    try:
+        print(do(args.device, (host, port), ring, args.records))
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise ControlError(
+            f"rdma: {args.address}: {why}; the receiver listens there first, then send"
+        ) from None
     return 0
 
 

@@ -6,6 +6,7 @@ The connection itself is tested over soft-RoCE in the lab: scripts/lab.sh run te
 from __future__ import annotations
 
 import random
+import socket
 import sys
 
 import pytest
@@ -149,6 +150,17 @@ def test_a_pyverbs_of_another_python_is_one_line(tmp_path, monkeypatch):
 def test_wrong_words_are_one_line(words, says, capsys):
     assert main(["rdma", *words]) == 2
     assert says in capsys.readouterr().err
+
+
+def test_where_nobody_listens_is_one_line(capsys):
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # taken, and nobody listens
+        address = f"127.0.0.1:{held.getsockname()[1]}"
+        assert main(["rdma", "send", "rxe0", address]) == 2
+    assert capsys.readouterr().err == (
+        f"tickplane: rdma: {address}: connection refused; the receiver listens there first, "
+        "then send\n"
+    )
 
 
 def test_no_device_is_a_clear_line(monkeypatch, capsys):
