@@ -60,6 +60,7 @@ class LiveConfig:
     queue: int
     queue_count: int
     huge_pages: bool
+    sqpoll_cpu: int
     busy_poll_us: int
     local_ip: int
     lwip: LwipConfig | None
@@ -82,10 +83,11 @@ def parse_live(root: Section) -> LiveConfig | None:
         return None
     section = root.section("live")
     section.only(
-        "port", "interface", "queue", "queues", "huge_pages", "busy_poll_us", "local_ip", "tcp",
-        "tcp_ip", "tcp_port", "next_hop", "warm_after_us", "spin", "lines", "requests", "snapshots",
-        "window", "sessions", "orders", "user", "password", "spread", "message_rate",
-        "message_burst", "headroom_percent", "throttled", "heartbeat_ms", "silence_ms",
+        "port", "interface", "queue", "queues", "huge_pages", "sqpoll_cpu", "busy_poll_us",
+        "local_ip", "tcp", "tcp_ip", "tcp_port", "next_hop", "warm_after_us", "spin", "lines",
+        "requests", "snapshots", "window", "sessions", "orders", "user", "password", "spread",
+        "message_rate", "message_burst", "headroom_percent", "throttled", "heartbeat_ms",
+        "silence_ms",
     )  # fmt: skip
     kind = section.one_of("port", KINDS, "uring")
     interface = section.text("interface", "", example="eth1", size_max=199)
@@ -97,6 +99,7 @@ def parse_live(root: Section) -> LiveConfig | None:
         queue=section.integer("queue", 0, 63, default=0),
         queue_count=section.integer("queues", 1, 16, default=1),
         huge_pages=section.one_of("huge_pages", YES_NO, "yes") == "yes",
+        sqpoll_cpu=section.integer("sqpoll_cpu", -1, 1023, default=-1),
         busy_poll_us=section.integer("busy_poll_us", 0, 1000, default=0),
         local_ip=parse_ip(section, "local_ip", section.text("local_ip", "0.0.0.0")),
         lwip=parse_tcp(section, kind),

@@ -1,6 +1,6 @@
 """Mirror of engine/dp_engine_live.h, and of live/dp_live_ports.h."""
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from dataplane.dp_card cimport dp_card
 from dataplane.dp_engine cimport dp_engine
@@ -173,6 +173,7 @@ cdef extern from "dp_live_ports.h" nogil:
         uint32_t queue
         uint32_t queue_count
         bint huge_pages
+        int32_t sqpoll_cpu
         uint32_t busy_poll_us
         uint32_t local_ip
         dp_feed_target lines[3]

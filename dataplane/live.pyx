@@ -93,6 +93,7 @@ class LiveSettings:
     queue: int = 0
     queue_count: int = 1
     huge_pages: bool = True
+    sqpoll_cpu: int = -1
     busy_poll_us: int = 0
     local_ip: int = 0
     card: str = ""  # as of dataplane.card.Card
@@ -155,6 +156,7 @@ cdef class Live:
         ports.kind = <dp_live_kind><int>KINDS.index(settings.kind)
         ports.queue, ports.queue_count = settings.queue, settings.queue_count
         ports.huge_pages = settings.huge_pages
+        ports.sqpoll_cpu = settings.sqpoll_cpu
         ports.busy_poll_us = settings.busy_poll_us
         ports.local_ip = settings.local_ip
         if settings.lwip is not None:

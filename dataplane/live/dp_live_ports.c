@@ -68,6 +68,8 @@ static int open_uring_line(struct dp_live_ports *ports, const struct dp_feed_tar
         .interface_ip = ports->config.local_ip,
         .buffer_count = 4096,
         .busy_poll_us = ports->config.busy_poll_us,
+        .mode = ports->config.sqpoll_cpu >= 0 ? DP_PORT_URING_SQPOLL : DP_PORT_URING_DEFER,
+        .sqpoll_cpu = ports->config.sqpoll_cpu,
     };
     *port = dp_port_uring_open(&config, err);
     return keep(ports, *port, err);
@@ -292,7 +294,8 @@ struct dp_card *dp_live_ports_card(const struct dp_live_ports *ports)
 void dp_live_ports_describe(const struct dp_live_ports *ports, char *text, size_t size)
 {
     const struct dp_live_ports_config *config = &ports->config;
-    snprintf(text, size, "uring: %u sockets, kernel stamps", ports->port_count);
+    snprintf(text, size, "uring: %u sockets, %skernel stamps", ports->port_count,
+        config->sqpoll_cpu >= 0 ? "submitted by a kernel thread, " : "");
     if (ports->frames != NULL)
         dp_live_frames_describe(ports->frames, text, size);
     size_t used = strlen(text);

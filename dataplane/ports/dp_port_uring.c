@@ -1,14 +1,13 @@
 #include "dp_port_uring.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <liburing.h>
 #include <linux/errqueue.h>
-#include <linux/net_tstamp.h>
-#include <net/if.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "dp_uring_socket.h"
 
 #define BUFFERS_DEFAULT 1024u
 #define BUFFER_GROUP 0
@@ -18,8 +17,7 @@
 #define TX_SLOTS 256u
 #define CQES 256u
 #define SQPOLL_IDLE_MS 1000u
-/* The socket's own buffer behind the ring's. */
-#define SOCKET_BUFFER_BYTES (8 << 20)
+#define REGISTERED 0 /* index of our one registered socket, and of our one registered memory */
 
 static_assert(sizeof(struct io_uring_recvmsg_out) + CONTROL_SIZE <= 128, "room before the data");
 
@@ -39,6 +37,7 @@ struct uring_port {
     int socket;
     uint16_t local_port;
     bool zero_copy_send;
+    bool has_registered_memory; /* the slots, for zero copy: not looked up and pinned each time */
     bool has_remote;
     bool must_enter;   /* the socket is busy-polled: only inside the kernel */
     bool is_receiving; /* the multishot receive is armed; not before the first receive */
@@ -175,8 +174,8 @@ static void arm(struct uring_port *uring)
     if (sqe == NULL)
         return; /* the queue is full of sends: at the next call */
     /* MSG_TRUNC: the length says what was sent, not what fitted. */
-    io_uring_prep_recvmsg_multishot(sqe, uring->socket, &uring->header, MSG_TRUNC);
-    sqe->flags |= IOSQE_BUFFER_SELECT;
+    io_uring_prep_recvmsg_multishot(sqe, REGISTERED, &uring->header, MSG_TRUNC);
+    sqe->flags |= IOSQE_BUFFER_SELECT | IOSQE_FIXED_FILE;
     sqe->buf_group = BUFFER_GROUP;
     io_uring_sqe_set_data64(sqe, RECEIVE_DATA);
     uring->is_receiving = io_uring_submit(&uring->ring) >= 0;
@@ -218,10 +217,13 @@ static bool queue(struct uring_port *uring, const struct dp_packet *packet)
     struct io_uring_sqe *sqe = io_uring_get_sqe(&uring->ring);
     DP_ASSERT(sqe != NULL);
     memcpy(slot->data, packet->data, packet->size);
-    if (uring->zero_copy_send)
-        io_uring_prep_send_zc(sqe, uring->socket, slot->data, packet->size, 0, 0);
+    if (uring->has_registered_memory)
+        io_uring_prep_send_zc_fixed(sqe, REGISTERED, slot->data, packet->size, 0, 0, REGISTERED);
+    else if (uring->zero_copy_send)
+        io_uring_prep_send_zc(sqe, REGISTERED, slot->data, packet->size, 0, 0);
     else
-        io_uring_prep_send(sqe, uring->socket, slot->data, packet->size, 0);
+        io_uring_prep_send(sqe, REGISTERED, slot->data, packet->size, 0);
+    sqe->flags |= IOSQE_FIXED_FILE;
     io_uring_sqe_set_data(sqe, slot);
     return true;
 }
@@ -264,6 +266,9 @@ static void disarm(struct uring_port *uring)
 
 static void release(struct uring_port *uring)
 {
+    /* The ring lets go of a registered socket some time after it is gone itself. */
+    if (uring->has_ring)
+        (void)io_uring_unregister_files(&uring->ring);
     if (uring->has_ring)
         io_uring_queue_exit(&uring->ring);
     if (uring->socket >= 0)
@@ -298,105 +303,6 @@ uint16_t dp_port_uring_local_port(const struct dp_port *port)
 
 /* ---- opening ---- */
 
-struct address_text {
-    char text[INET_ADDRSTRLEN + 6];
-};
-
-static struct address_text text_of(uint32_t ip, uint16_t port)
-{
-    struct address_text address;
-    snprintf(address.text, sizeof(address.text), "%u.%u.%u.%u:%u", ip >> 24, ip >> 16 & 255,
-        ip >> 8 & 255, ip & 255, port);
-    return address;
-}
-
-static struct sockaddr_in socket_address(uint32_t ip, uint16_t port)
-{
-    return (struct sockaddr_in){
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(ip)};
-}
-
-static void set_option(int socket, int option, int value)
-{
-    /* A wish: what the kernel refuses here costs speed or stamps, never packets. */
-    (void)setsockopt(socket, SOL_SOCKET, option, &value, sizeof(value));
-}
-
-static int bind_socket(
-    struct uring_port *uring, const struct dp_port_uring_config *config, struct dp_err *err)
-{
-    struct sockaddr_in local = socket_address(config->local_ip, config->local_port);
-    socklen_t size = sizeof(local);
-    if (config->group_ip != 0)
-        set_option(uring->socket, SO_REUSEADDR, 1);
-    if (bind(uring->socket, (struct sockaddr *)&local, size) < 0)
-        return dp_err_set(err, errno, "uring port: %s: %s; bind to an address of this machine",
-            text_of(config->local_ip, config->local_port).text, strerror(errno));
-    getsockname(uring->socket, (struct sockaddr *)&local, &size);
-    uring->local_port = ntohs(local.sin_port);
-    return 0;
-}
-
-static int join_group(
-    const struct uring_port *uring, const struct dp_port_uring_config *config, struct dp_err *err)
-{
-    struct ip_mreqn request = {
-        .imr_multiaddr.s_addr = htonl(config->group_ip),
-        .imr_address.s_addr = htonl(config->interface_ip),
-    };
-    if (config->group_ip != 0 &&
-        setsockopt(uring->socket, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof(request)) < 0)
-        return dp_err_set(err, errno,
-            "uring port: group %s: %s; name a multicast group and the address of an interface "
-            "that has a route to it",
-            text_of(config->group_ip, config->local_port).text, strerror(errno));
-    return 0;
-}
-
-static int connect_remote(
-    const struct uring_port *uring, const struct dp_port_uring_config *config, struct dp_err *err)
-{
-    struct sockaddr_in remote = socket_address(config->remote_ip, config->remote_port);
-    if (config->remote_ip == 0)
-        return 0;
-    if (config->group_ip != 0)
-        return dp_err_set(err, EINVAL,
-            "uring port: remote %s: this port has joined a group and hears many; send through "
-            "another port",
-            text_of(config->remote_ip, config->remote_port).text);
-    if (connect(uring->socket, (struct sockaddr *)&remote, sizeof(remote)) < 0)
-        return dp_err_set(err, errno, "uring port: remote %s: %s; give an address with a route",
-            text_of(config->remote_ip, config->remote_port).text, strerror(errno));
-    return 0;
-}
-
-static int open_socket(
-    struct uring_port *uring, const struct dp_port_uring_config *config, struct dp_err *err)
-{
-    uring->socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (uring->socket < 0)
-        return dp_err_set(err, errno, "uring port: no socket: %s", strerror(errno));
-    set_option(uring->socket, SO_RCVBUF, SOCKET_BUFFER_BYTES);
-    set_option(uring->socket, SO_SNDBUF, SOCKET_BUFFER_BYTES);
-    /* Root may have them beyond net.core.rmem_max, which is 208 KiB mostly: a few hundred packets.
-     */
-    set_option(uring->socket, SO_RCVBUFFORCE, SOCKET_BUFFER_BYTES);
-    set_option(uring->socket, SO_SNDBUFFORCE, SOCKET_BUFFER_BYTES);
-    set_option(uring->socket, SO_TIMESTAMPING,
-        SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_RX_HARDWARE |
-            SOF_TIMESTAMPING_RAW_HARDWARE);
-    struct in_addr interface = {.s_addr = htonl(config->interface_ip)};
-    if (config->interface_ip != 0)
-        (void)setsockopt(uring->socket, IPPROTO_IP, IP_MULTICAST_IF, &interface, sizeof(interface));
-    if (config->busy_poll_us != 0)
-        set_option(uring->socket, SO_BUSY_POLL, (int)config->busy_poll_us);
-    uring->must_enter = config->busy_poll_us != 0;
-    int result = bind_socket(uring, config, err);
-    if (result == 0)
-        result = join_group(uring, config, err);
-    return result < 0 ? result : connect_remote(uring, config, err);
-}
-
 static struct io_uring_params ring_params(const struct dp_port_uring_config *config)
 {
     struct io_uring_params params = {
@@ -426,7 +332,19 @@ static int open_ring(
             "uring port: no io_uring: %s; it takes Linux 6.1 and kernel.io_uring_disabled = 0",
             strerror(-result));
     uring->has_ring = true;
-    return 0;
+    result = io_uring_register_files(&uring->ring, &uring->socket, 1);
+    return result < 0
+        ? dp_err_set(err, -result, "uring port: no registered socket: %s", strerror(-result))
+        : 0;
+}
+
+/* A wish: what may be locked (ulimit -l) can be too little for it, and sending then pins each
+ * packet. */
+static void register_slots(struct uring_port *uring)
+{
+    const struct iovec memory = {uring->slots, TX_SLOTS * sizeof(struct tx_slot)};
+    uring->has_registered_memory =
+        uring->zero_copy_send && io_uring_register_buffers(&uring->ring, &memory, 1) == 0;
 }
 
 /* Memory of whole pages, as the kernel wants it for a buffer ring. */
@@ -456,6 +374,7 @@ static int open_buffers(struct uring_port *uring, struct dp_err *err)
     int result = io_uring_register_buf_ring(&uring->ring, &registration, 0);
     if (result < 0)
         return dp_err_set(err, -result, "uring port: %u buffers: %s", count, strerror(-result));
+    register_slots(uring);
     for (uint32_t index = 0; index < count; index++)
         give_buffer(uring, (uint16_t)index, (int)index);
     io_uring_buf_ring_advance(uring->buffer_ring, (int)count);
@@ -473,9 +392,11 @@ static int open_all(
         return dp_err_set(err, EINVAL,
             "uring port: buffer_count is %u; it must be a power of two, at most %u",
             uring->buffer_count, DP_PORT_URING_BUFFERS_MAX);
-    int result = open_socket(uring, config, err);
-    if (result == 0)
-        result = open_ring(uring, config, err);
+    uring->socket = dp_uring_socket_open(config, &uring->local_port, err);
+    if (uring->socket < 0)
+        return uring->socket;
+    uring->must_enter = config->busy_poll_us != 0;
+    int result = open_ring(uring, config, err);
     return result < 0 ? result : open_buffers(uring, err);
 }
 

@@ -246,6 +246,22 @@ static void check_refused(const struct dp_port_uring_config *config, const char 
     CHECK_TEXT(err.text, text);
 }
 
+static void test_an_address_is_free_again_as_soon_as_it_is_closed(void)
+{
+    struct dp_port_uring_config config = {.local_ip = 0x7f000001};
+    struct dp_packet packet;
+    for (int time = 0; time < 50; time++) {
+        struct dp_err err = {0};
+        struct dp_port *port = dp_port_uring_open(&config, &err);
+        CHECK_THAT(port != NULL, "time %d: %s", time, err.text);
+        if (port == NULL)
+            return;
+        config.local_port = dp_port_uring_local_port(port);
+        CHECK_EQUAL(dp_port_receive(port, &packet, 1), 0);
+        CHECK_EQUAL(dp_port_close(port, NULL), 0);
+    }
+}
+
 static void test_what_cannot_be_opened_is_said(void)
 {
     check_refused(&(struct dp_port_uring_config){.local_ip = 0x08080808, .local_port = 9},
@@ -271,5 +287,6 @@ int main(void)
         TEST(test_a_datagram_that_is_too_long_is_cut_and_says_so),
         TEST(test_only_the_remote_is_heard), TEST(test_what_cannot_be_sent_is_counted),
         TEST(test_a_remote_that_is_gone_does_not_stop_the_port), TEST(test_a_group_is_joined),
+        TEST(test_an_address_is_free_again_as_soon_as_it_is_closed),
         TEST(test_what_cannot_be_opened_is_said));
 }

@@ -197,6 +197,29 @@ def arguments(folder, port):
     return parser.parse_args(["--folder", str(folder), "--port", port])
 
 
+def test_a_kernel_thread_may_submit_for_the_lines(tmp_path):
+    needs("uring")
+    with two_hosts() as hosts:
+        place = demo.Place(tmp_path / "demo", hosts, demo.choose_ports(hosts))
+        place.folder.mkdir()
+        demo.write_configurations(place, arguments(place.folder, "uring"))
+        path = place.folder / "live.yaml"
+        written = path.read_text()
+        path.write_text(written.replace("  port: uring\n", "  port: uring\n  sqpoll_cpu: 0\n"))
+        assert path.read_text() != written
+        with demo.exchange(place):
+            bench = Bench(place, "uring")
+            try:
+                wait_until(lambda: bench.counters()["orders_sent"] >= 5, process=bench.run)
+                bench.run.send_signal(signal.SIGTERM)
+                bench.run.communicate(timeout=LIMIT_S)
+            finally:
+                bench.close()
+    live = json.loads((place.folder / "report.json").read_text())["live"]
+    assert "submitted by a kernel thread" in live["ports"]
+    assert demo.compare(place) == 0
+
+
 def test_lines_that_come_on_several_queues_are_heard(tmp_path):
     needs("xdp")
     with two_hosts(queues=2) as hosts:
