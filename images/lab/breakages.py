@@ -20,7 +20,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from checks import check, keep, tickplane
+from checks import check, keep, start_keeper, tickplane
 
 from control import target
 from control.host import Host
@@ -157,12 +157,11 @@ def card_pulled() -> Iterator[tuple[str, ...]]:
 def keeper_killed() -> Iterator[tuple[str, ...]]:
     """Kill who keeps the clock."""
     pids = [name for name in HOST.names("/proc") if HOST.read(f"/proc/{name}/comm") == "chronyd"]
-    command = [part for part in (HOST.read(f"/proc/{pids[0]}/cmdline") or "").split("\0") if part]
     for pid in pids:
         os.kill(int(pid), signal.SIGKILL)
     wait_until(lambda: not any(HOST.exists(f"/proc/{pid}/exe") for pid in pids))
     yield ()
-    subprocess.run(command, check=True)
+    start_keeper()
 
 
 @contextlib.contextmanager

@@ -57,6 +57,7 @@ def trade() -> None:
         ["addr", "add", "10.78.1.2/24", "dev", interface()], ["link", "set", interface(), "up"],
     ):  # fmt: skip
         subprocess.run(["ip", *words], check=True)
+    shutil.rmtree(JOURNAL, ignore_errors=True)  # of the same boot done before
     (SHARE / "wants-exchange").touch()
     wait_until(lambda: (SHARE / "exchange-ready").exists())
     command = [
