@@ -18,9 +18,10 @@ drivers=(
     nvme ahci ata_piix sd_mod megaraid_sas mpt3sas smartpqi hpsa aacraid
     virtio_pci virtio_blk virtio_scsi xhci_pci ehci_pci uas usb_storage
 )
-mkdir -p "$root/bin" "$root/lib/modules/$version"
+mkdir -p "$root/bin" "$root/sbin" "$root/lib/modules/$version"
 install -m 755 /bin/busybox "$root/bin/busybox"
 install -m 755 "$here/init" "$root/init"
+ln -s ../bin/busybox "$root/sbin/modprobe" # the kernel asks for some by itself
 cp "$kernel/lib/modules/$version"/modules.{builtin,builtin.modinfo,order} "$root/lib/modules/$version"
 for driver in "${drivers[@]}"; do
     # One that this kernel has not, or has built in, is no module to take along.
