@@ -22,7 +22,8 @@ mkdir -p "$root/bin" "$root/sbin" "$root/lib/modules/$version"
 install -m 755 /bin/busybox "$root/bin/busybox"
 install -m 755 "$here/init" "$root/init"
 ln -s ../bin/busybox "$root/sbin/modprobe" # the kernel asks for some by itself
-cp "$kernel/lib/modules/$version"/modules.{builtin,builtin.modinfo,order} "$root/lib/modules/$version"
+cp "$kernel/lib/modules/$version"/modules.{builtin,builtin.modinfo,order} \
+    "$root/lib/modules/$version"
 for driver in "${drivers[@]}"; do
     # One that this kernel has not, or has built in, is no module to take along.
     modprobe -d "$kernel" -S "$version" --show-depends "$driver" 2>/dev/null || true
