@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import itertools
 import os
+import queue
 import re
-import select
 import signal
 import struct
 import subprocess
+import threading
 from collections import Counter
 
 import pytest
@@ -26,7 +27,7 @@ from live_world import (
 )
 from loop_disk import LoopDisk
 from preload import build
-from waiting import wait_until
+from waiting import LIMIT_S, wait_until
 
 from appliance.cli import main
 from dataplane.control import Control
@@ -154,10 +155,15 @@ def firm(one, run):
         return next(row for row in region.risk() if row["scope"] == "firm")
 
 
-def told(run):
-    """Return the next line that the operator gets."""
-    wait_until(lambda: select.select([run.stderr], [], [], 0)[0], process=run)
-    return run.stderr.readline()
+def told(run, start):
+    """Return the operator's line that begins so; about switches there may be one before it."""
+    found = queue.SimpleQueue()
+
+    def read():
+        found.put(next((line for line in run.stderr if line.startswith(start)), ""))
+
+    threading.Thread(target=read, daemon=True).start()
+    return found.get(timeout=LIMIT_S)
 
 
 def arm(one, run):
@@ -183,7 +189,7 @@ def test_a_disk_that_becomes_read_only_stops_orders_and_no_cancel(world, tmp_pat
         wait_for_open_orders(one, run)
         assert not disk.person_may_remount()
         disk.find_error()
-        assert told(run) == (
+        assert told(run, "tickplane: journal: ") == (
             f"tickplane: journal: {journal}: the journal cannot be flushed to disk; no new orders:"
             " Read-only file system\n"
         )
@@ -268,7 +274,7 @@ def test_a_clock_that_is_set_stops_orders_and_no_cancel(world, tmp_path, clock_s
     wait_for_open_orders(one, run)
     clock.set(away_ns)
     way = "back" if away_ns < 0 else "forward"
-    assert told(run).startswith(f"tickplane: clock: set {way} by ")
+    assert told(run, "tickplane: clock: ").startswith(f"tickplane: clock: set {way} by ")
     before = one.counters(run)
     assert (firm(one, run)["mode"], firm(one, run)["source"]) == ("reject-new", "clock")
     one.wait_until(run, lambda now: now["orders_denied"] > before["orders_denied"] + 5)
