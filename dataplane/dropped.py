@@ -58,7 +58,7 @@ def load(directory: str) -> Dropped:
     try:
         with open(path, encoding="utf-8") as file:
             return parse(json.load(file))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Dropped()
     except OSError as error:
         raise DataplaneError(error.errno or errno.EIO, f"journal: {path}: {error}") from error
