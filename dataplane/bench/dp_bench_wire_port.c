@@ -36,6 +36,7 @@ static struct dp_port *open_live(struct dp_bench_wire_port *opened, enum dp_live
         .name = "tickplane-bench",
         .kind = kind,
         .interface = interface,
+        .queue_count = 1,
         .lines = {{ends->here.ip, ends->here.port}},
         .line_count = 1,
     };

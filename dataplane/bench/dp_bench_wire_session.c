@@ -91,7 +91,11 @@ static struct dp_live_ports *open_ports(const char *tcp, const char *interface,
 {
     struct dp_feed_live_config feed = {0};
     struct dp_live_ports_config config = {
-        .name = "tickplane-bench", .interface = interface, .local_ip = ends->here.ip};
+        .name = "tickplane-bench",
+        .interface = interface,
+        .queue_count = 1,
+        .local_ip = ends->here.ip,
+    };
     if (strcmp(tcp, "lwip") == 0) {
         config.kind = DP_LIVE_XDP;
         config.tcp = (struct dp_live_tcp){

@@ -150,7 +150,7 @@ def test_a_replay_behind_a_card_is_the_same(loss, tmp_path):
     assert main(["generate", str(pcap), *words, *loss]) == 0
     same = ("counters", "orders", "books_digest", "events_digest", "wire_digest")
     found = []
-    for card in [kind["name"] for kind in kinds()]:
+    for card in [kind["name"] for kind in kinds() if not kind["where"]]:
         folder = tmp_path / card
         folder.mkdir()
         text = example_text() + f"\ncard:\n  backend: {card}\n"
