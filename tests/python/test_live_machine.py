@@ -302,7 +302,7 @@ def check_records(events, away_ns):
 
 # ---- the session ----
 
-# Knows a price, and sends orders when it is told to; by then the venue may be deaf.
+# Says when it knows a price, and sends orders when it is told to; by then the venue may be deaf.
 WAITS = """
 import os
 from dataplane.strategy import BUY, OrderDenied
@@ -318,6 +318,7 @@ class Waits:
     def on_book(self, gateway, top):
         if top.bid_price_nanos:
             self._top = top.instrument_index, top.bid_price_nanos - 300_000_000
+            open("knows", "w").close()
 
     def on_timer(self, gateway, now_ns):
         if self._top is None or self._sent == 3 or not os.path.exists("go"):
@@ -340,6 +341,7 @@ def test_who_dies_before_the_first_answer_is_not_told_an_old_one(world, durabili
     venue = one.start_venue()
     words = ["--ready-seconds", READY_S, "--journal", one.folder / "journal"]
     run = one.start("run", one.run_yaml, *words, cwd=one.folder)
+    wait_until((one.folder / "knows").exists, process=run)
     venue.send_signal(signal.SIGSTOP)
     try:
         (one.folder / "go").touch()
