@@ -41,9 +41,11 @@ FILES = (
     "/sys/kernel/mm/transparent_hugepage/enabled",
     "/sys/module/pcie_aspm/parameters/policy",
 )
+# Not kernel.soft_watchdog: reading it while the watchdog is off makes the kernel forget that it was
+# ever on, and kernel.watchdog could then not be given its value back.
 SYSCTLS = (
     "kernel.hung_task_timeout_secs", "kernel.nmi_watchdog", "kernel.numa_balancing",
-    "kernel.sched_rt_runtime_us", "kernel.soft_watchdog", "kernel.timer_migration",
+    "kernel.sched_rt_runtime_us", "kernel.timer_migration",
     "kernel.watchdog", "net.core.bpf_jit_enable", "net.core.busy_poll", "net.core.busy_read",
     "net.core.netdev_budget", "net.core.netdev_max_backlog", "net.core.rmem_default",
     "net.core.rmem_max", "net.core.wmem_default", "net.core.wmem_max",
