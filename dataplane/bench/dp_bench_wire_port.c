@@ -37,7 +37,7 @@ static struct dp_port *open_live(struct dp_bench_wire_port *opened, enum dp_live
         .kind = kind,
         .interface = interface,
         .queue_count = 1,
-        .lines = {{ends->here.ip, ends->here.port}},
+        .lines = {{.ip = ends->here.ip, .port = ends->here.port}},
         .line_count = 1,
     };
     opened->owner = dp_live_ports_open(&config, &feed, err);
