@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,3 +48,19 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     yield mount
     if small.is_mount():
         subprocess.run(["umount", small], check=True)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Give a function that makes a venue and an appliance; all of them end with the test."""
+    from live_world import World
+
+    made: list[Any] = []
+
+    def make(**settings: Any) -> Any:
+        made.append(World(tmp_path, **settings))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.end()

@@ -15,6 +15,7 @@ from collections import Counter
 from importlib import resources
 from pathlib import Path
 
+import pytest
 from waiting import wait_until
 
 from appliance.cli import main
@@ -22,7 +23,13 @@ from appliance.venue import record
 from dataplane.errors import DataplaneError
 from dataplane.journal import Journal
 from dataplane.ouch import decode
+from dataplane.port_kind import kinds
 from dataplane.region import Region
+
+needs_uring = pytest.mark.skipif(
+    not next(kind for kind in kinds() if kind["name"] == "uring")["is_built"],
+    reason="needs a build with liburing",
+)
 
 TICKPLANE = [sys.executable, "-m", "appliance"]
 USER = "alice"

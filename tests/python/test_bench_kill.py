@@ -5,10 +5,10 @@ import os
 import struct
 
 import pytest
+from live_world import needs_uring
 
 from appliance.bench import kill
 from appliance.cli import main
-from dataplane.port_kind import kinds
 
 
 def soup(kind, payload):
@@ -30,11 +30,10 @@ def test_orders_and_replaces_are_told_from_the_rest(payload, holds):
     assert kill.holds_order(payload) == holds
 
 
+@needs_uring
 def test_each_kill_is_seen_on_the_wire(monkeypatch, tmp_path):
     if os.geteuid() != 0:
         pytest.skip("looking at the wire needs root")
-    if not next(kind for kind in kinds() if kind["name"] == "uring")["is_built"]:
-        pytest.skip("needs a build with liburing")
     monkeypatch.setattr(kill, "KILLS", 3)
     path = tmp_path / "rows.json"
     assert main(["bench", "wire.kill", "--rounds", "5", "--json", str(path)]) == 0

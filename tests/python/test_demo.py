@@ -9,16 +9,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from live_world import needs_uring
 from waiting import LIMIT_S, wait_until
 
 from appliance import demo, two_hosts
 from appliance.cli import main
 from dataplane.port_kind import kinds
 
-pytestmark = pytest.mark.skipif(
-    not next(kind for kind in kinds() if kind["name"] == "uring")["is_built"],
-    reason="needs a build with liburing",
-)
+pytestmark = needs_uring
 SAME = "0 lost, 0 doubled: both say the same"
 
 

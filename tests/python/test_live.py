@@ -9,31 +9,21 @@ import time
 from importlib import resources
 
 import pytest
-from live_world import END_S, TICKPLANE, USER, World, check_books_balance, journal_events
+from live_world import (
+    END_S,
+    TICKPLANE,
+    USER,
+    check_books_balance,
+    journal_events,
+    needs_uring,
+)
 
 from appliance import audit_keys, sign
 from appliance.cli import main
 from dataplane import sealing
 from dataplane.journal import segment_names
-from dataplane.port_kind import kinds
 
-pytestmark = pytest.mark.skipif(
-    not next(kind for kind in kinds() if kind["name"] == "uring")["is_built"],
-    reason="needs a build with liburing",
-)
-
-
-@pytest.fixture
-def world(tmp_path):
-    made = []
-
-    def make(**settings):
-        made.append(World(tmp_path, **settings))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.end()
+pytestmark = needs_uring
 
 
 def test_both_records_say_the_same(world):

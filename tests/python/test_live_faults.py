@@ -8,33 +8,24 @@ import time
 
 import pytest
 from exchange_books import exchange_books
-from live_world import World, check_books_balance
+from live_world import check_books_balance, needs_uring
 from waiting import wait_until
 
-from dataplane.port_kind import kinds
 from dataplane.region import Region
 
-pytestmark = pytest.mark.skipif(
-    not next(kind for kind in kinds() if kind["name"] == "uring")["is_built"],
-    reason="needs a build with liburing",
-)
+pytestmark = needs_uring
 
 
 @pytest.fixture
-def world(tmp_path):
-    made = []
-
+def world(world):
     def make(*, gap_ms=60_000, **settings):
-        one = World(tmp_path, **settings)
+        one = world(**settings)
         one.run_yaml.write_text(
             one.run_yaml.read_text().replace("gap_timeout_ms: 60000", f"gap_timeout_ms: {gap_ms}")
         )
-        made.append(one)
         return one
 
-    yield make
-    for one in made:
-        one.end()
+    return make
 
 
 def look(world, run):

@@ -10,9 +10,9 @@ from burst import Burst
 from live_world import (
     END_S,
     USER,
-    World,
     check_books_balance,
     journal_events,
+    needs_uring,
     venue_requests,
 )
 from narrow import Narrow
@@ -21,25 +21,8 @@ from waiting import wait_until
 from appliance.cli import main
 from dataplane.journal import Journal
 from dataplane.page import Page
-from dataplane.port_kind import kinds
 
-pytestmark = pytest.mark.skipif(
-    not next(kind for kind in kinds() if kind["name"] == "uring")["is_built"],
-    reason="needs a build with liburing",
-)
-
-
-@pytest.fixture
-def world(tmp_path):
-    made = []
-
-    def make(**settings):
-        made.append(World(tmp_path, **settings))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.end()
+pytestmark = needs_uring
 
 
 def kill(one, run, *words):

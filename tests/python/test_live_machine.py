@@ -20,9 +20,9 @@ import pytest
 from live_world import (
     READY_S,
     TICKPLANE,
-    World,
     check_books_balance,
     journal_events,
+    needs_uring,
     venue_requests,
 )
 from loop_disk import LoopDisk
@@ -33,13 +33,9 @@ from appliance.cli import main
 from dataplane.control import Control
 from dataplane.journal import Journal
 from dataplane.page import Page
-from dataplane.port_kind import kinds
 from dataplane.region import Region
 
-pytestmark = pytest.mark.skipif(
-    not next(kind for kind in kinds() if kind["name"] == "uring")["is_built"],
-    reason="needs a build with liburing",
-)
+pytestmark = needs_uring
 
 # CLOCK_REALTIME of the process alone: nobody sets the clock of the machine that tests run on, and
 # time namespaces leave this one out. Stamps that the kernel puts on packets stay as they are.
@@ -100,19 +96,6 @@ DEEP_YAML = """
 """
 OURS = ("NEW", "DENIED", "REPLACE", "CANCEL", "KILL_SET", "KILL_CLEARED")  # the rest: the venue's
 HOUR_NS = 3_600_000_000_000
-
-
-@pytest.fixture
-def world(tmp_path):
-    made = []
-
-    def make(**settings):
-        made.append(World(tmp_path, **settings))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.end()
 
 
 def start_run(one, journal, **env):

@@ -8,34 +8,26 @@ import socket
 from collections import defaultdict
 
 import pytest
-from live_world import World, check_books_balance, free_port, journal_events
+from live_world import check_books_balance, free_port, journal_events, needs_uring
 from waiting import wait_until
 
 from appliance.cli import main
 from appliance.reconcile_sessions import Sides
 from dataplane.page import Page
-from dataplane.port_kind import kinds
 
-pytestmark = pytest.mark.skipif(
-    not next(kind for kind in kinds() if kind["name"] == "uring")["is_built"],
-    reason="needs a build with liburing",
-)
+pytestmark = needs_uring
 
 USERS = ("alice", "bob", "carol")
 
 
 @pytest.fixture
-def world(tmp_path):
-    made = []
-
+def world(world):
     def make(*users, keys="", **settings):
-        made.append(World(tmp_path, **settings))
-        made[-1].set_sessions(*users, keys=keys)
-        return made[-1]
+        one = world(**settings)
+        one.set_sessions(*users, keys=keys)
+        return one
 
-    yield make
-    for one in made:
-        one.end()
+    return make
 
 
 def sessions(one, run):

@@ -11,20 +11,14 @@ import subprocess
 import sys
 
 import pytest
-from live_world import USER, World
+from live_world import USER, World, needs_uring
 from waiting import LIMIT_S, wait_until
 
 from appliance import status
 from appliance.cli import main
 from appliance.config import example_text
 from dataplane.errors import DataplaneError
-from dataplane.port_kind import kinds
 from dataplane.region import Region
-
-needs_uring = pytest.mark.skipif(
-    not next(kind for kind in kinds() if kind["name"] == "uring")["is_built"],
-    reason="needs a build with liburing",
-)
 
 # Buys a little at each new price, and takes so long over it that the run does not end by itself.
 PATIENT = """

@@ -8,33 +8,16 @@ from collections import Counter
 
 import pytest
 from cut_disk import CutDisk
-from live_world import END_S, TICKPLANE, World, check_books_balance, journal_events
+from live_world import END_S, TICKPLANE, check_books_balance, journal_events, needs_uring
 from waiting import wait_until
 
 from appliance import switches
 from appliance.cli import main
 from dataplane.control import Control
 from dataplane.journal import Journal
-from dataplane.port_kind import kinds
 from dataplane.region import Region
 
-pytestmark = pytest.mark.skipif(
-    not next(kind for kind in kinds() if kind["name"] == "uring")["is_built"],
-    reason="needs a build with liburing",
-)
-
-
-@pytest.fixture
-def world(tmp_path):
-    made = []
-
-    def make(**settings):
-        made.append(World(tmp_path, **settings))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.end()
+pytestmark = needs_uring
 
 
 def verb(one, name, *words, run=None):

@@ -7,16 +7,9 @@ import socket
 import struct
 
 import pytest
-from live_world import World, check_books_balance
-
-from dataplane.port_kind import kinds
+from live_world import World, check_books_balance, needs_uring
 
 INTERFACE = "127.0.0.1"
-
-needs_uring = pytest.mark.skipif(
-    not next(kind for kind in kinds() if kind["name"] == "uring")["is_built"],
-    reason="needs a build with liburing",
-)
 
 
 def group() -> str:
