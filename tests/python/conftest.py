@@ -50,6 +50,16 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
         subprocess.run(["umount", small], check=True)
 
 
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of keys to sign with."""
+    from appliance import audit_keys
+
+    folder = tmp_path_factory.mktemp("keys") / "k"
+    audit_keys.make_key(str(folder))
+    return folder
+
+
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Give a function that makes a venue and an appliance; all of them end with the test."""

@@ -26,13 +26,6 @@ REJECTED = 17
 HOUR_S = 3600
 
 
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("keys") / "k"
-    audit_keys.make_key(str(folder))
-    return folder
-
-
 def written(directory: Path) -> Path:
     """Write a journal of five segments , every order done; two name instruments."""
     writer = Writer()

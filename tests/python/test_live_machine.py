@@ -146,7 +146,9 @@ def told(run, start):
         found.put(next((line for line in run.stderr if line.startswith(start)), ""))
 
     threading.Thread(target=read, daemon=True).start()
-    return found.get(timeout=LIMIT_S)
+    line = found.get(timeout=LIMIT_S)
+    assert line, f"the run ended with {run.wait()} and no line that begins with {start}"
+    return line
 
 
 def arm(one, run):

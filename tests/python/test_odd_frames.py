@@ -197,6 +197,19 @@ def arguments(folder, port):
     return parser.parse_args(["--folder", str(folder), "--port", port])
 
 
+def trade(place, port, orders):
+    """Trade until so many orders were sent; return what the report says of the live run."""
+    with demo.exchange(place):
+        bench = Bench(place, port)
+        try:
+            wait_until(lambda: bench.counters()["orders_sent"] >= orders, process=bench.run)
+            bench.run.send_signal(signal.SIGTERM)
+            bench.run.communicate(timeout=LIMIT_S)
+        finally:
+            bench.close()
+    return json.loads((place.folder / "report.json").read_text())["live"]
+
+
 def test_a_kernel_thread_may_submit_for_the_lines(tmp_path):
     needs("uring")
     with two_hosts() as hosts:
@@ -207,15 +220,7 @@ def test_a_kernel_thread_may_submit_for_the_lines(tmp_path):
         written = path.read_text()
         path.write_text(written.replace("  port: uring\n", "  port: uring\n  sqpoll_cpu: 0\n"))
         assert path.read_text() != written
-        with demo.exchange(place):
-            bench = Bench(place, "uring")
-            try:
-                wait_until(lambda: bench.counters()["orders_sent"] >= 5, process=bench.run)
-                bench.run.send_signal(signal.SIGTERM)
-                bench.run.communicate(timeout=LIMIT_S)
-            finally:
-                bench.close()
-    live = json.loads((place.folder / "report.json").read_text())["live"]
+        live = trade(place, "uring", 5)
     assert "submitted by a kernel thread" in live["ports"]
     assert demo.compare(place) == 0
 
@@ -228,15 +233,7 @@ def test_lines_that_come_on_several_queues_are_heard(tmp_path):
         place = demo.Place(tmp_path / "demo", hosts, demo.choose_ports(hosts))
         place.folder.mkdir()
         demo.write_configurations(place, arguments(place.folder, "xdp"))
-        with demo.exchange(place):
-            bench = Bench(place, "xdp")
-            try:
-                wait_until(lambda: bench.counters()["orders_sent"] >= 20, process=bench.run)
-                bench.run.send_signal(signal.SIGTERM)
-                bench.run.communicate(timeout=LIMIT_S)
-            finally:
-                bench.close()
-    live = json.loads((place.folder / "report.json").read_text())["live"]
+        live = trade(place, "xdp", 20)
     assert live["ports"].startswith("xdp: eth0 queues 0 to 1, ")
     queues = [one for one in live["port_counters"] if one["port"] == "xdp"]
     assert len(queues) == 2 and all(one["is_up"] for one in queues)

@@ -24,13 +24,6 @@ EVENTS = 20_000
 
 
 @pytest.fixture(scope="module")
-def keys(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("keys") / "k"
-    audit_keys.make_key(str(folder))
-    return folder
-
-
-@pytest.fixture(scope="module")
 def original(keys, tmp_path_factory) -> Path:
     """Two segments, sealed and signed, without their own files."""
     directory = tmp_path_factory.mktemp("proof") / "j"
