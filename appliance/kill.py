@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from typing import NamedTuple
 
 from appliance import switches
 from appliance.errors import CommandError
@@ -25,7 +26,12 @@ from appliance.running import (
 from appliance.switches import Switch
 from dataplane.control import MODES
 
-FORGOTTEN = "NOT kept, a restart would forget it"
+
+class Outcome(NamedTuple):
+    """What a kill came to, and whether all of it holds that was meant to."""
+
+    words: str
+    is_kept: bool
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,39 +54,39 @@ def run(args: argparse.Namespace) -> int:
     check_words(args)
     found = targets("kill", args)
     if len(found) == 1:
-        words = kill(args, found[0])
-        print(words)
-        return int(FORGOTTEN in words)
+        outcome = kill(args, found[0])
+        print(outcome.words)
+        return int(not outcome.is_kept)
     return max(kill_one_of_many(args, target) for target in found)
 
 
 def kill_one_of_many(args: argparse.Namespace, target: Target) -> int:
     """Set one appliance's switch; what goes wrong with it keeps nobody from the others."""
     try:
-        words = kill(args, target)
+        outcome = kill(args, target)
     except CommandError as error:
         print(f"tickplane: {target.name}: {error}", file=sys.stderr)
         return 1
-    print(f"{target.name}: {words}")
-    return int(FORGOTTEN in words)
+    print(f"{target.name}: {outcome.words}")
+    return int(not outcome.is_kept)
 
 
-def kill(args: argparse.Namespace, target: Target) -> str:
+def kill(args: argparse.Namespace, target: Target) -> Outcome:
     """Set one appliance's switch: in its memory first, then in the file."""
     if target.is_alive or target.kept is None:
         return kill_running(args, target)
     check_scope(args.scope, args)
-    switches_words = keep(args, target)
+    kept = keep(args, target)
     started = [one for one in targets("kill", args) if one.is_alive and one.kept == target.kept]
     if started:  # meanwhile: it may have read the file before
         return kill_running(args, started[0])
-    return f"{args.scope}: {args.mode}, nothing runs; {switches_words}"
+    return kept._replace(words=f"{args.scope}: {args.mode}, nothing runs; {kept.words}")
 
 
-def kill_running(args: argparse.Namespace, target: Target) -> str:
+def kill_running(args: argparse.Namespace, target: Target) -> Outcome:
     """Set the switch of a run; the file is written while its answer is awaited."""
     assert target.region is not None
-    kept = []
+    kept: list[Outcome] = []
     with control_of("kill", target.region) as control:
         recorded = control.kill(
             args.scope, args.mode, author=args.author, cause=args.cause,
@@ -88,15 +94,16 @@ def kill_running(args: argparse.Namespace, target: Target) -> str:
         )  # fmt: skip
         mode, source, _ = control.mode(args.scope)
     words = "journalled" if recorded else "in force, but the appliance has not answered"
-    return f"{args.scope}: {mode}, set by {source}; {words}; {kept[0]}"
+    words = f"{args.scope}: {mode}, set by {source}; {words}; {kept[0].words}"
+    return kept[0]._replace(words=words)
 
 
-def keep(args: argparse.Namespace, target: Target) -> str:
+def keep(args: argparse.Namespace, target: Target) -> Outcome:
     """Write the file; say how far that went."""
     if target.kept is None:
-        return "not kept: it ends with this run"
+        return Outcome("not kept: it ends with this run", is_kept=True)
     switch = Switch(args.scope, args.mode, "person", args.author, args.cause, time.time_ns())
     try:
-        return f"kept {switches.keep(target.kept, switch)}"
+        return Outcome(f"kept {switches.keep(target.kept, switch)}", is_kept=True)
     except CommandError as error:
-        return f"{FORGOTTEN}: {error}"
+        return Outcome(f"NOT kept, a restart would forget it: {error}", is_kept=False)
