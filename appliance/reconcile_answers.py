@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from appliance.venue.messages import NANOS_PER_PRICE
 from appliance.venue.record import Record
 from dataplane.ouch import decode
 
-NANOS_PER_PRICE = 100_000  # OUCH prices have four decimals
 # What a message of OUCH is called in the journal. All others change no order.
 EVENTS = {
     "A": ("ACCEPTED",),

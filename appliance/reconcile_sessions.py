@@ -36,11 +36,12 @@ class Sides:
         self, events: list[dict[str, Any]], tape: str, accounts: list[int] | None = None
     ) -> None:
         self.events = events
-        self.accounts = sorted(accounts or our_accounts(tape))
-        self.packets: dict[int, list[record.Record]] = {one: [] for one in self.accounts}
-        for packet in record.read(tape):
-            if packet.account in self.packets:
-                self.packets[packet.account].append(packet)
+        packets, logged_in = by_account(tape)
+        self.accounts = sorted(accounts or logged_in)
+        if not self.accounts:
+            raise CommandError(f"{tape}: nobody has logged in; is it the record of that venue?")
+        self.packets = {one: packets.get(one, []) for one in self.accounts}
+        self.told = {one: told_answers(packets) for one, packets in self.packets.items()}
         self.received = [
             one for account in self.accounts for one in received(self.packets[account], account)
         ]
@@ -60,7 +61,7 @@ class Sides:
 
     def told_answers(self) -> list[Answer]:
         """Return every answer of the venue, session by session."""
-        return [one for account in self.accounts for one in told_answers(self.packets[account])]
+        return [one for account in self.accounts for one in self.told[account]]
 
     def answers_that_differ(self) -> Iterator[tuple[str, str]]:
         """Name messages and answers without an equal: each session counts for itself."""
@@ -68,12 +69,12 @@ class Sides:
         for session in sorted({event["session"] for event in self.events}):
             account = self.account_of.get(session)
             matched.add(account)
-            told = told_answers(self.packets[account]) if account is not None else []
+            told = self.told[account] if account is not None else []
             ours = [event for event in self.events if event["session"] == session]
             yield from answers_that_differ(told, applied_answers(ours))
         for account in self.accounts:
             if account not in matched:
-                yield from answers_that_differ(told_answers(self.packets[account]), [])
+                yield from answers_that_differ(self.told[account], [])
 
     def sessions_that_differ(self) -> Iterator[tuple[str, str]]:
         """Name requests that came by another session than that of their order."""
@@ -88,16 +89,17 @@ class Sides:
                 )
 
 
-def our_accounts(tape: str) -> set[int]:
-    """Return the accounts that had a connection, one for each session; agents have none."""
-    accounts = {
-        packet.account
-        for packet in record.read(tape)
-        if packet.connection is not None and packet.account is not None
-    }
-    if not accounts:
-        raise CommandError(f"{tape}: nobody has logged in; is it the record of that venue?")
-    return accounts
+def by_account(tape: str) -> tuple[dict[int, list[record.Record]], set[int]]:
+    """Return every account's packets, and which have logged in: one a session; agents never do."""
+    packets: dict[int, list[record.Record]] = {}
+    logged_in = set()
+    for packet in record.read(tape):
+        if packet.account is None:
+            continue
+        packets.setdefault(packet.account, []).append(packet)
+        if packet.connection is not None:
+            logged_in.add(packet.account)
+    return packets, logged_in
 
 
 def received(packets: list[record.Record], account: int) -> Iterator[Received]:

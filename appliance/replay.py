@@ -23,13 +23,12 @@ from appliance.errors import CommandError
 from appliance.outputs import check_output
 from appliance.report import render
 from appliance.strategy_loader import load_strategy
-from dataplane.engine import Engine, EngineSettings
+from dataplane.engine import SPEED_MAX_PERMILLE, Engine, EngineSettings
 from dataplane.errors import DataplaneError
 from dataplane.journal import does_not_survive, verify
 from dataplane.strategy import StrategyError
 
 CHUNK = 100_000  # messages between two looks at the clock and at Ctrl-C
-SPEED_MAX_PERMILLE = 100_000_000
 PROGRESS_SECONDS = 0.5
 REGION_PREFIX = "/dev/shm/tickplane-"
 
@@ -67,7 +66,7 @@ def speed(text: str) -> int:
         permille = 0
     if not 1 <= permille <= SPEED_MAX_PERMILLE:
         raise argparse.ArgumentTypeError(
-            f"{text}: give 0.001 to 100000, in times the recorded speed"
+            f"{text}: give 0.001 to {SPEED_MAX_PERMILLE // 1000}, in times the recorded speed"
         )
     return permille
 

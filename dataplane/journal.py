@@ -34,7 +34,11 @@ def segment_names(directory: str) -> list[str]:
 
     Those that were dropped have none.
     """
-    first = dropped.load(directory).segments
+    return names_from(directory, dropped.load(directory).segments)
+
+
+def names_from(directory: str, first: int) -> list[str]:
+    """Return the names of the segments with that number and behind it."""
     try:
         found = {
             (int(match[2]), match[1])
@@ -59,7 +63,7 @@ def segment_names(directory: str) -> list[str]:
 def indexes(directory: str) -> range:
     """Return the numbers of a journal's segments, those dropped are not among them."""
     first = dropped.load(directory).segments
-    return range(first, first + len(segment_names(directory)))
+    return range(first, first + len(names_from(directory, first)))
 
 
 def name_of(index: int) -> str:
@@ -104,8 +108,8 @@ class Journal:
         """Begin at segment ``start``: what stands before it is not read."""
         self._start = start
         self.directory = os.fspath(directory)
-        self._names = segment_names(self.directory)
         self.dropped = dropped.load(self.directory)
+        self._names = names_from(self.directory, self.dropped.segments)
         self._first: dict[str, Any] = {}  # header of the first segment
         self._run: dict[str, Any] = {}  # header of the last one
         self._fault: tuple[str, str, int | None, str] | None = None  # verdict, file, offset, what

@@ -17,7 +17,7 @@ from dataplane import itch, ouch
 
 PRICE_SCALE = 10_000
 PRICE_FIELDS = ("price", "execution_price")
-NANOS_PER_PRICE = 100_000
+NANOS_PER_PRICE = 100_000  # prices of OUCH have four decimals
 
 # option name -> (tag, struct format)
 OPTIONS = {

@@ -13,14 +13,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import yaml
 from results import FOLDER, SHARE, note
 
-from appliance import reconcile
+from appliance import demo, reconcile
 
 HERE = Path(__file__).parent
 CABLES = {"feed": "10.78.0.1", "orders": "10.78.1.1"}
@@ -91,24 +89,17 @@ def plug_cables() -> None:
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 
-def shipped(name: str) -> dict[str, Any]:
-    """Return a configuration that ships."""
-    text = (resources.files("appliance") / "configs" / name).read_text()
-    found: dict[str, Any] = yaml.safe_load(text)
-    return found
-
-
 def write_configurations() -> None:
     """Write both configurations: lines to the card of the feed, sessions to the other card."""
     orders = CABLES["orders"]
-    venue = shipped("venue.yaml")
+    venue = demo.shipped("venue.yaml")
     lit = venue["venues"]["lit"]
     venue |= {"venues": {"lit": lit}, "record": str(SHARE / "venue.tape")}
     lit |= {"orders": f"{orders}:9001", "snapshot": f"{orders}:9002",
             "requests": f"{orders}:9003", "multicast_interface": CABLES["feed"],
             "agents": AGENTS}  # fmt: skip
     lit["lines"] = {name: {"to": group} for name, group in GROUPS.items()}
-    live = shipped("live.yaml") | {"cpu": {"engine": 1}}
+    live = demo.shipped("live.yaml") | {"cpu": {"engine": 1}}
     live["live"] |= {
         "port": "dpdk", "interface": "0000:41:00.0", "lines": list(GROUPS.values()),
         "requests": [f"{orders}:9003"], "orders": [f"{orders}:9001"],
