@@ -142,6 +142,7 @@ cdef extern from "dp_recover.h" nogil:
         pass
 
 cdef extern from "dp_pacer.h" nogil:
+    unsigned int DP_PACER_SPEED_MAX
     struct dp_pacer:
         uint32_t speed_permille
         int64_t late_max_ns

@@ -5,6 +5,8 @@ from typing import Any
 from dataplane.books import Books
 from dataplane.strategy import Strategy
 
+SPEED_MAX_PERMILLE: int
+
 @dataclass(frozen=True)
 class EngineSettings:
     name: str

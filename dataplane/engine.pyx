@@ -28,7 +28,8 @@ from dataplane.dp_engine cimport (
     dp_engine_events_digest, dp_engine_finish,
     dp_engine_hist, dp_engine_is_stopping,
     dp_engine_limits, dp_engine_mark, dp_engine_open, dp_engine_orders,
-    dp_engine_pacer, dp_engine_risk, dp_engine_run, dp_pacer, dp_engine_set_group,
+    DP_PACER_SPEED_MAX, dp_engine_pacer, dp_engine_risk, dp_engine_run, dp_pacer,
+    dp_engine_set_group,
     dp_engine_set_limits, dp_engine_source_status, dp_engine_start,
     dp_engine_status_of, dp_engine_submit, dp_engine_venue_stats, dp_engine_watch,
     dp_engine_wire_digest, dp_net_endpoint, dp_order_status, dp_orders_at, dp_orders_count,
@@ -90,6 +91,9 @@ ctypedef char[8] char8
 
 cdef enum:
     UNLIMITED = 0x7fffffffffffffff  # DP_RISK_UNLIMITED
+
+
+SPEED_MAX_PERMILLE = DP_PACER_SPEED_MAX  # of a replay
 
 
 cdef object whole(int64_t high, uint64_t low):

@@ -163,11 +163,11 @@ extern const struct dp_strategy dp_engine_desk_strategy;
 /* Opens the recorded session, then journal and capture, and calls on_start of every strategy. The
  * names in the configuration must live until then. */
 int dp_engine_start(struct dp_engine *engine, const char *capture_path, struct dp_err *err);
-/* Works through about message_count messages (a packet is never cut); returns how many records were
- * taken, 0 when the session is over. Between calls the caller may show progress or stop. */
 /* How a replay that keeps the recorded timing kept it; of a feed that is open. */
 struct dp_pacer;
 const struct dp_pacer *dp_engine_pacer(const struct dp_engine *engine);
+/* Works through about message_count messages (a packet is never cut); returns how many records were
+ * taken, 0 when the session is over. Between calls the caller may show progress or stop. */
 uint64_t dp_engine_run(struct dp_engine *engine, uint64_t message_count);
 /* Asks the loop to return at the next message: for a strategy that failed.
  * Callable inside a callback. */

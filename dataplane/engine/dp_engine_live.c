@@ -134,6 +134,7 @@ static void live_end(struct dp_engine *engine)
 {
     struct dp_engine_live *live = engine->live;
     int64_t until_ns = dp_wall_now(&live->wall) + END_PATIENCE_NS;
+    live->is_ending = true;
     for (uint32_t index = 0; index < live->route.session_count; index++)
         dp_engine_session_shut(&live->sessions[index]);
     cancel_open(engine);

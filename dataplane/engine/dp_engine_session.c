@@ -382,7 +382,6 @@ bool dp_engine_session_poll(struct dp_engine_session *session)
 
 void dp_engine_session_shut(struct dp_engine_session *session)
 {
-    session->engine->live->is_ending = true;
     set_state(session, session->status.state);
 }
 

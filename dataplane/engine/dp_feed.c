@@ -110,7 +110,8 @@ static uint64_t run_packets(struct dp_feed *feed, uint64_t message_count)
     while (lines->message_count < message_count && !lines->stop_asked && !feed->is_interrupted) {
         uint32_t packet_count = dp_port_receive(feed->port, packets, batch_of(feed));
         for (uint32_t index = 0; index < packet_count && !lines->stop_asked; index++) {
-            wait_for(feed, packets[index].time_ns);
+            if (feed->pacer.speed_permille != 0)
+                wait_for(feed, packets[index].time_ns);
             dp_feed_lines_push_frame(lines, &any, 1, &packets[index]);
         }
         taken += packet_count;

@@ -8,7 +8,6 @@
 #include "dp_itch.h"
 
 #define WAITING_MAX 8192u /* deltas that nobody has taken; a power of two */
-#define PRICE4_NANOS 100000
 
 struct dp_card_soft_deltas {
     struct dp_card_delta waiting[WAITING_MAX];
@@ -61,7 +60,7 @@ static int find_levels(
     const struct dp_books *books, const struct dp_itch_message *message, struct level levels[2])
 {
     struct dp_book_order_view order;
-    int64_t price_nanos = (int64_t)message->price4 * PRICE4_NANOS;
+    int64_t price_nanos = (int64_t)message->price4 * DP_ITCH_NANOS_PER_PRICE4;
     if (message->type == 'A' || message->type == 'F') {
         levels[0] = (struct level){message->stock_locate, message->side, price_nanos};
         return 1;
@@ -75,7 +74,7 @@ static int find_levels(
 
 static enum dp_book_result apply(struct dp_books *books, const struct dp_itch_message *message)
 {
-    int64_t price_nanos = (int64_t)message->price4 * PRICE4_NANOS;
+    int64_t price_nanos = (int64_t)message->price4 * DP_ITCH_NANOS_PER_PRICE4;
     int64_t time_ns = message->timestamp_ns;
     switch (message->type) {
     case 'A':
@@ -100,7 +99,7 @@ static void tell(struct dp_card_soft_deltas *deltas, const struct level *level, 
     deltas->waiting[deltas->made++ % WAITING_MAX] = (struct dp_card_delta){
         .sequence = sequence,
         .qty = view.qty,
-        .price4 = (uint32_t)(level->price_nanos / PRICE4_NANOS),
+        .price4 = (uint32_t)(level->price_nanos / DP_ITCH_NANOS_PER_PRICE4),
         .stock_locate = level->stock_locate,
         .side = level->side == DP_SIDE_BUY ? 'B' : 'S',
     };

@@ -31,13 +31,6 @@ struct dp_live_frames {
 };
 
 /* Of no use in a build that has all of them. */
-__attribute__((unused)) static int lacks(const char *kind, const char *library, struct dp_err *err)
-{
-    return dp_err_set(err, ENOTSUP,
-        "live: port %s: not in this build; install %s and build again, or name another port", kind,
-        library);
-}
-
 __attribute__((unused)) static int keep(
     struct dp_live_frames *frames, struct dp_port *port, const struct dp_err *err)
 {
@@ -80,7 +73,7 @@ static int open_xdp(struct dp_live_frames *frames, struct dp_err *err)
 static int open_xdp(struct dp_live_frames *frames, struct dp_err *err)
 {
     (void)frames;
-    return lacks("xdp", "libxdp and libbpf", err);
+    return dp_live_lacks("xdp", "libxdp and libbpf", err);
 }
 #endif
 
@@ -119,7 +112,7 @@ static int open_dpdk(struct dp_live_frames *frames, struct dp_err *err)
 static int open_dpdk(struct dp_live_frames *frames, struct dp_err *err)
 {
     (void)frames;
-    return lacks("dpdk", "libdpdk", err);
+    return dp_live_lacks("dpdk", "libdpdk", err);
 }
 #endif
 

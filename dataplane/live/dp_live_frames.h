@@ -8,9 +8,19 @@
 #ifndef DP_LIVE_FRAMES_H
 #define DP_LIVE_FRAMES_H
 
+#include <errno.h>
+
 #include "dp_live_ports.h"
 
 struct dp_live_frames; /* opaque */
+
+/* Says that this build is without a kind of port, and what it needs; returns -ENOTSUP. */
+static inline int dp_live_lacks(const char *kind, const char *library, struct dp_err *err)
+{
+    return dp_err_set(err, ENOTSUP,
+        "live: port %s: not in this build; install %s and build again, or name another port", kind,
+        library);
+}
 
 /* config: its kind is not uring; outlives this. NULL with err filled in. */
 struct dp_live_frames *dp_live_frames_open(

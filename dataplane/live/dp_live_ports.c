@@ -48,13 +48,6 @@ static int keep(struct dp_live_ports *ports, struct dp_port *port, const struct 
 }
 
 /* Of no use in a build that has all of them. */
-__attribute__((unused)) static int lacks(const char *kind, const char *library, struct dp_err *err)
-{
-    return dp_err_set(err, ENOTSUP,
-        "live: port %s: not in this build; install %s and build again, or name another port", kind,
-        library);
-}
-
 /* ---- sockets ---- */
 
 #ifdef DP_HAVE_URING
@@ -104,7 +97,7 @@ static int open_uring_line(struct dp_live_ports *ports, const struct dp_feed_tar
     (void)ports;
     (void)line;
     (void)port;
-    return lacks("uring", "liburing", err);
+    return dp_live_lacks("uring", "liburing", err);
 }
 
 static int open_server(struct dp_live_ports *ports, const struct dp_feed_target *server,
