@@ -271,7 +271,9 @@ static enum dp_reason check_impact(const struct decision *it)
 
 static int64_t *ring_of(const struct risk_seat *seat, const struct risk_print *print)
 {
-    const struct risk_ring *ring = &seat->sightings[0][print - seat->prints[0].ways];
+    ptrdiff_t place = print - seat->prints[0].ways;
+    const struct risk_ring *ring =
+        &seat->sightings[place / RISK_PRINT_WAYS][place % RISK_PRINT_WAYS];
     return (int64_t *)(uintptr_t)ring->times_ns;
 }
 
