@@ -192,19 +192,19 @@ static void put(struct dp_journal_segment *segment, const void *payload, int64_t
     segment->uncommitted++;
 }
 
-bool dp_journal_put(struct dp_journal_segment *segment, const struct dp_event *event)
+void dp_journal_put(struct dp_journal_segment *segment, const struct dp_event *event)
 {
-    if (DP_UNLIKELY(!dp_journal_has_room(segment)))
-        return false;
+    DP_CHECK(segment->size - segment->used >= 2 * DP_JOURNAL_RECORD_SIZE);
     put(segment, event, event->time_ns, DP_JOURNAL_EVENT, event->kind >= DP_EVENT_ACCEPTED);
-    return true;
 }
 
 bool dp_journal_append(struct dp_journal_segment *segment, const struct dp_event *event)
 {
-    bool recorded = dp_journal_put(segment, event);
+    if (DP_UNLIKELY(!dp_journal_has_room(segment)))
+        return false;
+    dp_journal_put(segment, event);
     dp_journal_commit(segment);
-    return recorded;
+    return true;
 }
 
 bool dp_journal_append_instrument(struct dp_journal_segment *segment, uint32_t instrument_index,

@@ -231,7 +231,7 @@ int dp_journal_segment_init(struct dp_journal_segment *segment, uint8_t *memory,
 /* The same writer in the next segment, prepared at `memory`: sequence, chain, clock and session go
  * on. The end record of the present one has been written. */
 void dp_journal_segment_continue(struct dp_journal_segment *segment, uint8_t *memory);
-/* Room for one record and the end record. */
+/* Room for one record and the end record, and a disk that took everything so far. */
 static inline bool dp_journal_has_room(const struct dp_journal_segment *segment)
 {
     return segment->size - segment->used >= 2 * sizeof(struct dp_journal_record) &&
@@ -241,8 +241,9 @@ static inline bool dp_journal_has_room(const struct dp_journal_segment *segment)
 /* The same in two steps, for several records with one commit: put each, then commit, before
  * anything is sent on their strength and before the segment is rolled. A record that is put and not
  * committed survives the death of the process like any other; who flushes or follows does not count
- * on it. */
-bool dp_journal_put(struct dp_journal_segment *segment, const struct dp_event *event);
+ * on it. Who was told that there is room may put one record: a disk that fails meanwhile stops the
+ * next one. */
+void dp_journal_put(struct dp_journal_segment *segment, const struct dp_event *event);
 static inline void dp_journal_commit(struct dp_journal_segment *segment)
 {
     uint64_t sequence = dp_load_relaxed(&segment->sequence_next) + segment->uncommitted;
@@ -251,8 +252,7 @@ static inline void dp_journal_commit(struct dp_journal_segment *segment)
     dp_store_release(&segment->sequence_next, sequence);
 }
 
-/* False when the segment has no room (one slot is kept for the end record): nothing was written
- * then. */
+/* False when there is no room (one slot is kept for the end record): nothing was written then. */
 bool dp_journal_append(struct dp_journal_segment *segment, const struct dp_event *event);
 bool dp_journal_append_session(
     struct dp_journal_segment *segment, const struct dp_journal_session *session);

@@ -25,8 +25,7 @@ enum dp_order_result dp_report(struct dp_submit *submit, struct dp_event *event)
         dp_risk_apply(submit->risk, order, &before);
     struct dp_event *recorded = dp_event_log_next(submit->events);
     dp_event_copy(recorded, event);
-    if (!dp_submit_record(submit, recorded))
-        dp_submit_lose(submit);
+    dp_submit_record_or_lose(submit, recorded);
     dp_submit_commit(submit);
     return result;
 }

@@ -146,8 +146,7 @@ static void send_cancel(struct dp_submit *submit, const struct dp_order *order)
     enum dp_order_result result = dp_orders_apply(submit->orders, event);
     DP_ASSERT(result == DP_ORDER_APPLIED);
     /* A way out of the market is not closed by a journal that takes nothing any more. */
-    if (!dp_submit_record(submit, event))
-        dp_submit_lose(submit);
+    dp_submit_record_or_lose(submit, event);
 
     send_cancel_frames(submit, active, pending);
     dp_risk_cancel(submit->risk, order->strategy_index, submit->now_ns);

@@ -23,24 +23,27 @@ static inline uint32_t dp_submit_number(struct dp_submit *submit)
 
 /* ---- the record ---- */
 
-/* Takes the event into the journal, not committed yet, and the digest. False when the journal
- * cannot take it. event: the log's next slot. */
-static inline bool dp_submit_record(struct dp_submit *submit, const struct dp_event *event)
+/* Takes the event into the journal, not committed yet, and the digest. event: the log's next slot.
+ * Room was made sure of by this call's own thread; whether the disk has failed since is not asked
+ * again: what was decided to happen has its record. */
+static inline void dp_submit_record(struct dp_submit *submit, const struct dp_event *event)
 {
     dp_event_log_add(submit->events);
     if (submit->segment == NULL)
-        return true;
-    if (DP_UNLIKELY(!dp_journal_put(submit->segment, event)) &&
-        (!dp_submit_can_record(submit) || !dp_journal_put(submit->segment, event)))
-        return false;
+        return;
+    dp_journal_put(submit->segment, event);
     dp_counter_add(submit->counters, DP_COUNTER_JOURNAL_RECORDS, 1);
-    return true;
 }
 
-/* An event that happened and has no record: what follows it would lead to another state, so nothing
- * is appended any more and no order passes. */
-static inline void dp_submit_lose(struct dp_submit *submit)
+/* The same for what happened whether or not there is room. Without a record of it what follows
+ * would lead to another state, so nothing is appended any more and no order passes. */
+static inline void dp_submit_record_or_lose(struct dp_submit *submit, const struct dp_event *event)
 {
+    if (DP_LIKELY(dp_submit_can_record(submit))) {
+        dp_submit_record(submit, event);
+        return;
+    }
+    dp_event_log_add(submit->events);
     dp_counter_add(submit->counters, DP_COUNTER_JOURNAL_LOST, 1);
     dp_store_relaxed(&submit->segment->tainted, true);
 }
@@ -50,8 +53,7 @@ static inline void dp_submit_enter(struct dp_submit *submit, struct dp_event *ev
 {
     enum dp_order_result result = dp_orders_apply(submit->orders, event);
     DP_ASSERT(result == DP_ORDER_APPLIED);
-    bool recorded = dp_submit_record(submit, event);
-    DP_ASSERT(recorded);
+    dp_submit_record(submit, event);
 }
 
 static inline enum dp_reason dp_submit_refuse(struct dp_submit *submit, enum dp_reason reason)

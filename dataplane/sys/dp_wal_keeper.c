@@ -23,10 +23,10 @@ static void fail(struct dp_wal_keeper *keeper, int code)
 {
     dp_wal_fail(keeper->directory, code, "the journal cannot be flushed to disk; no new orders",
         &keeper->flush_err);
-    /* Orders stop first: what follows may take as long as a broken disk likes. */
-    dp_store_relaxed(&keeper->segment->tainted, true);
-    /* Release: who sees the failure sees its words. */
+    /* Release: who sees the failure sees its words, and who is refused by the taint the failure. */
     dp_store_release(&keeper->failed, true);
+    dp_store_release(&keeper->segment->tainted, true);
+    /* Orders have stopped: what follows may take as long as a broken disk likes. */
     dp_wal_taint(keeper->directory, keeper->flush_err.text);
 }
 

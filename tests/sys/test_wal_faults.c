@@ -274,6 +274,27 @@ static void test_on_a_full_disk_records_are_refused_without_waiting(void)
     CHECK_EQUAL(read_back(directory_of("full")).records, number + 1);
 }
 
+/* What happened and found no room is missing for good: with room there again nothing follows it,
+ * no file is taken, and the reason is still said. */
+static void test_behind_a_lost_record_nothing_is_appended(void)
+{
+    CHECK_EQUAL(open_with(directory_of("lost"), DP_JOURNAL_MEMORY), 0);
+    dp_store_release(&disk.is_full, true);
+    uint32_t number = 0;
+    while (append_one(number))
+        number++;
+    dp_store_relaxed(&wal.segment.tainted, true); /* as the order path does it */
+    dp_store_release(&disk.is_full, false);
+    while (dp_load_acquire(&wal.keeper.next_state) != DP_WAL_NEXT_READY)
+        usleep(100);
+    CHECK(!append_one(number));
+    CHECK(strstr(dp_wal_trouble(&wal), "free some space") != NULL);
+    CHECK_EQUAL(dp_wal_close(&wal, &err), 0);
+    struct found found = read_back(directory_of("lost"));
+    CHECK_EQUAL(found.records, number);
+    CHECK_EQUAL(found.segments, (number + ROOM - 1) / ROOM);
+}
+
 static void test_a_slow_flush_holds_orders_and_not_the_writer(void)
 {
     CHECK_EQUAL(open_with(directory_of("slow"), DP_JOURNAL_FSYNC), 0);
@@ -329,6 +350,7 @@ int main(void)
         TEST(test_short_writes_are_gone_on_with),
         TEST(test_after_a_failed_flush_orders_stop_within_ten_milliseconds),
         TEST(test_on_a_full_disk_records_are_refused_without_waiting),
+        TEST(test_behind_a_lost_record_nothing_is_appended),
         TEST(test_a_slow_flush_holds_orders_and_not_the_writer),
         TEST(test_a_broken_disk_is_found_where_nobody_waits_for_it),
         TEST(test_the_disk_follows_where_nobody_waits_for_it));
