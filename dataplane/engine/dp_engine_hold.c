@@ -149,9 +149,20 @@ static void open_durable(struct dp_engine *engine)
     drop_from(engine, engine->hold.open, DP_ENGINE_ALL_SESSIONS);
 }
 
+/* Orders on the way may have their record in memory that dies with us. */
+static void drop_lost(struct dp_engine *engine)
+{
+    dp_store_relaxed(&engine->wal.segment.tainted, true);
+    dp_engine_drop_unsent(engine, DP_ENGINE_ALL_SESSIONS);
+}
+
 uint64_t dp_engine_hold(struct dp_engine *engine)
 {
-    if (!engine->has_wal || !engine->wal.keeper.waits)
+    if (!engine->has_wal)
+        return UINT64_MAX;
+    if (DP_UNLIKELY(dp_wal_lost(&engine->wal)))
+        drop_lost(engine);
+    if (!engine->wal.keeper.waits)
         return UINT64_MAX;
     note(engine);
     open_durable(engine);

@@ -106,8 +106,9 @@ int dp_wal_open(struct dp_wal *wal, const char *directory, const struct dp_wal_c
     return status;
 }
 
-/* The writer itself said that something which happened has no record: it stays like that. */
-static bool has_lost(const struct dp_wal *wal)
+/* The writer itself said that nothing is to be appended any more, for something which happened has
+ * no record: it stays like that. */
+static bool is_given_up(const struct dp_wal *wal)
 {
     /* Acquire pairs with the keeper, which says that it failed before it taints. */
     return dp_load_acquire(&wal->segment.tainted) && !dp_wal_failed(wal);
@@ -117,8 +118,8 @@ bool dp_wal_next(void *argument)
 {
     struct dp_wal *wal = argument;
     struct dp_wal_file next;
-    if (has_lost(wal))
-        return false; /* the reason stands in wal->err since there was no room */
+    if (is_given_up(wal))
+        return false;
     if (!dp_wal_keeper_take(&wal->keeper, &next, &wal->err))
         return false;
     dp_journal_close(&wal->segment, DP_JOURNAL_END_ROLLED);
@@ -133,7 +134,9 @@ const char *dp_wal_trouble(const struct dp_wal *wal)
 {
     if (dp_wal_failed(wal))
         return wal->keeper.flush_err.text;
-    return wal->keeper.refused || has_lost(wal) ? wal->keeper.refused_err.text : NULL;
+    /* Of a disk that is gone the keeper says so in a moment. */
+    bool is_refused = wal->keeper.refused || (is_given_up(wal) && !dp_wal_lost(wal));
+    return is_refused ? wal->keeper.refused_err.text : NULL;
 }
 
 /* msync puts on disk what was changed through the mapping; fsync also what the file system knows of

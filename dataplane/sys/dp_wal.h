@@ -71,6 +71,13 @@ static inline bool dp_wal_failed(const struct dp_wal *wal)
     return dp_load_acquire(&wal->keeper.failed);
 }
 
+/* Records from here on may stand in memory that dies with the process: nothing may leave on the
+ * strength of one. dp_wal_failed() follows when the keeper has seen it. */
+static inline bool dp_wal_lost(const struct dp_wal *wal)
+{
+    return dp_load_relaxed(&wal->directory.lost);
+}
+
 /* Why records are refused just now, in one line for a person; NULL: they are not. The writer's
  * thread. */
 const char *dp_wal_trouble(const struct dp_wal *wal);

@@ -1,6 +1,7 @@
 #include "dp_wal_file.h"
 
 #include "dp_shm.h"
+#include "dp_wal_guard.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -225,18 +226,19 @@ static void *map_aligned(uint64_t size, int fd)
     return memory;
 }
 
-static int map(
-    struct dp_wal_file *file, const struct dp_wal_directory *directory, struct dp_err *err)
+static int map(struct dp_wal_file *file, struct dp_wal_directory *directory, struct dp_err *err)
 {
     void *memory = map_aligned(file->size, file->fd);
     if (memory == MAP_FAILED)
         return dp_wal_fail(directory, errno, "a segment cannot be mapped", err);
     file->memory = memory;
-    return 0;
+    file->lost = &directory->lost;
+    int status = dp_wal_guard_watch(memory, file->size, file->lost);
+    return status == 0 ? 0 : dp_wal_fail(directory, -status, "a segment cannot be watched", err);
 }
 
 /* Populated after the flush: a page that was written to disk is write-protected again. */
-static int make_ready(struct dp_wal_file *file, const struct dp_wal_directory *directory,
+static int make_ready(struct dp_wal_file *file, struct dp_wal_directory *directory,
     const struct dp_journal_header *header, bool on_disk, struct dp_err *err)
 {
     int status = reserve(file, directory, on_disk, err);
@@ -252,7 +254,7 @@ static int make_ready(struct dp_wal_file *file, const struct dp_wal_directory *d
     return 0;
 }
 
-int dp_wal_file_make(struct dp_wal_file *file, const struct dp_wal_directory *directory,
+int dp_wal_file_make(struct dp_wal_file *file, struct dp_wal_directory *directory,
     const struct dp_journal_header *header, bool on_disk, struct dp_err *err)
 {
     char name[DP_WAL_NAME_SIZE];
@@ -269,8 +271,8 @@ int dp_wal_file_make(struct dp_wal_file *file, const struct dp_wal_directory *di
 
 /* ---- one that is there ---- */
 
-int dp_wal_file_open(struct dp_wal_file *file, const struct dp_wal_directory *directory,
-    uint64_t index, struct dp_err *err)
+int dp_wal_file_open(struct dp_wal_file *file, struct dp_wal_directory *directory, uint64_t index,
+    struct dp_err *err)
 {
     char name[DP_WAL_NAME_SIZE];
     struct stat status;
@@ -293,13 +295,18 @@ int dp_wal_file_flush(const struct dp_wal_file *file, uint64_t start, uint64_t s
     do
         status = msync(file->memory + first, stop - first, MS_SYNC);
     while (status != 0 && errno == EINTR);
-    return status == 0 ? 0 : -errno;
+    if (status != 0)
+        return -errno;
+    /* Acquire, and behind the flush: without the flag this was all the file. */
+    return dp_load_acquire(file->lost) ? -EIO : 0;
 }
 
 void dp_wal_file_close(struct dp_wal_file *file)
 {
-    if (file->memory != NULL)
+    if (file->memory != NULL) {
+        dp_wal_guard_unwatch(file->memory);
         munmap(file->memory, file->size);
+    }
     if (file->fd >= 0)
         close(file->fd);
     file->memory = NULL;

@@ -47,6 +47,13 @@ static uint64_t sequence_first(const struct dp_wal_file *file)
     return ((const struct dp_journal_header *)(const void *)file->memory)->sequence_first;
 }
 
+/* A store by any of us found that the disk is gone. */
+static void look_for_loss(struct dp_wal_keeper *keeper)
+{
+    if (dp_load_acquire(&keeper->directory->lost) && !dp_load_relaxed(&keeper->failed))
+        fail(keeper, EIO);
+}
+
 /* Where the current segment ends for a writer that will append `sequence` next. */
 static uint64_t bytes_before(const struct dp_wal_keeper *keeper, uint64_t sequence)
 {
@@ -163,6 +170,7 @@ static void *keep(void *argument)
     prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0);
     uint32_t idle = 0;
     while (!dp_load_acquire(&keeper->stop)) {
+        look_for_loss(keeper);
         bool busy = finish_old(keeper);
         if (keeper->waits)
             busy = flush_group(keeper) || busy;
@@ -175,6 +183,7 @@ static void *keep(void *argument)
             pause_for(keeper->waits ? PAUSE_WAITS_NS : PAUSE_NS);
     }
     finish_old(keeper);
+    look_for_loss(keeper);
     return NULL;
 }
 
@@ -186,10 +195,11 @@ int dp_wal_keeper_start(struct dp_wal_keeper *keeper, const struct dp_wal_file *
     keeper->next.fd = -1;
     keeper->looked_ns = dp_clock_monotonic_ns();
     dp_store_relaxed(&keeper->durable, sequence_first(current) - 1);
-    /* Signals are for the threads of those who wait for them. */
+    /* Signals are for the threads of those who wait for them; a fault is its own thread's. */
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
+    sigdelset(&all, SIGBUS);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int code = pthread_create(&keeper->thread, NULL, keep, keeper);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -18,8 +18,9 @@
  * on disk), next_state (release: `next`, or the error, is filled in) and failed. A file is made
  * only after the old segment has been closed, so there is never more than one.
  *
- * A failed flush is final: the mark is left in the directory, the segment is tainted (nothing is
- * appended any more), `durable` stands still for good, and the thread flushes nothing again.
+ * A failed flush is final (a store that found its disk gone is one, see dp_wal_guard): the mark is
+ * left in the directory, the segment is tainted (nothing is appended any more), `durable` stands
+ * still for good, and the thread flushes nothing again.
  */
 #ifndef DP_WAL_KEEPER_H
 #define DP_WAL_KEEPER_H
@@ -33,7 +34,7 @@ enum dp_wal_next_state { DP_WAL_NEXT_WANTED = 0, DP_WAL_NEXT_READY, DP_WAL_NEXT_
 
 struct dp_wal_keeper {
     /* Set before the start, then read-only. */
-    const struct dp_wal_directory *directory;
+    struct dp_wal_directory *directory;
     struct dp_journal_segment *segment; /* the writer's: sequence_next is read, tainted set */
     bool waits;                         /* some orders wait for the disk */
     pthread_t thread;

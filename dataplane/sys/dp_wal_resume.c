@@ -3,7 +3,7 @@
 #include <errno.h>
 
 struct resume {
-    const struct dp_wal_directory *directory;
+    struct dp_wal_directory *directory;
     uint64_t sequence; /* the last record that recovery has read */
     struct dp_journal_header *next;
     struct dp_err *err;
@@ -127,7 +127,7 @@ static int find_read(
     }
 }
 
-int dp_wal_resume(const struct dp_wal_directory *directory, uint64_t last, uint64_t resume_sequence,
+int dp_wal_resume(struct dp_wal_directory *directory, uint64_t last, uint64_t resume_sequence,
     struct dp_journal_header *next, struct dp_err *err)
 {
     const struct resume resume = {directory, resume_sequence, next, err};

@@ -14,7 +14,7 @@
 
 /* last: the highest number of a segment's file. resume_sequence: the last record that recovery has
  * read. Fills in the next segment's index, sequence_first and chain_previous. */
-int dp_wal_resume(const struct dp_wal_directory *directory, uint64_t last, uint64_t resume_sequence,
+int dp_wal_resume(struct dp_wal_directory *directory, uint64_t last, uint64_t resume_sequence,
     struct dp_journal_header *next, struct dp_err *err);
 
 #endif

@@ -19,9 +19,10 @@ OPTIONS = "loop,errors=remount-ro"
 
 
 class LoopDisk:
-    """Mounted while in a ``with``, at ``path``."""
+    """Mounted while in a ``with``, at ``path``, with ``more`` options than its own."""
 
-    def __init__(self, folder: Path, size_mib: int = 64) -> None:
+    def __init__(self, folder: Path, *more: str, size_mib: int = 64) -> None:
+        self._options = ",".join((OPTIONS, *more))
         self.path = folder / "disk"
         self._image = folder / "disk.img"
         self._size = size_mib << 20
@@ -46,7 +47,7 @@ class LoopDisk:
             subprocess.run(["umount", "--lazy", self.path], check=True)
 
     def _mount(self) -> None:
-        words = ["mount", "-t", "ext4", "-o", OPTIONS, self._image, self.path]
+        words = ["mount", "-t", "ext4", "-o", self._options, self._image, self.path]
         mounted = subprocess.run(words, capture_output=True, check=False)
         if mounted.returncode != 0:
             pytest.skip(f"this machine does not let us mount: {mounted.stderr.decode().strip()}")

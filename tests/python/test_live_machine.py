@@ -17,6 +17,7 @@ import threading
 from collections import Counter
 
 import pytest
+from burst import Burst
 from live_world import (
     READY_S,
     TICKPLANE,
@@ -95,6 +96,7 @@ DEEP_YAML = """
       duplicate_count: 20, duplicate_window_ms: 100}
 """
 OURS = ("NEW", "DENIED", "REPLACE", "CANCEL", "KILL_SET", "KILL_CLEARED")  # the rest: the venue's
+UNFLUSHED = "the journal cannot be flushed to disk; no new orders:"
 HOUR_NS = 3_600_000_000_000
 
 
@@ -161,23 +163,28 @@ def arm(one, run):
 # ---- the disk ----
 
 
+@pytest.mark.parametrize("options", ["data=ordered", "data=journal"])
 @pytest.mark.parametrize("durability", ["memory", "fsync"])
-def test_a_disk_that_becomes_read_only_stops_orders_and_no_cancel(world, tmp_path, durability):
+def test_a_disk_that_becomes_read_only_stops_orders_and_no_cancel(
+    world, tmp_path, durability, options
+):
+    """With data=journal the kernel answers the next store to a page with SIGBUS, as XFS does."""
     one = world(seed=11)
     text = one.run_yaml.read_text()
     text = text.replace("durability: memory", f"durability: {durability}")
     one.run_yaml.write_text(text.replace("segment_size_mib: 64", "segment_size_mib: 1"))
     one.start_venue()
-    with LoopDisk(tmp_path) as disk:
+    with LoopDisk(tmp_path, options) as disk:
         journal = disk.path / "j"
         run = start_run(one, journal)
         wait_for_open_orders(one, run)
         assert not disk.person_may_remount()
         disk.find_error()
-        assert told(run, "tickplane: journal: ") == (
-            f"tickplane: journal: {journal}: the journal cannot be flushed to disk; no new orders:"
-            " Read-only file system\n"
-        )
+        words = f"tickplane: journal: {journal}: {UNFLUSHED}"
+        reasons = ["Read-only file system", "Input/output error"]  # the latter of a store
+        line = told(run, "tickplane: journal: ")
+        assert line in [f"{words} {reason}\n" for reason in reasons]
+        assert options == "data=journal" or reasons[0] in line
         before = one.counters(run)
         one.wait_until(run, lambda now: now["orders_denied"] > before["orders_denied"])
         cancel_all(one, run)
@@ -215,6 +222,28 @@ def check_next_run_explains_all(one, journal):
     one.end()
     assert one.report()["live"]["unexplained"] == 0
     assert check_books_balance(one, journal) > 0
+
+
+def test_no_order_leaves_whose_record_no_file_has(world):
+    """The segment ends under a burst of orders: some have a record, of the others nobody knows."""
+    one = world(seed=15)
+    burst = Burst(one, count=300)
+    one.start_venue()
+    run = burst.start_run()
+    segment = one.folder / "journal" / "journal-000000.tpj"
+    size = segment.stat().st_size
+    os.truncate(segment, 3 * 4096)
+    burst.go(run)
+    assert told(run, "tickplane: journal: ").endswith(f"{UNFLUSHED} Input/output error\n")
+    run.terminate()
+    _, err = run.communicate()
+    assert run.returncode == 1, err
+    one.end()
+    assert one.report()["counters"]["journal_lost"] > 0
+    os.truncate(segment, size)
+    recorded = {e["user_ref_num"] for e in journal_events(one) if e["event"] == "NEW"}
+    assert 0 < len(recorded) < burst.count
+    assert {number for _, number in venue_requests(one)} <= recorded
 
 
 def test_no_run_begins_on_a_disk_that_is_read_only(world, tmp_path):
