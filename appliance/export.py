@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         if os.path.exists(part):
             os.unlink(part)
     print(f"{count} {WORDS[args.format]}: {args.output}")
-    return complain(journal)
+    return complain(journal, wanted)
 
 
 def chosen(journal: Journal, wanted: Filter) -> Iterator[Record]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import time
 from collections import deque
@@ -14,6 +15,7 @@ from appliance.errors import CommandError
 from appliance.moments import parse_time
 from dataplane.journal import Journal
 from dataplane.seal import Block
+from dataplane.segment import record_words
 
 Record = dict[str, Any]
 # Of use to a machine; a line for people leaves them out.
@@ -22,6 +24,9 @@ DETAILS = (
     "clock", "session",
 )  # fmt: skip
 POLL_SECONDS = 0.05
+UNKNOWN_KIND = re.compile(r"(KIND|ACTION)_\d+")  # of a newer writer
+ASKED = {"order": "order", "symbol": "symbol", "kind": "kind", "first": "from", "last": "to",
+         "since": "since", "until": "until"}  # fmt: skip
 VERDICTS = {
     "closed": "closed: every record is there",
     "open": "open: every record is there, the last segment is not closed",
@@ -64,7 +69,10 @@ class Filter:
         self._args = args
         self._numbers = {order_number(text) for text in args.order or ()}
         self._symbols = set(args.symbol or ())
-        self._kinds = {kind.upper() for kind in args.kind or ()}
+        self._kinds = {known_kind(text) for text in args.kind or ()}
+        check_range("--from", args.first, "--to", args.last)
+        self._count = 0  # of records that were asked for
+        self._named: set[str] = set()  # instruments met
         self._since: int | None = None
         self._until: int | None = None
         self._dated = args.since is None and args.until is None
@@ -73,13 +81,32 @@ class Filter:
         """Say whether the record was asked for; remember the numbers of an order's replaces."""
         if not self._dated:
             self._date(record["time_ns"])
-        return (
+        if record["event"] == "INSTRUMENT":
+            self._named.add(record["symbol"])
+        fits = (
             self._is_numbered(record["seq"], record["seq"])
             and (not self._kinds or record["event"] in self._kinds)
             and (not self._symbols or record.get("symbol") in self._symbols)
             and (self._since is None or record["time_ns"] >= self._since)
             and (self._until is None or record["time_ns"] <= self._until)
         ) & (not self._numbers or self._is_of_order(record))
+        self._count += fits
+        return fits
+
+    def complaint(self) -> str | None:
+        """Return what to say when nothing that was asked for was there; None: something was."""
+        asked = {word: getattr(self._args, key) for key, word in ASKED.items()}
+        given = {word: value for word, value in asked.items() if value is not None}
+        if self._count or not given:
+            return None
+        words = [
+            f"--{word} {each}"
+            for word, value in given.items()
+            for each in (value if isinstance(value, list) else [value])
+        ]
+        is_named = "symbol" in given and self._named
+        named = f"; instruments: {', '.join(sorted(self._named))}" if is_named else ""
+        return f"no record fits {' '.join(words)}{named}"
 
     def may_be_in(self, block: Block) -> bool:
         """Say whether a sealed block can hold a record that was asked for, by its index."""
@@ -107,6 +134,7 @@ class Filter:
             self._since = parse_time("--since", args.since, args.timezone, near_ns)
         if args.until is not None:
             self._until = parse_time("--until", args.until, args.timezone, near_ns)
+        check_range("--since", self._since, "--until", self._until)
 
     def _is_of_order(self, record: Record) -> bool:
         named = (record.get("user_ref_num"), record.get("orig_user_ref_num"))
@@ -116,6 +144,20 @@ class Filter:
         if record["event"] in ("REPLACE", "REPLACED", "CANCEL"):
             self._numbers |= numbers
         return True
+
+
+def known_kind(text: str) -> str:
+    """Return the word of a kind, however it was written; refuse what no record is."""
+    word, words = text.upper(), record_words()
+    if word not in words and not UNKNOWN_KIND.fullmatch(word):
+        raise CommandError(f"--kind: {text!r} is none; write some of {', '.join(words)}")
+    return word
+
+
+def check_range(low: str, first: int | None, high: str, last: int | None) -> None:
+    """Refuse a range that holds nothing."""
+    if first is not None and last is not None and first > last:
+        raise CommandError(f"{low}, {high}: from {first} to {last} there is nothing; swap them")
 
 
 def order_number(text: str) -> int:
@@ -181,14 +223,16 @@ def dump(args: argparse.Namespace) -> int:
     for record in journal.records(wanted.may_be_in):
         if wanted(record):
             sys.stdout.write(render(record) + "\n")
-    return complain(journal)
+    return complain(journal, wanted)
 
 
-def complain(journal: Journal) -> int:
-    """Say on stderr what ended the walk; return the exit status."""
-    summary = journal.summary()
+def complain(journal: Journal, wanted: Filter) -> int:
+    """Say on stderr what ended the walk, or that it found nothing; return the exit status."""
+    summary, complaint = journal.summary(), wanted.complaint()
     if not summary["valid"]:
         print(f"tickplane: {render_summary(summary)}", file=sys.stderr)
+    elif complaint is not None:
+        print(f"tickplane: {journal.directory}: {complaint}", file=sys.stderr)
     return 0 if summary["valid"] else 1
 
 
@@ -205,7 +249,7 @@ def tail(args: argparse.Namespace) -> int:
         elif wanted(record):
             last.append(record)
     show(last, render)
-    return complain(journal)
+    return complain(journal, wanted)
 
 
 def show(records: deque[Record], render: Callable[[Record], str]) -> None:

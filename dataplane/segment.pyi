@@ -6,6 +6,7 @@ from dataplane.seal import Block, Sealed
 CLASSES: tuple[str, ...]
 DURABILITIES: tuple[str, ...]
 
+def record_words() -> list[str]: ...
 def decode_record(data: bytes, prefix: str, symbols: dict[int, str]) -> dict[str, Any]: ...
 
 class Segment:

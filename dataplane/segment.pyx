@@ -162,6 +162,13 @@ cdef dict _control_fields(const dp_journal_control *control, dict symbols):
     return found
 
 
+def record_words() -> list:
+    """Return what a record's ``event`` may be, in the order of the format's numbers."""
+    events = [dp_event_kind_name(number).decode() for number in range(256)]
+    words = [word for word in events if word not in ("NONE", "UNKNOWN")]
+    return [*words, "INSTRUMENT", *ACTIONS.values(), "SESSION", "END"]
+
+
 cdef dict _fields(const dp_journal_record *record, const char *prefix, dict symbols):
     if record.kind == DP_JOURNAL_EVENT:
         return _event_fields(record, prefix, symbols)

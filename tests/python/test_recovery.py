@@ -16,6 +16,7 @@ from appliance.cli import main
 from dataplane.errors import DataplaneError
 from dataplane.journal import Journal
 from dataplane.recovery import Capacity, capacity_of, checkpoints, recover, save_checkpoint
+from dataplane.segment import record_words
 
 sys.path.insert(0, str(Path(__file__).parent))
 from auditor import Audit  # noqa: E402
@@ -245,5 +246,46 @@ def test_dump_takes_what_is_asked_for(whole, events, capsys):
     assert dumped("--since", str(since), "--until", str(until)) == [
         each for each in events if since <= each["time_ns"] <= until
     ]
-    assert main(["journal", "dump", str(whole), "--order", "x"]) == 2
-    assert "--order: 'x' is no order" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--order", "x"], "--order: 'x' is no order; write its number, or its ClOrdID"),
+        (["--kind", "new", "--kind", "TYPO"], "--kind: 'TYPO' is none; write some of NEW, DENIED,"),
+        (["--from", "9", "--to", "8"], "--from, --to: from 9 to 8 there is nothing; swap them"),
+        (["--since", "9", "--until", "8"], "--since, --until: from 9 to 8 there is nothing; swap"),
+        (["--since", "10:00:01", "--until", "10:00:00"], "--since, --until: from "),
+    ],
+)
+@pytest.mark.parametrize("verb", ["dump", "tail"])
+def test_filters_that_make_no_sense_are_refused(whole, capsys, verb, words, complaint):
+    assert main(["journal", verb, str(whole), *words]) == 2
+    found = capsys.readouterr()
+    assert found.err.startswith(f"tickplane: {complaint}")
+    assert found.out == ""
+
+
+def test_every_kind_of_a_journal_can_be_asked_for(whole, events, capsys):
+    kinds = {event["event"] for event in events}
+    assert kinds <= set(record_words())
+    for kind in kinds:
+        assert main(["journal", "dump", str(whole), "--kind", kind.lower()]) == 0
+        assert f" {kind} " in capsys.readouterr().out
+    assert main(["journal", "dump", str(whole), "--kind", "KIND_200"]) == 0
+
+
+@pytest.mark.parametrize("verb", ["dump", "tail"])
+def test_that_nothing_fits_is_said(whole, events, capsys, verb):
+    symbols = sorted(event["symbol"] for event in events if event["event"] == "INSTRUMENT")
+    for words, end in (
+        (["--order", "4000000000"], ""),
+        (["--symbol", "NOBODY", "--kind", "NEW"], f"; instruments: {', '.join(symbols)}"),
+        (["--from", str(len(events) + 1)], ""),
+        (["--since", "9000000000000000000"], ""),
+    ):
+        assert main(["journal", verb, str(whole), *words]) == 0
+        found = capsys.readouterr()
+        asked = " ".join(words) if "--kind" not in words else "--symbol NOBODY --kind NEW"
+        assert found.err == f"tickplane: {whole}: no record fits {asked}{end}\n"
+        assert found.out == ""
