@@ -10,6 +10,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from appliance.bench.wire_net import EXCHANGE, INTERFACES, LOOPBACK, OURS, End, 
 from appliance.errors import CommandError
 
 PATIENCE_SECONDS = 60
+END_SECONDS = 5  # from the end of what it says to the end of a process
 TICKS = 20_000
 WARM_TICKS = 3_000
 PAUSE_NS = 5_000
@@ -146,11 +148,24 @@ class Process:
         self._folder.cleanup()
 
     def last_words(self) -> str:
-        """Kill it and return the last line that it said of its errors."""
-        self._process.kill()
-        self._process.wait()
+        """Return the last line of its errors, or how it ended; one that goes on is killed."""
+        how = how_it_ended(self._process)
         self._errors.seek(0)
-        return self._errors.read().decode(errors="replace").strip().rpartition("\n")[2]
+        said = self._errors.read().decode(errors="replace").strip().rpartition("\n")[2]
+        return said or how
+
+
+def how_it_ended(process: subprocess.Popen[bytes]) -> str:
+    """Return the status or signal that a silent process ended with; a hung one is killed."""
+    try:
+        code = process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return f"said nothing for {PATIENCE_SECONDS} s and was killed"
+    if code < 0:
+        return f"ended without a word by {signal.Signals(-code).name}"
+    return f"ended without a word, status {code}"
 
 
 def cast_pipe(pipe: IO[bytes] | None) -> IO[bytes]:
@@ -171,7 +186,7 @@ class Role:
 
     def _fail(self) -> NoReturn:
         last = self._process.last_words()
-        raise CommandError(f"bench: wire: {self._name}: {last or 'ended without a word'}")
+        raise CommandError(f"bench: wire: {self._name}: {last}")
 
     def answer(self) -> dict[str, Any]:
         """Wait for what it has to say when it is done, and for its end."""

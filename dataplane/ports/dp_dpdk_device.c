@@ -7,6 +7,7 @@
 #include <rte_ethdev.h>
 #include <rte_flow.h>
 #include <rte_mbuf.h>
+#include <sched.h>
 #include <unistd.h>
 
 #define MEMORY_MIB_DEFAULT 128u
@@ -77,7 +78,7 @@ static struct arguments arguments_of(const struct dp_dpdk_environment *environme
     return arguments;
 }
 
-int dp_dpdk_start(const struct dp_dpdk_environment *environment, struct dp_err *err)
+static int init(const struct dp_dpdk_environment *environment)
 {
     struct arguments arguments = arguments_of(environment);
     char *words[ARGUMENTS_MAX]; /* rte_eal_init() reorders its copy */
@@ -85,6 +86,38 @@ int dp_dpdk_start(const struct dp_dpdk_environment *environment, struct dp_err *
     int result = rte_eal_init(arguments.count, words);
     for (int index = 0; index < arguments.count; index++)
         free(arguments.words[index]);
+    return result;
+}
+
+/*
+ * rte_eal_init() makes threads that inherit our policy and core, and waits for them in sleeps of a
+ * microsecond. Under a real-time policy such a sleep is over before another thread gets the core:
+ * it would wait for ever. So it starts as an ordinary thread, and its helpers stay such.
+ */
+static int init_as_ordinary(
+    const struct dp_dpdk_environment *environment, int *result, struct dp_err *err)
+{
+    const struct sched_param ordinary = {0};
+    struct sched_param param;
+    int policy = sched_getscheduler(0);
+    if (policy < 0 || sched_getparam(0, &param) < 0 ||
+        sched_setscheduler(0, SCHED_OTHER, &ordinary) < 0)
+        return dp_err_set(err, errno, "dpdk: scheduling policy: %s", strerror(errno));
+    *result = init(environment);
+    int init_errno = rte_errno;
+    if (sched_setscheduler(0, policy, &param) < 0)
+        return dp_err_set(err, errno,
+            "dpdk: no way back to real-time priority %d: %s; raise the limit, ulimit -r",
+            param.sched_priority, strerror(errno));
+    rte_errno = init_errno;
+    return 0;
+}
+
+int dp_dpdk_start(const struct dp_dpdk_environment *environment, struct dp_err *err)
+{
+    int result = 0;
+    if (init_as_ordinary(environment, &result, err) < 0)
+        return -err->code;
     if (result >= 0)
         return 0;
     if (rte_errno == EALREADY)

@@ -102,7 +102,23 @@ def test_a_role_that_dies_is_told_and_not_waited_for() -> None:
         both.start(0, "no_such_role")
 
 
-def test_a_process_that_fails_says_its_last_words() -> None:
-    process = Process(["sh", "-c", "echo one >&2; echo two >&2; exit 1"])
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("echo one >&2; echo two >&2; exit 1", "two"),
+        ("exit 3", "ended without a word, status 3"),
+        ("kill -BUS $$", "ended without a word by SIGBUS"),
+    ],
+)
+def test_a_process_that_fails_says_its_last_words_or_how_it_ended(script: str, words: str) -> None:
+    process = Process(["sh", "-c", script])
     assert process.line() is None
-    assert process.last_words() == "two"
+    assert process.last_words() == words
+
+
+def test_a_process_that_says_nothing_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire_run, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(wire_run, "END_SECONDS", 0.1)
+    process = Process(["sleep", "1000"])
+    assert process.line() is None
+    assert process.last_words() == "said nothing for 0.1 s and was killed"
