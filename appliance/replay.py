@@ -27,6 +27,7 @@ from dataplane.engine import SPEED_MAX_PERMILLE, Engine, EngineSettings
 from dataplane.errors import DataplaneError
 from dataplane.journal import does_not_survive, verify
 from dataplane.strategy import StrategyError
+from dataplane.switches import Switches
 
 CHUNK = 100_000  # messages between two looks at the clock and at Ctrl-C
 PROGRESS_SECONDS = 0.5
@@ -269,6 +270,7 @@ def facts(engine: Engine, seconds: float) -> dict[str, Any]:
     messages = counters["itch_messages"]
     return {
         "fault": engine.source_fault(),
+        "hard_stop": hard_stop(engine),
         "messages": messages,
         "messages_by_type": engine.messages_by_type(),
         "seconds": round(seconds, 3),
@@ -286,6 +288,14 @@ def facts(engine: Engine, seconds: float) -> dict[str, Any]:
         "events_digest": engine.events_digest(),
         "wire_digest": engine.wire_digest(),
     }
+
+
+def hard_stop(engine: Engine) -> str | None:
+    """Say which switch has ended the run; None when none has."""
+    for scope, (mode, source) in Switches(engine).marks().items():
+        if mode == "hard-stop":
+            return f"{scope}: hard-stop, set by {source}"
+    return None
 
 
 def journal_facts(directory: str | None, config: Config, lost: int) -> dict[str, Any] | None:
@@ -330,9 +340,13 @@ def write_json(result: dict[str, Any], path: str | None) -> None:
 
 
 def exit_status(result: dict[str, Any]) -> int:
-    """Return 1 for a fault in the data, an output or the journal, 130 after Ctrl-C, else 0."""
+    """Return 1 for a fault in the data, an output or the journal, or a hard-stop; 130 after Ctrl-C.
+
+    0 for all else.
+    """
     faults = [
         result["fault"],
+        result["hard_stop"] and f"ended by {result['hard_stop']}",
         result["failure"] and f"strategy {result['failure']}",
         result["output_fault"],
         journal_fault(result),

@@ -154,7 +154,10 @@ def test_a_hard_stop_cancels_and_ends_the_run(world):
     one.wait_for_orders(run)
     assert kill(one, run, "--mode", "hard-stop", "--author", "ada", "--cause", "fire") == 0
     _, err = run.communicate(timeout=END_S)
-    assert run.returncode == 0, err
+    assert run.returncode == 1
+    reasons = [line for line in err.splitlines() if line.startswith("tickplane:")]
+    assert reasons == ["tickplane: ended by firm: hard-stop, set by person"]
     one.end()
     assert check_books_balance(one) > 0
+    assert one.report()["hard_stop"] == "firm: hard-stop, set by person"
     assert not {"NEW", "PARTIALLY_FILLED", "UNKNOWN"} & set(one.report()["orders"])
