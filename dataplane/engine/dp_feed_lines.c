@@ -75,18 +75,27 @@ static void count_verdict(struct dp_feed_lines *lines, enum dp_moldudp_verdict v
 
 /* ---- the lines beside each other ---- */
 
-/* How long after the first copy of this packet the present one came. */
-static void note_behind(struct dp_feed_lines *lines, struct dp_feed_line_stats *stats,
-    uint64_t sequence, int64_t time_ns)
+static void add_behind(struct dp_feed_line_stats *stats, int64_t behind_ns)
 {
-    const struct dp_feed_arrival *arrival = &lines->arrivals[sequence % DP_FEED_SKEW_SLOTS];
-    if (arrival->sequence != sequence)
-        return;
-    int64_t behind_ns = time_ns - arrival->time_ns;
     stats->behind_count++;
     stats->behind_ns_sum += behind_ns;
     if (behind_ns > stats->behind_ns_max)
         stats->behind_ns_max = behind_ns;
+}
+
+/* A second copy. Lines are read in turn, so the copy that was read first may have arrived last: it
+ * is the line of the later stamp that is behind. */
+static void note_behind(
+    struct dp_feed_lines *lines, uint32_t line, uint64_t sequence, int64_t time_ns)
+{
+    struct dp_feed_arrival *arrival = &lines->arrivals[sequence % DP_FEED_SKEW_SLOTS];
+    if (arrival->sequence != sequence)
+        return;
+    int64_t behind_ns = time_ns - arrival->time_ns;
+    if (behind_ns >= 0)
+        add_behind(&lines->stats[line], behind_ns);
+    else
+        add_behind(&lines->stats[arrival->line], -behind_ns);
 }
 
 /* The number behind a packet's last message. */
@@ -134,9 +143,9 @@ static void note_line(struct dp_feed_lines *lines, uint32_t line, const struct d
     if (verdict == DP_MOLDUDP_DELIVERED || verdict == DP_MOLDUDP_HELD) {
         stats->first++;
         lines->arrivals[sequence % DP_FEED_SKEW_SLOTS] =
-            (struct dp_feed_arrival){sequence, packet->time_ns};
+            (struct dp_feed_arrival){sequence, packet->time_ns, line};
     } else if (verdict == DP_MOLDUDP_DUPLICATE) {
-        note_behind(lines, stats, sequence, packet->time_ns);
+        note_behind(lines, line, sequence, packet->time_ns);
     }
 }
 

@@ -30,7 +30,7 @@ struct dp_feed_line_stats {
     uint64_t packets;      /* MoldUDP64 packets of any kind */
     uint64_t first;        /* of them, with a message that no other line had brought */
     uint64_t lost;         /* messages that this line skipped (of a line of replies: no sense) */
-    uint64_t behind_count; /* packets that another line had brought before */
+    uint64_t behind_count; /* packets that another line had brought before, by their stamps */
     int64_t behind_ns_sum; /* by how much, together */
     int64_t behind_ns_max;
     int64_t heard_ns;       /* the last packet; 0: none yet */
@@ -51,6 +51,7 @@ struct dp_feed_lines {
     struct dp_feed_arrival {
         uint64_t sequence;
         int64_t time_ns;
+        uint32_t line;
     } arrivals[DP_FEED_SKEW_SLOTS];
     /* Live: when this turn began. Holes are as old as we have known them, so that one which we only
      * hear of late is asked for before it is given up. 0: recorded, they are as old as packets say.

@@ -105,6 +105,36 @@ static void test_each_frame_counts_as_what_it_is(void)
     dp_feed_lines_close(&rig.lines);
 }
 
+/* Two copies of a message, line A's read first. */
+static void push_both(struct rig *rig, uint64_t sequence, int64_t a_ns, int64_t b_ns)
+{
+    build(rig, sequence);
+    struct dp_packet packet = {.data = rig->frame + DP_NET_UDP_HEADERS_SIZE, .time_ns = a_ns};
+    packet.size = rig->size - DP_NET_UDP_HEADERS_SIZE;
+    dp_feed_lines_push_datagram(&rig->lines, 0, &packet);
+    packet.time_ns = b_ns;
+    dp_feed_lines_push_datagram(&rig->lines, 1, &packet);
+}
+
+static void test_the_line_of_the_later_stamp_is_behind_whichever_was_read_first(void)
+{
+    struct rig rig;
+    open_rig(&rig);
+    const struct dp_feed_line_stats *a = &rig.lines.stats[0];
+    const struct dp_feed_line_stats *b = &rig.lines.stats[1];
+    push_both(&rig, 1, 1000, 1300);
+    push_both(&rig, 2, 2500, 2000);
+    push_both(&rig, 3, 3000, 3100);
+    CHECK_EQUAL(a->first, 3);
+    CHECK_EQUAL(a->behind_count, 1);
+    CHECK_EQUAL(a->behind_ns_sum, 500);
+    CHECK_EQUAL(a->behind_ns_max, 500);
+    CHECK_EQUAL(b->behind_count, 2);
+    CHECK_EQUAL(b->behind_ns_sum, 400);
+    CHECK_EQUAL(b->behind_ns_max, 300);
+    dp_feed_lines_close(&rig.lines);
+}
+
 static void test_a_target_of_zeroes_takes_any(void)
 {
     struct rig rig;
@@ -120,5 +150,7 @@ static void test_a_target_of_zeroes_takes_any(void)
 
 int main(void)
 {
-    RUN_TESTS(TEST(test_each_frame_counts_as_what_it_is), TEST(test_a_target_of_zeroes_takes_any));
+    RUN_TESTS(TEST(test_each_frame_counts_as_what_it_is),
+        TEST(test_the_line_of_the_later_stamp_is_behind_whichever_was_read_first),
+        TEST(test_a_target_of_zeroes_takes_any));
 }
