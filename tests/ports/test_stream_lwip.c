@@ -2,6 +2,7 @@
  * User-space TCP over an AF_XDP port against the kernel's TCP in another namespace.
  */
 #include "check.h"
+#include "dp_lwip.h"
 #include "dp_net.h"
 #include "dp_port_uring.h"
 #include "dp_port_xdp.h"
@@ -10,12 +11,16 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #define ECHO_PORT 7000  /* gives back what it reads */
 #define CLOSE_PORT 7001 /* says "bye" and closes */
 #define RESET_PORT 7002 /* resets */
-#define NOBODY_PORT 7003
+#define STALL_PORT 7003 /* reads nothing before it is reset, and then counts */
+#define NOBODY_PORT 7004
 #define LOCAL_PORT 9000
 #define PATIENCE_NS 5000000000ll
 
@@ -27,6 +32,12 @@ static int64_t now_ns(void)
 }
 
 /* ---- the other host ---- */
+
+/* Of the stalled peer: what it found when it was reset. Shared by both hosts. */
+static struct {
+    atomic_ulong bytes;
+    atomic_bool is_counted;
+} * stalled;
 
 static int listen_on(uint16_t port)
 {
@@ -49,6 +60,18 @@ static void echo(int peer)
             sent = send(peer, data + at, (size_t)(size - at), MSG_NOSIGNAL);
 }
 
+static void count_when_reset(int peer)
+{
+    static char data[65536];
+    struct pollfd end = {.fd = peer};
+    ssize_t size;
+    while (poll(&end, 1, -1) >= 0 && (end.revents & (POLLERR | POLLHUP)) == 0)
+        continue;
+    while ((size = recv(peer, data, sizeof(data), 0)) > 0)
+        atomic_fetch_add(&stalled->bytes, (unsigned long)size);
+    atomic_store(&stalled->is_counted, true);
+}
+
 static void serve(int listener, uint16_t port)
 {
     const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
@@ -56,6 +79,8 @@ static void serve(int listener, uint16_t port)
         int peer = accept(listener, NULL, NULL);
         if (port == ECHO_PORT)
             echo(peer);
+        else if (port == STALL_PORT)
+            count_when_reset(peer);
         else if (port == CLOSE_PORT)
             (void)!send(peer, "bye", 3, MSG_NOSIGNAL);
         else
@@ -66,7 +91,7 @@ static void serve(int listener, uint16_t port)
 
 static void run_host(void)
 {
-    for (uint16_t port = ECHO_PORT; port <= RESET_PORT; port++) {
+    for (uint16_t port = ECHO_PORT; port <= STALL_PORT; port++) {
         int listener = listen_on(port);
         if (fork() == 0) {
             prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -200,6 +225,34 @@ static void test_a_reset_is_told_from_a_close(void)
     dp_stream_close(stream);
 }
 
+/* A peer that does not read: what its window has no room for stays here, and a reset takes it back.
+ * What was on its way may have arrived. */
+static void test_what_a_full_window_holds_back_is_taken_back_by_a_reset(void)
+{
+    enum { FRAME = 64 };
+    static const uint8_t frame[FRAME];
+    struct dp_stream *stream = open_stream(STALL_PORT);
+    int64_t until_ns = now_ns() + PATIENCE_NS;
+    size_t sent = 0;
+    CHECK(reaches(stream, DP_STREAM_OPEN));
+    CHECK_EQUAL(dp_stream_unsent(stream), 0);
+    while (dp_stream_unsent(stream) < 100 * FRAME && now_ns() < until_ns) {
+        sent += dp_stream_send(stream, frame, FRAME) ? FRAME : 0;
+        dp_stream_poll(stream);
+    }
+    size_t unsent = dp_stream_unsent(stream);
+    CHECK(unsent >= 100 * FRAME);
+    CHECK(dp_stream_unacknowledged(stream) >= unsent);
+    CHECK_EQUAL(stream->stats.taken_bytes, sent);
+    dp_stream_reset(stream);
+    while (!atomic_load(&stalled->is_counted) && now_ns() < until_ns)
+        dp_lwip_poll(stack);
+    CHECK(atomic_load(&stalled->is_counted));
+    CHECK(atomic_load(&stalled->bytes) > 0);
+    CHECK_THAT(atomic_load(&stalled->bytes) <= sent - unsent, "%lu of %zu, %zu held",
+        atomic_load(&stalled->bytes), sent, unsent);
+}
+
 static void test_nobody_there_is_an_error(void)
 {
     struct dp_stream *stream = open_stream(NOBODY_PORT);
@@ -233,10 +286,14 @@ static void test_what_cannot_be_opened_is_said(void)
 int main(void)
 {
     netns_enter(1);
+    stalled =
+        mmap(NULL, sizeof(*stalled), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(stalled != MAP_FAILED);
     netns_start_host(run_host);
     open_stack();
     RUN_TESTS(TEST(test_bytes_come_back), TEST(test_a_stream_is_whole_however_it_is_cut),
         TEST(test_the_peer_closing_is_seen_after_its_last_bytes),
-        TEST(test_a_reset_is_told_from_a_close), TEST(test_nobody_there_is_an_error),
-        TEST(test_what_cannot_be_opened_is_said));
+        TEST(test_a_reset_is_told_from_a_close),
+        TEST(test_what_a_full_window_holds_back_is_taken_back_by_a_reset),
+        TEST(test_nobody_there_is_an_error), TEST(test_what_cannot_be_opened_is_said));
 }
