@@ -152,7 +152,10 @@ cdef class Control(Mapping):
     def kill(self, str scope, str mode, *, str author, str cause, meanwhile=None):
         """Set a switch: it holds when this returns. Then have it journalled, if somebody runs.
 
-        ``meanwhile`` is called when it holds, before the appliance has answered.
+        ``meanwhile`` is called when it holds, before the appliance has answered. The switch is in
+        shared memory then, which outlives the appliance, SIGKILL included: the next start takes it
+        over. The run itself writes it to the disk about a second later (`tickplane kill`, which
+        has that second, writes it at once), so that only a loss of power before then forgets it.
         """
         cdef dp_risk_scope place = self._scope(scope)
         if mode not in MODES:

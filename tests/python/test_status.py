@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from live_world import USER, World, needs_uring
@@ -63,15 +64,13 @@ def replay(tmp_path):
         except (DataplaneError, IndexError):  # still being made
             return None
 
-    path = None
     try:
-        path = wait_until(look, process=process)
-        yield process, path
+        yield process, wait_until(look, process=process)
     finally:
         process.kill()
         process.wait()
-        if path is not None and os.path.exists(path):
-            os.unlink(path)
+        for left in Path("/dev/shm").glob(f"tickplane-*-{process.pid}*"):
+            left.unlink()
 
 
 def said(capsys, *words):
