@@ -1,16 +1,19 @@
 """``tickplane ports``: the ports of this machine, best first, each with the reason for its verdict.
 
-Changes nothing. What a port needs beside its library (huge pages, a bound card, an interface) is
-read from /sys; whether the kernel lets us is tried out.
+Below each stand those that running appliances have open, with their counters. Changes nothing.
+What a port needs beside its library (huge pages, a bound card, an interface) is read from /sys;
+whether the kernel lets us is tried out.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from appliance.running import running_pages
 from dataplane.port_kind import kinds
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ class Verdict(NamedTuple):
     usable: bool
     reason: str
     devices: list[str]
+    in_use: tuple[dict[str, Any], ...] = ()  # by appliances that run: whose, counters, link
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print a line for each port."""
-    verdicts = [judge(kind, SYS) for kind in kinds()]
+    used = list(in_use())
+    verdicts = [
+        judge(kind, SYS)._replace(in_use=tuple(one for one in used if one["port"] == kind["name"]))
+        for kind in kinds()
+    ]
     if args.json:
         print(json.dumps([verdict._asdict() for verdict in verdicts], indent=2))
     else:
@@ -68,6 +76,13 @@ def judge_dpdk(words: str, sys: Path) -> Verdict:
         return Verdict("dpdk", words, True, size, cards)
     missing = "no card is bound to vfio-pci" if not cards else size
     return Verdict("dpdk", words, True, f"virtual devices only: {missing}; {size}", cards)
+
+
+def in_use() -> Iterator[dict[str, Any]]:
+    """Yield every port of the appliances that run here: which appliance, counters, link."""
+    for name, page in running_pages():
+        for one in page.ports():
+            yield {"appliance": name, **one}
 
 
 def bound_cards(sys: Path) -> list[str]:
@@ -116,4 +131,15 @@ def render(verdicts: list[Verdict]) -> str:
         mark = "yes" if verdict.usable else "no"
         lines.append(f"  {verdict.name:<6} {mark:<4} {verdict.words}: {verdict.reason}")
         lines += [f"              {device}" for device in verdict.devices]
+        lines += [f"              {one['appliance']}: {describe(one)}" for one in verdict.in_use]
     return "\n".join(lines)
+
+
+def describe(one: dict[str, Any]) -> str:
+    """Return a port's counters and link in one line."""
+    link = "up" if one["is_up"] else "down"
+    return (
+        f"{one['rx_packets']:>10,} received, {one['tx_packets']:,} sent; lost {one['rx_failed']:,} "
+        f"in, {one['tx_failed']:,} out; refused {one['tx_refused']:,}; "
+        f"{one['buffers_used']:,} buffers out; link {link}"
+    )

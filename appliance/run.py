@@ -23,6 +23,7 @@ from appliance.config import Config
 from appliance.engine_core import engine_core
 from appliance.errors import CommandError
 from appliance.live_config import LiveConfig, text_of
+from appliance.ports import describe
 from appliance.report import render
 from appliance.switch_keeper import SwitchKeeper
 from dataplane.engine import Engine
@@ -373,14 +374,5 @@ def render_live(live: dict[str, Any]) -> str:
             f" (at most {line['behind_ns_max']:,})"
         )
     lines.append("PORTS")
-    lines += [f"  {one['port']:<12} {describe_port(one)}" for one in live["port_counters"]]
+    lines += [f"  {one['port']:<12} {describe(one)}" for one in live["port_counters"]]
     return "\n".join(lines)
-
-
-def describe_port(one: dict[str, Any]) -> str:
-    """Return a port's counters and link in one line."""
-    link = "up" if one["is_up"] else "down"
-    return (
-        f"{one['rx_packets']:>10,} received, {one['tx_packets']:,} sent; lost {one['rx_failed']:,} "
-        f"in, {one['tx_failed']:,} out; refused {one['tx_refused']:,}; link {link}"
-    )

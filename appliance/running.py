@@ -8,7 +8,7 @@ import getpass
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,6 +115,15 @@ def of_config(verb: str, path: str) -> list[Target]:
     kept = switches.path_of(config.journal.directory)
     found = [target_of(region) for region in SHM.glob(f"{PREFIX}{config.name}-*")]
     return [one for one in found if one.kept == kept] or [Target(config.name, None, False, kept)]
+
+
+def running_pages() -> Iterator[tuple[str, Page]]:
+    """Yield name and page of every appliance that runs and that this build can read."""
+    for path in regions():
+        with suppress(DataplaneError), Region.attach(path) as region:
+            if is_alive(region.header["pid"]):
+                with Page.attach(path) as page:
+                    yield path.name.removeprefix(PREFIX), page
 
 
 def target_of(path: Path) -> Target:

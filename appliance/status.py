@@ -76,6 +76,7 @@ def gather(region: Region, page: Page) -> Facts:
         },
         "books": page.books(),
         "sessions": page.sessions(),
+        "ports": page.ports(),
         "orders": region.orders(),
         "switches": [
             {"scope": row["scope"], "mode": row["mode"], "source": row["source"]}

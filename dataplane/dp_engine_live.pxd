@@ -76,6 +76,7 @@ cdef extern from "dp_feed_live.h" nogil:
         dp_port_stats stats
 
     bint dp_port_is_up(dp_port *port)
+    uint32_t dp_port_buffers_used(const dp_port *port)
 
     struct dp_feed_live_line:
         dp_port *port
@@ -148,6 +149,7 @@ cdef extern from "dp_engine_live.h" nogil:
     const char *dp_engine_live_state_name(dp_engine_live_state state)
     int dp_engine_start_live(
         dp_engine *engine, const dp_engine_live_config *config, dp_err *err)
+    void dp_engine_show_port(dp_engine *engine, uint32_t index, dp_port *port)
     uint64_t dp_engine_run_live(dp_engine *engine, int64_t duration_ns)
     dp_engine_live_status_of dp_engine_live_status(const dp_engine *engine, uint32_t index)
     dp_feed_state dp_engine_live_feed(const dp_engine *engine)

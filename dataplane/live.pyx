@@ -22,6 +22,7 @@ from dataplane.dp_engine_live cimport (
     dp_engine_live_status,
     dp_engine_live_status_of,
     dp_engine_run_live,
+    dp_engine_show_port,
     dp_engine_start_live,
     dp_feed_line_stats,
     dp_feed_state_name,
@@ -37,6 +38,7 @@ from dataplane.dp_engine_live cimport (
     dp_live_ports_open,
     dp_order_session_config,
     dp_port,
+    dp_port_buffers_used,
     dp_port_is_up,
     dp_route_spread,
     dp_throttle_make,
@@ -245,8 +247,17 @@ cdef class Live:
         cdef uint64_t packets
         with nogil:
             packets = dp_engine_run_live(self._engine._engine, duration_ns)
+            self._show_ports()
         self._engine._raise_failure()
         return packets
+
+    cdef void _show_ports(self) noexcept nogil:
+        cdef uint32_t index = 0
+        cdef dp_port *port = dp_live_ports_at(self._ports, index)
+        while port != NULL:
+            dp_engine_show_port(self._engine._engine, index, port)
+            index += 1
+            port = dp_live_ports_at(self._ports, index)
 
     def ports(self) -> str:
         """Return one line about what carries the feed."""
@@ -263,6 +274,7 @@ cdef class Live:
             found.append({
                 "port": (<bytes>port.ops.name).decode(),
                 "is_up": bool(dp_port_is_up(port)),
+                "buffers_used": dp_port_buffers_used(port),
                 **port.stats,
             })
             index += 1

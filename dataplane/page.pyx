@@ -24,6 +24,7 @@ cdef extern from "dp_engine_live.h" nogil:  # not its .pxd: that one links every
 
 cdef extern from "dp_engine_page.h" nogil:
     const int DP_ROUTE_SESSIONS_MAX
+    const int DP_PAGE_PORTS_MAX
 
     struct dp_page_session:
         uint64_t state
@@ -47,6 +48,16 @@ cdef extern from "dp_engine_page.h" nogil:
         int64_t heard_ns
         uint64_t address
 
+    struct dp_page_port:
+        uint64_t rx_packets
+        uint64_t rx_failed
+        uint64_t tx_packets
+        uint64_t tx_failed
+        uint64_t tx_refused
+        uint64_t buffers_used
+        uint64_t is_up
+        char name[8]
+
     struct dp_engine_page:
         uint64_t is_live
         int64_t wall_ns
@@ -61,6 +72,8 @@ cdef extern from "dp_engine_page.h" nogil:
         int64_t hole_since_ns
         uint64_t session_count
         dp_page_session sessions[8]
+        uint64_t port_count
+        dp_page_port ports[16]
         uint8_t durability[3]
         char journal_directory[256]
         char configuration[65]
@@ -145,6 +158,19 @@ cdef dict session_fields(const dp_page_session *session):
     }
 
 
+cdef dict port_fields(const dp_page_port *port):
+    return {
+        "port": words_of(port.name),
+        "is_up": bool(port.is_up),
+        "rx_packets": port.rx_packets,
+        "rx_failed": port.rx_failed,
+        "tx_packets": port.tx_packets,
+        "tx_failed": port.tx_failed,
+        "tx_refused": port.tx_refused,
+        "buffers_used": port.buffers_used,
+    }
+
+
 cdef class Page(Mapping):
     """One region, mapped read-only until close() or the end of a ``with`` block."""
 
@@ -206,6 +232,12 @@ cdef class Page(Mapping):
             return []
         count = min(page.session_count, DP_ROUTE_SESSIONS_MAX)
         return [session_fields(&page.sessions[index]) for index in range(count)]
+
+    def ports(self):
+        """Return the ports of a live run: counters, buffers that are out, link."""
+        cdef const dp_engine_page *page = self._page()
+        count = min(page.port_count, DP_PAGE_PORTS_MAX)
+        return [port_fields(&page.ports[index]) for index in range(count)]
 
     def books(self):
         """Return counts over all books: open, trading, stale, suspect."""

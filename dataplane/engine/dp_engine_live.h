@@ -86,6 +86,9 @@ int dp_engine_start_live(
     struct dp_engine *engine, const struct dp_engine_live_config *config, struct dp_err *err);
 /* Runs for so long or until dp_engine_stop(); returns packets taken. */
 uint64_t dp_engine_run_live(struct dp_engine *engine, int64_t duration_ns);
+/* Between two runs: shows the counters and the link of one of the caller's ports to who watches
+ * ("page" in the region). More than DP_PAGE_PORTS_MAX are not shown. */
+void dp_engine_show_port(struct dp_engine *engine, uint32_t index, struct dp_port *port);
 struct dp_engine_live_status dp_engine_live_status(const struct dp_engine *engine, uint32_t index);
 enum dp_feed_state dp_engine_live_feed(const struct dp_engine *engine);
 const struct dp_feed_line_stats *dp_engine_live_line(const struct dp_engine *engine, uint32_t line);

@@ -1,6 +1,7 @@
 #include "dp_engine_page.h"
 
 #include "dp_engine_internal.h"
+#include "dp_engine_live.h"
 #include "dp_engine_session.h"
 
 static uint64_t packed(uint32_t ip, uint16_t port)
@@ -75,4 +76,23 @@ void dp_engine_page_feed(struct dp_engine_page *page, const struct dp_feed_live 
     dp_store_relaxed(&page->hole_first, hole.first);
     dp_store_relaxed(&page->hole_last, hole.last);
     dp_store_relaxed(&page->hole_since_ns, hole.since_ns);
+}
+
+void dp_engine_show_port(struct dp_engine *engine, uint32_t index, struct dp_port *port)
+{
+    struct dp_engine_page *page = engine->page;
+    if (index >= DP_PAGE_PORTS_MAX)
+        return;
+    struct dp_page_port *out = &page->ports[index];
+    if (out->name[0] == 0)
+        snprintf(out->name, sizeof(out->name), "%s", port->ops->name);
+    dp_store_relaxed(&out->rx_packets, port->stats.rx_packets);
+    dp_store_relaxed(&out->rx_failed, port->stats.rx_failed);
+    dp_store_relaxed(&out->tx_packets, port->stats.tx_packets);
+    dp_store_relaxed(&out->tx_failed, port->stats.tx_failed);
+    dp_store_relaxed(&out->tx_refused, port->stats.tx_refused);
+    dp_store_relaxed(&out->buffers_used, dp_port_buffers_used(port));
+    dp_store_relaxed(&out->is_up, dp_port_is_up(port));
+    if (index >= dp_load_relaxed(&page->port_count))
+        dp_store_relaxed(&page->port_count, index + 1);
 }

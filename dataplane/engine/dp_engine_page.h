@@ -41,6 +41,19 @@ struct dp_page_line {
     _Atomic uint64_t address; /* as above; of the replies: 0 */
 };
 
+#define DP_PAGE_PORTS_MAX 16u
+
+struct dp_page_port {
+    _Atomic uint64_t rx_packets;
+    _Atomic uint64_t rx_failed;
+    _Atomic uint64_t tx_packets;
+    _Atomic uint64_t tx_failed;
+    _Atomic uint64_t tx_refused;
+    _Atomic uint64_t buffers_used;
+    _Atomic uint64_t is_up;
+    char name[8];
+};
+
 struct dp_engine_page {
     alignas(DP_CACHE_LINE) _Atomic uint64_t is_live;
     _Atomic int64_t wall_ns; /* when this was written */
@@ -58,6 +71,9 @@ struct dp_engine_page {
 
     _Atomic uint64_t session_count;
     struct dp_page_session sessions[DP_ROUTE_SESSIONS_MAX];
+
+    _Atomic uint64_t port_count; /* of a live run: in the order in which they were opened */
+    struct dp_page_port ports[DP_PAGE_PORTS_MAX];
 
     uint8_t durability[DP_JOURNAL_CLASS_COUNT];
     char journal_directory[256];

@@ -56,6 +56,7 @@ struct dp_port_ops {
     uint32_t (*receive)(struct dp_port *port, struct dp_packet *packets, uint32_t max);
     uint32_t (*send)(struct dp_port *port, const struct dp_packet *packets, uint32_t count);
     bool (*is_up)(struct dp_port *port); /* NULL: a port that has no link to lose */
+    uint32_t (*buffers_used)(const struct dp_port *port); /* NULL: a port without buffers */
     int (*close)(struct dp_port *port, struct dp_err *err);
 };
 
@@ -84,6 +85,13 @@ static inline uint32_t dp_port_send(
 static inline bool dp_port_is_up(struct dp_port *port)
 {
     return port->ops->is_up == NULL || port->ops->is_up(port);
+}
+
+/* Packet buffers that are out of their pool: in rings, lent to the receiver, on their way out. Up
+ * and down under load; one that only grows is a leak. */
+static inline uint32_t dp_port_buffers_used(const struct dp_port *port)
+{
+    return port->ops->buffers_used == NULL ? 0 : port->ops->buffers_used(port);
 }
 
 static inline bool dp_port_moves_frames(const struct dp_port *port)

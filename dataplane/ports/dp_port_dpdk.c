@@ -130,6 +130,11 @@ static bool dpdk_is_up(struct dp_port *port)
     return rte_eth_link_get_nowait(of(port)->id, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
 }
 
+static uint32_t dpdk_buffers_used(const struct dp_port *port)
+{
+    return dp_dpdk_device_buffers_used(((const struct dpdk_port *)port)->device);
+}
+
 static int dpdk_close(struct dp_port *port, struct dp_err *err)
 {
     (void)err;
@@ -145,6 +150,7 @@ static const struct dp_port_ops dpdk_ops = {
     .receive = dpdk_receive,
     .send = dpdk_send,
     .is_up = dpdk_is_up,
+    .buffers_used = dpdk_buffers_used,
     .close = dpdk_close,
 };
 

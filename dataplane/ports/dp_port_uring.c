@@ -51,6 +51,7 @@ struct uring_port {
 
     struct tx_slot *slots;
     struct tx_slot *slot_free;
+    uint32_t slots_used;
 };
 
 static struct uring_port *of(struct dp_port *port)
@@ -136,6 +137,7 @@ static void take_sent(struct uring_port *uring, const struct io_uring_cqe *cqe)
     struct tx_slot *slot = (struct tx_slot *)(uintptr_t)cqe->user_data;
     slot->next_free = uring->slot_free;
     uring->slot_free = slot;
+    uring->slots_used--;
 }
 
 /* Takes completions in their order until `max` datagrams are there, or none is left. With max 0,
@@ -201,8 +203,10 @@ static struct tx_slot *take_slot(struct uring_port *uring)
         reap(uring, NULL, 0);
     }
     struct tx_slot *slot = uring->slot_free;
-    if (slot != NULL)
+    if (slot != NULL) {
         uring->slot_free = slot->next_free;
+        uring->slots_used++;
+    }
     return slot;
 }
 
@@ -287,11 +291,18 @@ static int uring_close(struct dp_port *port, struct dp_err *err)
     return 0;
 }
 
+static uint32_t uring_buffers_used(const struct dp_port *port)
+{
+    const struct uring_port *uring = (const struct uring_port *)port;
+    return uring->slots_used + uring->lent_count;
+}
+
 static const struct dp_port_ops uring_ops = {
     .name = "uring",
     .framing = DP_PORT_DATAGRAM,
     .receive = uring_receive,
     .send = uring_send,
+    .buffers_used = uring_buffers_used,
     .close = uring_close,
 };
 

@@ -202,6 +202,12 @@ void dp_port_xdp_update_stats(struct dp_port *port)
     xdp->dropped_seen = dropped;
 }
 
+static uint32_t xdp_buffers_used(const struct dp_port *port)
+{
+    const struct xdp_port *xdp = (const struct xdp_port *)port;
+    return xdp->half - xdp->free_count + xdp->lent_count;
+}
+
 static void release(struct xdp_port *xdp)
 {
     if (xdp->socket != NULL)
@@ -227,6 +233,7 @@ static const struct dp_port_ops xdp_ops = {
     .receive = xdp_receive,
     .send = xdp_send,
     .is_up = xdp_is_up,
+    .buffers_used = xdp_buffers_used,
     .close = xdp_close,
 };
 

@@ -73,10 +73,17 @@ def test_the_picture():
         Verdict("xdp", "a queue", True, "works", ["eth0 (x, up, 1 receive queues)"]),
         Verdict("uring", "UDP", False, "no io_uring", []),
     ]
+    one = {
+        "appliance": "live-47", "is_up": True, "rx_packets": 1200, "rx_failed": 1, "tx_packets": 7,
+        "tx_failed": 0, "tx_refused": 2, "buffers_used": 64,
+    }  # fmt: skip
+    verdicts[0] = verdicts[0]._replace(in_use=(one,))
     assert render(verdicts) == (
         "ports of this machine, best first:\n"
         "  xdp    yes  a queue: works\n"
         "              eth0 (x, up, 1 receive queues)\n"
+        "              live-47:      1,200 received, 7 sent; lost 1 in, 0 out; refused 2; "
+        "64 buffers out; link up\n"
         "  uring  no   UDP: no io_uring"
     )
 

@@ -106,6 +106,14 @@ def test_a_live_run_says_how_it_is(world, capsys):
     assert facts["configuration"] == hashlib.sha256(world.run_yaml.read_bytes()).hexdigest()
     assert facts["journal"]["directory"] == str(world.folder / "journal")
     assert facts["journal"]["records"] > 0 and not facts["journal"]["failed"]
+    ports = [one for one in facts["ports"] if one["rx_packets"]]
+    assert len(ports) >= 2 and all(one["port"] == "uring" and one["is_up"] for one in ports)
+    _, out = said(capsys, "ports", "--json")
+    uring = next(kind for kind in json.loads(out) if kind["name"] == "uring")
+    in_use = [one for one in uring["in_use"] if one["appliance"].endswith(f"-{run.pid}")]
+    assert len(in_use) == len(facts["ports"])
+    received = [sum(one["rx_packets"] for one in rows) for rows in (ports, in_use)]
+    assert received[1] >= received[0]
     lines = [line["address"] for line in facts["feed"]["lines"]]
     assert lines == [f"127.0.0.1:{world.ports[name]}" for name in "ab"]
     assert all(line["packets"] for line in facts["feed"]["lines"])
