@@ -145,9 +145,10 @@ def all_at_once(settings: list[Finding]) -> None:
 
 @contextlib.contextmanager
 def card_pulled() -> Iterator[tuple[str, ...]]:
-    """Take the card of the orders off the bus."""
+    """Take the card of the orders off the bus, and the one that would be taken for it."""
     bus = Path("/sys/bus/pci")
-    (bus / "devices/0000:42:00.0/remove").write_text("1")
+    for address in ("0000:42:00.0", "0000:82:00.0"):
+        (bus / "devices" / address / "remove").write_text("1")
     yield ()
     (bus / "rescan").write_text("1")
     tickplane("apply", "lab", "--yes")
