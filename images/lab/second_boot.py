@@ -30,8 +30,10 @@ def main() -> None:
     quiet()
     bound()
     trade()
-    breakages.run()
     undo()
+    tickplane("apply", "--yes")
+    # Last: a card that was pulled out may come back under another name.
+    breakages.run()
 
 
 def quiet() -> None:
