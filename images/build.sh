@@ -38,11 +38,12 @@ libraries() {
     rm -rf "$folder"
 }
 
-drivers() { # of DPDK
+drivers() ( # of DPDK
+    . images/apt.sh
     local cards='e1000|virtio|i40e|iavf|ice|mlx5|sfc|ring|af-packet|af-xdp'
     apt-cache search -n "^librte-(net-($cards)|bus-(pci|vdev)|mempool-ring)-?[0-9]+\$" |
         cut -d' ' -f1
-}
+)
 
 # tickplane and what it depends on, without anything that says where and when it was unpacked.
 site() {
