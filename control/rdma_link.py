@@ -142,6 +142,16 @@ def exchange(stream: socket.socket, own: End) -> End:
         raise ControlError("rdma: the other end is no ring of ours") from None
 
 
+def has_ended(stream: socket.socket) -> bool:
+    """Say whether the other end's process is there no more, which closes its sockets."""
+    try:
+        return stream.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
 @contextmanager
 def receiving(
     stream: socket.socket, device: str, ring: Ring
@@ -183,7 +193,10 @@ def sending(stream: socket.socket, device: str, ring: Ring) -> Iterator[Callable
 
     def push(record: bytes) -> bool:
         (taken,) = COUNT.unpack(connection.read(0, COUNT.size))
-        return writer.push(record, taken)
+        pushed = writer.push(record, taken)
+        if not pushed and has_ended(stream):
+            raise ControlError(f"rdma: the receiver is gone; {taken} records were taken")
+        return pushed
 
     try:
         yield push

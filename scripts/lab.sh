@@ -14,6 +14,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PATH=$PATH:/usr/sbin:/sbin
+. images/apt.sh
 
 lab=images/lab
 folder=${LAB_FOLDER:-build/lab}
@@ -24,14 +25,14 @@ fail() {
     exit 2
 }
 
-# What a boot needs; an empty disk, so that nothing is left of the guest before.
+# What a boot from FOLDER needs; an empty disk, so that nothing is left of the guest before.
 prepare() {
     images/kernel.sh build/kernel
-    mkdir -p $folder/share
-    $lab/initramfs.sh build/kernel $folder/initramfs
-    rm -f $folder/disk
-    truncate -s 1G $folder/disk
-    mke2fs -q -t ext4 $folder/disk
+    mkdir -p "$1/share"
+    $lab/initramfs.sh build/kernel "$1/initramfs"
+    rm -f "$1/disk"
+    truncate -s 1G "$1/disk"
+    mke2fs -q -t ext4 "$1/disk"
 }
 
 # What the guest runs that is no part of this machine: unpacked, like the kernel.
@@ -39,12 +40,7 @@ tools() {
     [ ! -e $folder/tools/usr/sbin/chronyd ] || return 0
     say "fetching chrony"
     rm -rf $folder/tools
-    mkdir -p $folder/tools
-    (cd $folder/tools && apt-get -qq download chrony libedit2 2>/dev/null) ||
-        fail "chrony: apt-get download did not work; run apt-get update"
-    local package
-    for package in $folder/tools/*.deb; do dpkg -x "$package" $folder/tools; done
-    rm $folder/tools/*.deb
+    unpack $folder/tools chrony libedit2 || fail "chrony: cannot be fetched from the archive"
 }
 
 # tickplane as it is delivered: the wheel, in an environment of its own.
@@ -72,15 +68,18 @@ ended_early() {
         >>$folder/share/results
 }
 
-# The server, then the image on it; both leave their results in share/results.
+# The server, two of them on a cable, then the image on one; all leave their results in
+# share/results.
 whole() {
     tools
     wheel
-    rm -rf $folder/share
-    prepare
+    rm -rf $folder/share $folder/peer
+    prepare $folder
+    prepare $folder/peer
     export PYTHONPATH=$lab LAB_FOLDER=$folder
     {
         alone $folder/venv/bin/python -P $lab/server.py || ended_early server
+        alone $folder/venv/bin/python -P $lab/pair.py || ended_early pair
         image || ended_early image
         $folder/venv/bin/python -P $lab/results.py
     } 2>&1 | tee $folder/log
@@ -99,12 +98,12 @@ image() {
 case ${1:-} in
 "") whole ;;
 smoke)
-    prepare
+    prepare $folder
     exec $lab/boot.sh $folder $lab/smoke.sh intel_iommu=on iommu=pt
     ;;
 run)
     [ -f "${2:-}" ] || fail "${2:-no script}: is not a file; say scripts/lab.sh run SCRIPT"
-    prepare
+    prepare $folder
     # shellcheck disable=SC2086  # a list of words
     exec $lab/boot.sh $folder "$2" intel_iommu=on iommu=pt ${LAB_WORDS:-}
     ;;

@@ -61,6 +61,9 @@ lab_packages() {
     command -v cpio >/dev/null || packages+=(cpio)
     command -v modprobe >/dev/null || packages+=(kmod)
     command -v mke2fs >/dev/null || packages+=(e2fsprogs)
+    [ -d /usr/lib/python3/dist-packages/pyverbs ] || packages+=(python3-pyverbs) # RDMA there
+    [ -e /etc/libibverbs.d/rxe.driver ] || packages+=(ibverbs-providers)
+    command -v rdma >/dev/null || packages+=(iproute2)
     command -v mmdebstrap >/dev/null || packages+=(mmdebstrap)
     command -v mksquashfs >/dev/null || packages+=(squashfs-tools)
     command -v zstd >/dev/null || packages+=(zstd)

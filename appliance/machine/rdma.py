@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
 from control import rdma
 from control.errors import ControlError
-from control.rdma_link import receiving, sending
+from control.rdma_link import has_ended, receiving, sending
 from control.rdma_ring import Ring
 
 NUMBER = struct.Struct(">Q")
 NONE = "no RDMA device; load a card's driver, or: rdma link add rxe0 type rxe netdev eth0"
 SILENCE_S = 60
+LOOKS = 1024  # at the ring between two looks at whether the sender is there
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -86,18 +88,26 @@ def receive(device: str, address: tuple[str, int], ring: Ring, count: int) -> st
         print(f"listening on {server.getsockname()[1]}", flush=True)
         stream, _ = server.accept()
     with stream, receiving(stream, device, ring) as pop:
-        begun = heard = time.monotonic()
+        begun = time.monotonic()
         for number in range(count):
-            while (record := pop()) is None:
-                if time.monotonic() - heard > SILENCE_S:
-                    raise ControlError(f"rdma: {number} records came, and then none; look there")
-            heard = time.monotonic()
+            record = wait_record(stream, pop, number)
             if record != payload(number, ring):
                 raise ControlError(f"rdma: record {number} is another one: {record[:8].hex()}")
         seconds = time.monotonic() - begun
         stream.sendall(b"+")
         stream.recv(1)  # it closes when all its writes are acknowledged, for which we must be here
         return speed(count, seconds) + ", whole and in order"
+
+
+def wait_record(stream: socket.socket, pop: Callable[[], bytes | None], number: int) -> bytes:
+    """Return the next record; ControlError when the sender is gone or silent."""
+    end = time.monotonic() + SILENCE_S
+    for look in itertools.count(1):
+        if (record := pop()) is not None:
+            return record
+        if look % LOOKS == 0 and (has_ended(stream) or time.monotonic() > end):
+            break
+    raise ControlError(f"rdma: {number} records came, and then none; look there")
 
 
 def send(device: str, address: tuple[str, int], ring: Ring, count: int) -> str:

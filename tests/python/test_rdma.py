@@ -1,6 +1,6 @@
 """RDMA: the ring's layout and both its ends, and what is said where there is no device or binding.
 
-The connection itself is tested over soft-RoCE in the lab: scripts/lab.sh run tests/lab/rdma.sh.
+The connection itself is tested over soft-RoCE between two servers of the lab: make lab.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import sys
 import pytest
 
 from appliance.cli import main
-from control import rdma, rdma_verbs
+from appliance.machine.rdma import wait_record
+from control import rdma, rdma_link, rdma_verbs
 from control.errors import ControlError
 from control.rdma import Gid, best_gid, gids
+from control.rdma_link import COUNT, has_ended
 from control.rdma_ring import HEAD, Reader, Ring, Writer, pack
 
 
@@ -34,6 +36,29 @@ class Memory:
     def land(self, rng: random.Random) -> None:
         at, part = self.on_way.pop(rng.randrange(min(len(self.on_way), 8)))
         self.bytes[at : at + len(part)] = part
+
+
+class Unconnected:
+    """A connection whose other end takes nothing."""
+
+    def __init__(self, device: str, inbound: int, outbound: int) -> None:
+        pass
+
+    def describe(self, ring: Ring) -> None: ...
+
+    def connect(self, other: object) -> None: ...
+
+    def write(self, at: int, data: bytes, to: int) -> None: ...
+
+    def reap(self, under_way_max: int) -> None: ...
+
+    def read(self, at: int, size: int) -> bytes:
+        return bytes(COUNT.size)
+
+    def close(self) -> None: ...
+
+
+END = ("fe80::1", 1, 2, 3, 4)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -169,3 +194,36 @@ def test_no_device_is_a_clear_line(monkeypatch, capsys):
     assert capsys.readouterr().out == (
         "no RDMA device; load a card's driver, or: rdma link add rxe0 type rxe netdev eth0\n"
     )
+
+
+def test_the_other_end_is_missed_when_its_process_ends():
+    here, there = socket.socketpair()
+    with here:
+        assert not has_ended(here)
+        there.send(b"+")
+        there.close()
+        assert not has_ended(here)  # it said something that is still to be read
+        assert here.recv(1) == b"+"
+        assert has_ended(here)
+
+
+def test_records_that_stop_with_their_sender_are_one_line():
+    here, there = socket.socketpair()
+    records = iter([b"first"])
+    with here:
+        assert wait_record(here, lambda: next(records, None), 0) == b"first"
+        there.close()
+        with pytest.raises(ControlError, match="rdma: 1 records came, and then none; look there"):
+            wait_record(here, lambda: None, 1)
+
+
+def test_a_ring_that_stays_full_says_that_its_receiver_is_gone(monkeypatch):
+    here, there = socket.socketpair()
+    monkeypatch.setattr(rdma_link, "Connection", Unconnected)
+    monkeypatch.setattr(rdma_link, "exchange", lambda stream, own: rdma_link.End(*END, 2, 8))
+    there.send(b"+")
+    with here, rdma_link.sending(here, "rxe0", Ring(slots=2, payload_bytes=8)) as push:
+        assert [push(b"x") for _ in range(4)] == [True, True, False, False]
+        there.close()
+        with pytest.raises(ControlError, match="rdma: the receiver is gone; 0 records were taken"):
+            push(b"x")
