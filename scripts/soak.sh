@@ -32,9 +32,17 @@ soak_skiplist() {
     done
 }
 
-# An engine killed a thousand times, and ten thousand power cuts, each beside a counterparty; not by
-# the clock: about half an hour on two cores. The seeds are those of the parameters.
+# A writer that dies at instructions of a roll, other ones with each seed; an engine killed a
+# thousand times, and ten thousand power cuts, each beside a counterparty; not by the clock: about
+# half an hour on two cores. The seeds are those of the parameters.
 soak_journal() {
+    local seed
+    for ((seed = SEED; seed < SEED + 20; seed++)); do
+        "$dir/tests/sys_test_wal_death" "$seed" >build/soak-journal.log || {
+            echo "soak: journal: $dir/tests/sys_test_wal_death $seed" >&2
+            return 1
+        }
+    done
     install_python
     TICKPLANE_KILLS=${TICKPLANE_KILLS:-1000} TICKPLANE_CUTS=${TICKPLANE_CUTS:-10000} \
         TICKPLANE_SEAL_KILLS=${TICKPLANE_SEAL_KILLS:-200} pytest -q \

@@ -57,6 +57,18 @@ static inline bool step_on(pid_t child, uint64_t count)
     return false;
 }
 
+/* The same, and so many edges of system calls further: into one, out of it, into the next one. */
+static inline bool step_on_calls(pid_t child, uint64_t count)
+{
+    for (uint64_t step = 0; step < count; step++) {
+        int status = 0;
+        if (ptrace(PTRACE_SYSCALL, child, NULL, NULL) != 0 || waitpid(child, &status, 0) != child ||
+            !WIFSTOPPED(status))
+            return true;
+    }
+    return false;
+}
+
 static inline void step_kill(pid_t child)
 {
     kill(child, SIGKILL);

@@ -2,7 +2,8 @@
 
 After every death: what the counterparty saw is in the journal, content and all; no order came
 twice; what the journal calls never sent did not come; the state recovered is the one that the
-events and the counterparty's answers lead to. TICKPLANE_KILLS sets how many (50; make soak: 1,000).
+events and the counterparty's answers lead to. TICKPLANE_KILLS sets how many (50; make soak: 1,000),
+and by that at how many places of a start, a roll, a checkpoint they die.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from die_at import DieAt
 
 from dataplane import sealing
 from dataplane.recovery import Capacity, recover, save_checkpoint
@@ -130,6 +132,7 @@ def live(
     seed: int,
     *,
     packets: int = 0,
+    env: dict[str, str] | None = None,
 ) -> bool:
     """Let a worker run for so long, and for so many packets on a slow machine, and kill it.
 
@@ -142,7 +145,9 @@ def live(
     def third() -> None:
         os.dup2(theirs.fileno(), 3)
 
-    worker = subprocess.Popen(words, pass_fds=(3,), preexec_fn=third, stderr=subprocess.PIPE)
+    worker = subprocess.Popen(
+        words, pass_fds=(3,), preexec_fn=third, stderr=subprocess.PIPE, env=env
+    )
     theirs.close()
     started, wanted = time.monotonic(), len(party.packets) + packets
     said: int | None = None
@@ -261,26 +266,66 @@ def test_a_killed_engine_loses_and_doubles_nothing(seed, durability, tmp_path):
     assert sent and len(party.packets) > 50
 
 
-def test_a_killed_checkpoint_changes_nothing(tmp_path):
+@pytest.fixture(scope="module")
+def die_at(tmp_path_factory) -> DieAt:
+    return DieAt(tmp_path_factory.mktemp("die"))
+
+
+# Of the points where to die: all of them in the long form.
+STEP = 1 if KILLS >= 1000 else 3
+POINTS = range(0, 60, STEP)
+
+
+@pytest.mark.parametrize("durability", ["memory", "fsync"])
+def test_who_dies_while_it_starts_and_rolls_again_and_again_loses_nothing(
+    durability, tmp_path, die_at
+):
+    """Each one recovers from the death of the one before; few get as far as to send."""
+    party, directory = Counterparty(3), tmp_path / "j"
+    started, rolled, before = 0, 0, 0
+    for point in POINTS:
+        env = die_at.env(directory, point)
+        started += live(party, directory, durability, SLOW_SECONDS, 3000 + point, env=env)
+        found = segment_count(directory)
+        rolled += found > before + 1
+        before = found
+        if found:
+            check(party, directory)
+    assert live(party, directory, durability, 0.1, 3999, packets=20)
+    check(party, directory)
+    assert 3 <= started <= len(POINTS) - 3, "some died before they sent, and some after"
+    assert rolled > 1, "some died behind a segment that they had filled"
+
+
+def segment_count(directory: Path) -> int:
+    """Return how many segments have a header: one that was only made ready has none."""
+    paths = directory.glob("journal-*.tpj")
+    return sum(path.read_bytes()[76:80] not in (b"", bytes(4)) for path in paths)
+
+
+CHECKPOINT = """
+import sys
+from test_kills import CAPACITY, recover, save_checkpoint
+save_checkpoint(sys.argv[1], recover(sys.argv[1], CAPACITY, from_checkpoint=False))
+"""
+
+
+def test_a_checkpoint_killed_at_every_call_changes_nothing(tmp_path, die_at):
     party, directory = Counterparty(1), tmp_path / "j"
     live(party, directory, "memory", 0.3, 5, packets=200)
     expected = recover(str(directory), CAPACITY, from_checkpoint=False).state
-    code = (
-        "import sys; from test_kills import CAPACITY, recover, save_checkpoint\n"
-        "while True: save_checkpoint(sys.argv[1], recover(sys.argv[1], CAPACITY,"
-        " from_checkpoint=False))"
-    )
-    for milliseconds in (300, 400, 500, 700):
-        maker = subprocess.Popen(
-            [sys.executable, "-c", code, str(directory)], cwd=Path(__file__).parent
-        )
-        time.sleep(milliseconds / 1000)
-        maker.kill()
-        maker.wait()
+    for point in range(0, 1000, STEP):
+        words = [sys.executable, "-c", CHECKPOINT, str(directory)]
+        env = die_at.env(directory, point)
+        ended = subprocess.run(words, cwd=Path(__file__).parent, env=env, check=False)
         found = recover(str(directory), CAPACITY)
         assert (found.state.sequence, found.state.counts) == (expected.sequence, expected.counts)
         assert found.state.live_orders("TP") == expected.live_orders("TP")
-    assert save_checkpoint(str(directory), found)
+        if ended.returncode == 0:
+            break
+        assert ended.returncode == -signal.SIGKILL
+    assert point > 20
+    assert found.checkpoint is not None and save_checkpoint(str(directory), found)
 
 
 def test_a_sealer_beside_engines_that_are_killed_seals_what_they_wrote(tmp_path):

@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import pytest
+from die_at import DieAt
 
 sys.path.insert(0, str(Path(__file__).parent))
 from test_sealing import SEGMENT, written  # noqa: E402
@@ -63,6 +64,30 @@ def test_a_sealer_killed_at_any_moment_leaves_one_file_or_the_other_whole(tmp_pa
         assert len(list(directory.glob("*.tps"))) == expected["segments"]
         shutil.rmtree(directory)
     assert killed > 0
+
+
+def test_a_sealer_killed_at_every_call_leaves_one_file_or_the_other_whole(tmp_path):
+    """Each one goes on where the one before died; the segment's own file goes last."""
+    (tmp_path / "die").mkdir()
+    raw, die_at = written(tmp_path / "raw", 700, 64 << 10), DieAt(tmp_path / "die")
+    expected = verify(raw)
+    words = ["journal", "seal", "", "--keep-mib", "0"]
+    for point in range(0, 1000, 1 if KILLS >= 200 else 3):
+        directory = Path(shutil.copytree(raw, tmp_path / "j"))
+        words[2] = str(directory)
+        ended = subprocess.run(
+            [sys.executable, "-m", "appliance", *words],
+            env=die_at.env(directory, point), stdout=subprocess.DEVNULL, check=False,
+        )  # fmt: skip
+        assert verify(directory) | {"directory": ""} == expected | {"directory": ""}
+        assert sealing.check(str(directory))[1] == []
+        if ended.returncode == 0:
+            break
+        assert ended.returncode == -signal.SIGKILL
+        sealing.seal(str(directory), Retention(size=0))
+        assert verify(directory)["valid"] and not list(directory.glob("*.part"))
+        shutil.rmtree(directory)
+    assert point > 20
 
 
 # ---- a disk that fails ----
