@@ -16,9 +16,11 @@ from typing import Any
 
 from appliance import switches
 from appliance.errors import CommandError
+from appliance.report import durability_line
 from appliance.top import find, is_alive
 from appliance.top_risk import share
 from dataplane.errors import DataplaneError
+from dataplane.journal import does_not_survive
 from dataplane.page import Page
 from dataplane.region import Region
 
@@ -83,10 +85,18 @@ def gather(region: Region, page: Page) -> Facts:
             for row in region.risk()
             if row["mode"] != "clear"
         ],
+        "journal": journal_facts(page.run()["journal"]),
         "kept_switches": kept_switches(page.run()),
         "limits": list(limits_in_use(region.risk())),
         "journal_lost": counters["journal_lost"],
     }
+
+
+def journal_facts(journal: Facts | None) -> Facts | None:
+    """Return the journal's facts, and what they are not enough for."""
+    if journal is None:
+        return None
+    return journal | {"does_not_survive": does_not_survive(journal["durability"].values())}
 
 
 def kept_switches(run: Facts) -> list[Facts] | None:
@@ -285,5 +295,5 @@ def render_journal(journal: Facts | None) -> str:
     """Return where it is, how far it is, and what an order waits for."""
     if journal is None:
         return "none"
-    classes = ", ".join(f"{name} {word}" for name, word in journal["durability"].items())
-    return f"{journal['directory']}: {journal['records']:,} records; an order waits for: {classes}"
+    words = durability_line(journal["durability"], journal["does_not_survive"])
+    return f"{journal['directory']}: {journal['records']:,} records; {words}"

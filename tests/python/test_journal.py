@@ -157,6 +157,12 @@ def cut(path: Path, size: int) -> None:
     path.write_bytes(path.read_bytes()[:size])
 
 
+def swap(one: Path, other: Path) -> None:
+    data = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(data)
+
+
 def zero(path: Path, start: int, stop: int) -> None:
     data = bytearray(path.read_bytes())
     data[start:stop] = bytes(stop - start)
@@ -178,8 +184,10 @@ DAMAGES = {
     "another file in its place": (
         lambda d: (d / "journal-000001.tpj").write_bytes(random.Random(1).randbytes(SIZE)),
         "corrupt"),
-    "two segments swapped": (
+    "a segment twice": (
         lambda d: (d / "journal-000001.tpj").write_bytes((d / "journal-000002.tpj").read_bytes()),
+        "corrupt"),
+    "two segments swapped": (lambda d: swap(d / "journal-000000.tpj", d / "journal-000001.tpj"),
         "corrupt"),
     "a file behind the end": (
         lambda d: (d / "journal-000003.tpj").write_bytes(bytes(SIZE)), "corrupt"),

@@ -114,6 +114,7 @@ def test_a_live_run_says_how_it_is(world, capsys):
     assert len(in_use) == len(facts["ports"])
     received = [sum(one["rx_packets"] for one in rows) for rows in (ports, in_use)]
     assert received[1] >= received[0]
+    assert facts["journal"]["does_not_survive"] == "power loss, a crash of the kernel"
     lines = [line["address"] for line in facts["feed"]["lines"]]
     assert lines == [f"127.0.0.1:{world.ports[name]}" for name in "ab"]
     assert all(line["packets"] for line in facts["feed"]["lines"])
@@ -122,6 +123,7 @@ def test_a_live_run_says_how_it_is(world, capsys):
     assert session["address"] == f"127.0.0.1:{world.ports['orders']}"
     code, out = said(capsys, "status", path)
     assert code == (0 if "alerts    none" in out else 1)
+    assert "an order waits for: memory; does not survive: power loss, a crash of" in out
     assert f"pid {run.pid}: " in out and f"session   {USER} at " in out
     world.finish(run)
 
