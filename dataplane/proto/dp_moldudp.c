@@ -211,14 +211,15 @@ void dp_moldudp_feed_restart(struct dp_moldudp_feed *feed, const struct dp_moldu
     handler->on_session(handler->context, feed->session);
 }
 
-/* Keeps the first packet of what may be another session; true when this is its second. */
+/* Keeps the first packet of what may be another session; true when this is its second. A copy of
+ * the first, as another line brings of noise too, is none. */
 static bool is_confirmed(struct dp_moldudp_feed *feed, const struct dp_moldudp_packet *packet)
 {
     uint8_t *kept = buf_at(feed, feed->config.hold_count_max);
     if (feed->ended || !feed->config.confirm_session)
         return true;
     if (feed->stranger_size > 0 && memcmp(kept, packet->session, DP_MOLDUDP_SESSION_SIZE) == 0)
-        return true;
+        return memcmp(kept, packet->session, DP_MOLDUDP_HEADER_SIZE) != 0;
     feed->stranger_size = (uint32_t)(DP_MOLDUDP_HEADER_SIZE + packet->blocks_size);
     memcpy(kept, packet->session, feed->stranger_size); /* the session stands first */
     return false;
@@ -317,6 +318,7 @@ enum dp_moldudp_verdict dp_moldudp_feed_push(struct dp_moldudp_feed *feed, const
             return DP_MOLDUDP_STRANGE;
         begin_session(feed, packet.session, handler);
     }
+    feed->stranger_size = 0; /* our own session goes on: what came between was noise */
     return push_packet(feed, &packet, handler);
 }
 

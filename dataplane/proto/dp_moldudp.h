@@ -78,8 +78,9 @@ struct dp_moldudp_config {
     /* A hole that is given up is not stepped over: on_gap is told once, and everything is held
      * until dp_moldudp_feed_jump(). What does not fit then pushes out the earliest. */
     bool pause_at_gap;
-    /* Another session begins with the second packet of it (the first is kept), or with the first
-     * behind an end mark: one datagram of noise ends no session. */
+    /* Another session begins with the second packet of it (the first is kept) when that is no copy
+     * and the session before said nothing in between; or with the first behind an end mark. One
+     * datagram of noise, on however many lines, ends no session. */
     bool confirm_session;
 };
 
