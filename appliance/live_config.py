@@ -17,6 +17,17 @@ ADDRESSES_MAX = 4
 SESSIONS_MAX = 8
 SPREADS = ("strategy", "instrument", "least_loaded")
 THROTTLED = ("reject", "queue")
+ACTIONS = {"count": "clear", "reject-new": "reject-new", "cancel-all": "cancel-all"}
+DIFFERENCES = {  # what the venue may contradict, and what is done about it
+    "duplicate": "count",
+    "venue_only": "reject-new",
+    "quantity": "reject-new",
+    "price": "reject-new",
+    "execution": "reject-new",
+    "instrument": "reject-new",
+    "status": "reject-new",
+    "unreadable": "reject-new",
+}
 MICROSECOND_NS = 1_000
 MILLISECOND_NS = 1_000_000
 
@@ -73,6 +84,7 @@ class LiveConfig:
     sessions: tuple[SessionConfig, ...]
     spread: str
     throttle: ThrottleConfig
+    differences: dict[str, str]
     heartbeat_ns: int
     silence_ns: int
 
@@ -86,8 +98,8 @@ def parse_live(root: Section) -> LiveConfig | None:
         "port", "interface", "queue", "queues", "huge_pages", "sqpoll_cpu", "busy_poll_us",
         "local_ip", "tcp", "tcp_ip", "tcp_port", "next_hop", "warm_after_us", "spin", "lines",
         "requests", "snapshots", "window", "sessions", "orders", "user", "password", "spread",
-        "message_rate", "message_burst", "headroom_percent", "throttled", "heartbeat_ms",
-        "silence_ms",
+        "message_rate", "message_burst", "headroom_percent", "throttled", "differences",
+        "heartbeat_ms", "silence_ms",
     )  # fmt: skip
     kind = section.one_of("port", KINDS, "uring")
     interface = section.text("interface", "", example="eth1", size_max=199)
@@ -112,6 +124,7 @@ def parse_live(root: Section) -> LiveConfig | None:
         sessions=parse_sessions(section),
         spread=section.one_of("spread", SPREADS, "strategy"),
         throttle=parse_throttle(section),
+        differences=parse_differences(section),
         heartbeat_ns=section.integer("heartbeat_ms", 10, 60_000, default=1000) * MILLISECOND_NS,
         silence_ns=section.integer("silence_ms", 20, 600_000, default=15_000) * MILLISECOND_NS,
     )
@@ -158,6 +171,16 @@ def parse_throttle(section: Section) -> ThrottleConfig:
         headroom_percent=section.integer("headroom_percent", 0, 90, default=20),
         queues=section.one_of("throttled", THROTTLED, "reject") == "queue",
     )
+
+
+def parse_differences(live: Section) -> dict[str, str]:
+    """Return the mode of the firm's switch for each contradiction of the venue."""
+    section = live.section("differences")
+    section.only(*DIFFERENCES)
+    return {
+        name: ACTIONS[section.one_of(name, tuple(ACTIONS), action)]
+        for name, action in DIFFERENCES.items()
+    }
 
 
 def parse_tcp(section: Section, kind: str) -> LwipConfig | None:

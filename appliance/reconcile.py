@@ -129,7 +129,7 @@ def applied_fills(events: list[dict[str, Any]]) -> dict[tuple[int, int], int]:
     for event in events:
         key = (event["user_ref_num"], event["exec_id"])
         if event["event"] == "FILLED":
-            found[key] = event["qty"]
+            found.setdefault(key, event["qty"])  # told again otherwise: not applied
         elif event["event"] == "BROKEN":
             found.pop(key, None)
     return found

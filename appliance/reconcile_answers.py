@@ -133,13 +133,13 @@ def says_the_same(message: Answer, answer: Answer) -> bool:
 
 
 def positions_of(answers: list[Answer]) -> dict[str, int]:
-    """Return shares held by symbol: what the fills come to that were not broken."""
-    broken = {
-        (answer.number, answer.match_number) for answer in answers if "BROKEN" in answer.names
-    }
+    """Return shares held by symbol: what the fills come to that were not broken, each once."""
+    done = {(answer.number, answer.match_number) for answer in answers if "BROKEN" in answer.names}
     positions: Counter[str] = Counter()
     for answer in answers:
-        if "FILLED" in answer.names and (answer.number, answer.match_number) not in broken:
+        key = (answer.number, answer.match_number)
+        if "FILLED" in answer.names and key not in done:
+            done.add(key)
             signed = answer.qty if answer.side == "BUY" else -answer.qty
             positions[answer.symbol or "?"] += signed
     return dict(sorted(positions.items()))

@@ -206,6 +206,7 @@ def live_settings(config: Config, live: LiveConfig, recovered: Recovered | None)
         message_burst=live.throttle.burst,
         headroom_percent=live.throttle.headroom_percent,
         queues=live.throttle.queues,
+        differences=live.differences,
         servers=live.servers,
         snapshots=live.snapshots,
         window_max=live.window_max,

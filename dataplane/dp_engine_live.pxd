@@ -5,6 +5,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from dataplane.dp_card cimport dp_card
 from dataplane.dp_engine cimport dp_engine
 from dataplane.dp_err cimport dp_err
+from dataplane.dp_risk cimport dp_switch_mode
 
 
 cdef extern from "dp_order_session.h" nogil:
@@ -106,6 +107,11 @@ cdef extern from "dp_feed_live.h" nogil:
 
     const uint32_t DP_FEED_LINES_MAX
 
+cdef extern from "dp_difference.h" nogil:
+    enum dp_difference:
+        DP_DIFFERENCE_COUNT
+    const char *dp_difference_name(dp_difference difference)
+
 cdef extern from "dp_engine_live.h" nogil:
     struct dp_engine_live_session:
         dp_order_session_config wire
@@ -119,6 +125,7 @@ cdef extern from "dp_engine_live.h" nogil:
         dp_engine_live_session sessions[8]
         uint32_t session_count
         dp_route_spread spread
+        dp_switch_mode differences[9]
         bint queues
         int64_t midnights_ns[32]
         uint32_t midnight_count

@@ -13,7 +13,10 @@ from libc.string cimport memcpy, memset
 
 from dataplane.dp_engine cimport dp_engine_adopt, dp_recover_state
 from dataplane.dp_engine_live cimport (
+    DP_DIFFERENCE_COUNT,
     DP_FEED_LINES_MAX,
+    dp_difference,
+    dp_difference_name,
     dp_engine_live_config,
     dp_engine_live_feed,
     dp_engine_live_line,
@@ -46,6 +49,7 @@ from dataplane.dp_engine_live cimport (
     dp_soup_session_words,
 )
 from dataplane.dp_err cimport dp_err, raise_err
+from dataplane.dp_risk cimport DP_SWITCH_MODE_COUNT, dp_switch_mode, dp_switch_mode_word
 from dataplane.engine cimport Engine
 from dataplane.recover cimport State
 
@@ -87,6 +91,7 @@ class LiveSettings:
     message_burst: int = 1
     headroom_percent: int = 0
     queues: bool = False
+    differences: dict = dataclasses.field(default_factory=dict)  # kind: mode of a switch
     servers: tuple = ()
     snapshots: tuple = ()
     window_max: int = 10_000  # messages asked for again; a longer hole is for a snapshot
@@ -204,6 +209,19 @@ cdef class Live:
         config.sequence = session.sequence
         return 0
 
+    cdef int _set_differences(self, dp_engine_live_config *config) except -1:
+        modes = [
+            dp_switch_mode_word(<dp_switch_mode>mode).decode()
+            for mode in range(DP_SWITCH_MODE_COUNT)
+        ]
+        kinds = [
+            dp_difference_name(<dp_difference>kind).decode()
+            for kind in range(DP_DIFFERENCE_COUNT)
+        ]
+        for kind, mode in self._settings.differences.items():
+            config.differences[<int>kinds.index(kind)] = <dp_switch_mode><int>modes.index(mode)
+        return 0
+
     def adopt(self, State state):
         """Go on from what a journal leads to; before the start."""
         cdef dp_err err
@@ -225,6 +243,7 @@ cdef class Live:
         config.feed.request.count_max = REQUEST_COUNT_MAX
         config.spread = <dp_route_spread><int>SPREADS.index(settings.spread)
         config.queues = settings.queues
+        self._set_differences(&config)
         config.session_count = len(settings.sessions)
         for index, session in enumerate(settings.sessions[:DP_ROUTE_SESSIONS_MAX]):
             self._set_session(&config.sessions[index], session, settings.seed + index)

@@ -61,7 +61,11 @@
     X(CARD_FAILED, card_failed, "times that an offload card's kill switch did not take") \
     X(NET_OTHER, net_other, "frames that are neither UDP nor IPv4: somebody else's traffic") \
     X(NET_FRAGMENTS, net_fragments, "fragments of datagrams, which are not joined") \
-    X(NET_FOREIGN, net_foreign, "datagrams for no line: another group, port or hardware address")
+    X(NET_FOREIGN, net_foreign, "datagrams for no line: another group, port or hardware address") \
+    X(REPORTS_QUANTITY, reports_quantity, "venue messages about more shares than were open") \
+    X(REPORTS_PRICE, reports_price, "executions at a price that the order did not allow") \
+    X(REPORTS_EXECUTION, reports_execution, "executions told in two ways, or broken unseen") \
+    X(REPORTS_INSTRUMENT, reports_instrument, "orders accepted for another instrument")
 
 enum dp_counter {
 #define X(name, key, words) DP_COUNTER_##name,

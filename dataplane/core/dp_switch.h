@@ -47,7 +47,8 @@ enum dp_switch_mode {
     X(7, FEED_STALE, "feed-stale") \
     X(8, FAN_OUT, "fan-out") \
     X(9, BREACH, "breach") \
-    X(10, CLOCK, "clock")
+    X(10, CLOCK, "clock") \
+    X(11, VENUE, "venue")
 
 enum dp_switch_source {
 #define X(number, name, word) DP_SWITCH_BY_##name = number,

@@ -6,6 +6,7 @@
 
 #include "dp_capture.h"
 #include "dp_command.h"
+#include "dp_difference.h"
 #include "dp_engine.h"
 #include "dp_engine_live.h"
 #include "dp_engine_page.h"
@@ -228,11 +229,17 @@ uint32_t dp_engine_take_orders(struct dp_engine *engine);
 /* The session is over: what still waits is refused. */
 void dp_engine_close_desks(struct dp_engine *engine);
 
+/* dp_engine_difference.c */
+/* Counted, and done about as live.differences says. */
+void dp_engine_contradicted(
+    struct dp_engine *engine, enum dp_difference difference, uint32_t user_ref_num);
+
 /* dp_engine_orders.c */
 /* One event of the venue's, or about what was not sent: table, risk, journal, strategy. */
-void dp_engine_apply_report(struct dp_engine *engine, struct dp_event *event);
-/* One OUCH message of the venue's. */
-void dp_engine_read_ouch(struct dp_engine *engine, const uint8_t *data, size_t size);
+enum dp_order_result dp_engine_apply_report(struct dp_engine *engine, struct dp_event *event);
+/* One OUCH message of the venue's: what it contradicts, and about which number. */
+enum dp_difference dp_engine_read_ouch(
+    struct dp_engine *engine, const uint8_t *data, size_t size, uint32_t *user_ref_num);
 /* The machine's clock was set: no new order until a person says so. */
 void dp_engine_clock_stepped(struct dp_engine *engine, int64_t step_ns);
 /* A frame has left: counted, captured, timed. */

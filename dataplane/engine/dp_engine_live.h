@@ -20,6 +20,7 @@
 #ifndef DP_ENGINE_LIVE_H
 #define DP_ENGINE_LIVE_H
 
+#include "dp_difference.h"
 #include "dp_engine.h"
 #include "dp_feed_live.h"
 #include "dp_order_session.h"
@@ -41,6 +42,8 @@ struct dp_engine_live_config {
     struct dp_engine_live_session sessions[DP_ROUTE_SESSIONS_MAX];
     uint32_t session_count; /* at least 1 */
     enum dp_route_spread spread;
+    /* What becomes of all new orders when the venue contradicts us; CLEAR: it is counted. */
+    enum dp_switch_mode differences[DP_DIFFERENCE_COUNT];
     bool queues; /* an order beyond its session's limit waits; false: it is refused */
     /* Midnights of the feed's days in UTC, ascending: when a session of it begins, the day's is
      * taken. None: that of dp_engine_config stays. */

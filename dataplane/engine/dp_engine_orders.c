@@ -151,31 +151,59 @@ static order_callback *callback_for(const struct dp_strategy *strategy, uint8_t 
     }
 }
 
-void dp_engine_apply_report(struct dp_engine *engine, struct dp_event *event)
+enum dp_order_result dp_engine_apply_report(struct dp_engine *engine, struct dp_event *event)
 {
     enum dp_order_result result = dp_report(&engine->submit, event);
     if (result != DP_ORDER_APPLIED && result != DP_ORDER_ANOMALY)
-        return;
+        return result;
     if (event->strategy_index >= engine->seat_count)
-        return;
+        return result;
 
     const struct dp_strategy *strategy = engine->seats[event->strategy_index].strategy;
     order_callback *callback = callback_for(strategy, event->kind);
     if (callback != NULL)
         callback(strategy->state, dp_engine_gateway(engine, event->strategy_index), event);
+    return result;
 }
 
-void dp_engine_read_ouch(struct dp_engine *engine, const uint8_t *data, size_t size)
+/* An instrument that the feed has not named yet is no evidence. */
+static bool names_another(const struct dp_engine *engine, const struct dp_order *order,
+    const struct dp_ouch_message *message)
+{
+    char symbol[9];
+    if (order == NULL || (message->type != 'A' && message->type != 'R') ||
+        !dp_book_is_open(engine->books, order->instrument_index))
+        return false;
+    dp_book_symbol(engine->books, order->instrument_index, symbol);
+    memset(symbol + strlen(symbol), ' ', sizeof(symbol) - strlen(symbol));
+    return memcmp(symbol, message->symbol, sizeof(message->symbol)) != 0;
+}
+
+static enum dp_difference apply_ouch(
+    struct dp_engine *engine, const struct dp_ouch_message *message, struct dp_event *event)
+{
+    const struct dp_order *order = dp_orders_find(engine->orders, event->user_ref_num);
+    struct dp_difference_before before = dp_difference_look(order);
+    enum dp_order_result result = dp_engine_apply_report(engine, event);
+    if (names_another(engine, order, message))
+        return DP_DIFFERENCE_INSTRUMENT;
+    return dp_difference_of(&before, order, event, result);
+}
+
+enum dp_difference dp_engine_read_ouch(
+    struct dp_engine *engine, const uint8_t *data, size_t size, uint32_t *user_ref_num)
 {
     struct dp_ouch_message message;
     struct dp_event event;
     engine->wal.segment.inbound_sequence++;
     if (dp_ouch_decode(data, size, DP_OUCH_OUTBOUND, &message) != DP_OUCH_OK) {
         dp_counter_add(engine->counters, DP_COUNTER_OUCH_MALFORMED, 1);
-        return;
+        return DP_DIFFERENCE_UNREADABLE;
     }
-    if (dp_ouch_event(&message, engine->config.midnight_ns, &event))
-        dp_engine_apply_report(engine, &event);
+    *user_ref_num = message.user_ref_num;
+    return dp_ouch_event(&message, engine->config.midnight_ns, &event)
+        ? apply_ouch(engine, &message, &event)
+        : DP_DIFFERENCE_NONE;
 }
 
 /* ---- time ---- */

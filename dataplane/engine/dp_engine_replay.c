@@ -41,6 +41,7 @@ static void read_frame(struct dp_engine *engine, const struct dp_packet *packet)
     engine->submit.tcp_ack = net.tcp_seq + net.payload_size;
 
     size_t offset = 0;
+    uint32_t user_ref_num = 0;
     struct dp_soup_packet soup;
     while (offset < net.payload_size) {
         if (dp_soup_parse(net.payload + offset, net.payload_size - offset, &soup) != DP_SOUP_OK) {
@@ -48,7 +49,7 @@ static void read_frame(struct dp_engine *engine, const struct dp_packet *packet)
             return;
         }
         if (soup.type == 'S')
-            dp_engine_read_ouch(engine, soup.payload, soup.payload_size);
+            dp_engine_read_ouch(engine, soup.payload, soup.payload_size, &user_ref_num);
         offset += soup.size;
     }
 }

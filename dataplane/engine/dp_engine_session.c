@@ -298,7 +298,10 @@ static void on_message(void *context, uint64_t sequence, const uint8_t *data, ui
         record_open(session, message.user_ref_num);
         reconcile(session, message.user_ref_num);
     } else {
-        dp_engine_read_ouch(engine, data, size);
+        uint32_t user_ref_num = 0;
+        enum dp_difference found = dp_engine_read_ouch(engine, data, size, &user_ref_num);
+        if (DP_UNLIKELY(found != DP_DIFFERENCE_NONE))
+            dp_engine_contradicted(engine, found, user_ref_num);
     }
     dp_engine_drain(engine);
 }

@@ -67,8 +67,8 @@ def world(tmp_path: Path) -> Iterator[Callable[..., Any]]:
 
     made: list[Any] = []
 
-    def make(**settings: Any) -> Any:
-        made.append(World(tmp_path, **settings))
+    def make(*, kind: type[Any] = World, **settings: Any) -> Any:
+        made.append(kind(tmp_path, **settings))
         return made[-1]
 
     yield make

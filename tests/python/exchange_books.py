@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import tempfile
 
 from dataplane.books import Books
@@ -40,3 +41,7 @@ def exchange_books(address):
         file.flush()
         books.feed(file.name)
     return books
+
+
+if __name__ == "__main__":
+    print(exchange_books((sys.argv[1], int(sys.argv[2]))).digest())

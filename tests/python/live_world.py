@@ -112,19 +112,23 @@ class World:
         assert one in text
         self.run_yaml.write_text(text.replace(one, f"  sessions:\n{sessions}{keys}"))
 
-    def start(self, *words, wait_for="READY", cwd=None, env=None):
+    def start(self, *words, wait_for="READY", cwd=None, env=None, before=()):
         process = subprocess.Popen(
-            [*TICKPLANE, *words],
+            [*before, *TICKPLANE, *words],
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self.stderr(words),
             text=True,
             cwd=cwd,
             env=env,
         )
         self.processes.append(process)
         line = process.stdout.readline()
-        assert line.startswith(wait_for), (line, process.stderr.read())
+        assert line.startswith(wait_for), (line, process.stderr and process.stderr.read())
         return process
+
+    def stderr(self, words):
+        """A venue has a line for each thing that it refuses: more than a pipe holds."""
+        return (self.folder / "venue.log").open("a") if words[0] == "venue" else subprocess.PIPE
 
     def start_venue(self):
         return self.start("venue", "--config", self.venue_yaml, "--control", self.control)
