@@ -80,6 +80,18 @@ soak_wire() {
         -k as_fast_as_they_are_answered
 }
 
+# A live run on a bad day: rounds of all faults that it outlives, and afterwards the memory and
+# files that it had after the first round; then every other fault, and a reset at every packet.
+soak_live() {
+    install_python
+    TICKPLANE_FAULT_SECONDS=$SOAK_SECONDS SEED=$((SEED % 1000000000)) pytest -q \
+        tests/python/test_live_faults.py tests/python/test_live_venue_faults.py \
+        >build/soak-live.log || {
+        tail -40 build/soak-live.log >&2
+        return 1
+    }
+}
+
 # Submitters of one account, killed at any instruction and recovered from what they logged.
 soak_risk() {
     "$dir/tests/core_test_risk_lanes" "$SEED" "$SOAK_SECONDS" || {
