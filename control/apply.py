@@ -26,6 +26,7 @@ from control.setting import Finding
 ROUNDS_MAX = (
     6  # services, kernel, driver, queues, interrupts: each may need facts of the one before
 )
+UNDO_ROUNDS = 2  # a table of queues may wait for the queues, which were written before it
 # What makes a card's link go down for a moment with some drivers, or for good.
 DISRUPTS = ("up", "mtu", "channels.", "rings.", "pause.", "private.", "driver")
 
@@ -68,6 +69,8 @@ def write(step: Finding, host: Host, journal: undo.Journal, report: Report, say:
     """Do one step: announce, write, read again."""
     wanted, name = step.setting.wanted, step.setting.target
     prior = target.read(host, name)
+    if prior is None and step.setting.kind != "text":
+        return  # a step before it took it away, like the last queues; the next round sees it
     journal.announce(name, prior, wanted, step.setting.key)
     reason = ""
     try:
@@ -115,8 +118,12 @@ def rollback(host: Host, state: Path, say: Say) -> Report:
     """Restore what was there before the first apply, the last write first."""
     report = Report()
     with undo.opened(state, host) as journal:
-        for name, prior in reversed(journal.priors.items()):
-            restore(name, prior, host, report, say)
+        waiting = list(reversed(journal.priors))
+        for _ in range(UNDO_ROUNDS):
+            report.refused.clear()
+            for name in waiting:
+                restore(name, journal.priors[name], host, report, say)
+            waiting = [name for name, _ in report.refused]
         if not report.refused and journal.path.exists():
             journal.close_undone()
     return report

@@ -2,7 +2,8 @@
 
 Tools lie: a count of huge pages says nothing about where they are, a core may be listed as isolated
 and still be interrupted. So a page of each node is taken and the kernel is asked where it lies, and
-each isolated core is watched while a thread spins on it.
+each isolated core is watched while a thread spins on it, and a socket of AF_XDP is asked whether
+its frames are copied.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from collections.abc import Iterator
 
 from control.facts import Facts
 from control.plan import Plan
-from control.setting import DRIFT, OK, Finding
+from control.plan_nic import cards
+from control.setting import DRIFT, OK, Finding, Wishes
+from control.zero_copy import is_zero_copy
 
 MAP_HUGETLB, SIZE_SHIFT = 0x40000, 26
 MBIND, BIND = 237, 2  # x86-64 system call number; MPOL_BIND
@@ -34,6 +37,7 @@ def with_effects(found: Plan, facts: Facts) -> Plan:
         if one.state == OK and one.setting.key.startswith("memory.huge_"):
             changed[index] = prove_huge_page(one)
     changed += list(prove_quiet(found))
+    changed += list(prove_zero_copy(found, facts))
     return dataclasses.replace(found, findings=tuple(changed))
 
 
@@ -98,6 +102,24 @@ def prove_quiet(found: Plan) -> Iterator[Finding]:
         good = rate <= limit
         reason = "" if good else "look which in /proc/interrupts; is the boot entry in force?"
         yield Finding(setting, f"{rate:.0f}/s on core {core}", OK if good else DRIFT, reason, True)
+
+
+def prove_zero_copy(found: Plan, facts: Facts) -> Iterator[Finding]:
+    """Yield for each queue of an AF_XDP card what the kernel says of a socket bound to it."""
+    want = Wishes(found.profile)
+    for one in cards(found.profile, facts):
+        key = f"{one.key}.driver"
+        if found.profile.text(key) != "af_xdp" or one.nic is None:
+            continue
+        for queue in range(one.nic.rx_queues):
+            try:
+                said = "zero copy" if is_zero_copy(one.nic.name, queue) else "copies"
+            except OSError as error:
+                said = f"no socket: {(error.strerror or str(error)).lower()}"
+            setting = want(key, f"fact:{one.nic.name} queue {queue}", "zero copy")
+            good = said == "zero copy"
+            reason = "" if good else "take a driver that has zero copy, or say driver: kernel"
+            yield Finding(setting, said, OK if good else DRIFT, reason, True)
 
 
 def interrupts_per_second(core: int) -> float:

@@ -1,9 +1,9 @@
 """What a network card's driver lets us see and set, as text by name: ``channels.rx`` is ``4``.
 
-Channels, rings, coalescing and offloads go through pyroute2; flow control, private flags, driver
-and firmware, which it does not cover, through the same ioctl here. A driver that does not support
-something has no value of that name. Nothing is believed because a call succeeded: who writes,
-reads again.
+Channels, rings, coalescing and offloads go through pyroute2; flow control, steering, private flags,
+driver and firmware, which it does not cover, through the same ioctl here. A driver that does not
+support something has no value of that name. Nothing is believed because a call succeeded: who
+writes, reads again.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from typing import Any
 from pyroute2 import Ethtool
 from pyroute2.ethtool.ioctl import EthtoolError
 from pyroute2.netlink.exceptions import NetlinkError
+
+from control import steering
 
 SIOCETHTOOL = 0x8946
 GET_DRIVER, GET_PAUSE, SET_PAUSE = 0x3, 0x12, 0x13
@@ -63,6 +65,10 @@ class Card:
         with contextlib.suppress(OSError):
             _, auto, rx, tx = struct.unpack_from("4I", self._call(GET_PAUSE, 12))
             found |= {"pause.auto": word(auto), "pause.rx": word(rx), "pause.tx": word(tx)}
+        with contextlib.suppress(OSError):
+            found |= {"rss": table} if (table := steering.read_table(self._call)) else {}
+        with contextlib.suppress(OSError):
+            found["rules"] = steering.canonical([*steering.read_rules(self._call).values()])
         flags, names = self._private()
         found |= {f"private.{flag}": word(flags >> bit & 1) for bit, flag in enumerate(names)}
         return found
@@ -153,6 +159,7 @@ class Card:
                 "channels": self._write_channel, "rings": self._write_ring,
                 "coalesce": self._write_coalesce, "offload": self._write_offload,
                 "pause": self._write_pause, "private": self._write_private,
+                "rss": self._write_table, "rules": self._write_rules,
             }[group]  # fmt: skip
             writer(item, value)
         except (EthtoolError, NetlinkError) as error:
@@ -184,6 +191,12 @@ class Card:
         bit = 1 << names.index(item)
         flags = flags | bit if value == "on" else flags & ~bit
         self._call(SET_PRIVATE, 4, struct.pack("I", flags))
+
+    def _write_table(self, _item: str, value: str) -> None:
+        steering.write_table(self._call, value)
+
+    def _write_rules(self, _item: str, value: str) -> None:
+        steering.write_rules(self._call, value)
 
     def _call(self, command: int, size: int, payload: bytes = b"") -> bytes:
         """Do one ioctl whose struct is a command and ``size`` further bytes."""

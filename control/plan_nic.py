@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from control import steering
 from control.cores import Cores
-from control.cpulist import render_list
+from control.cpulist import render_list, render_mask
 from control.facts import Facts, Nic, PciDevice
 from control.match import version
 from control.profile import Profile
@@ -100,21 +101,39 @@ def interface(want: Wishes, nic: Nic, key: str) -> Items:
     for group, item in GROUPS.items():
         for name, full in profile.below(f"{key}.{group}"):
             yield want(full, f"{target}{item}.{name}", profile.text(full))
+    yield from steered(want, key, target)
     for name, file in FILES.items():
         if f"{key}.{name}" in profile:
             path = f"file:/sys/class/net/{nic.name}/{file}"
             yield want(f"{key}.{name}", path, profile.text(f"{key}.{name}"))
 
 
+def steered(want: Wishes, key: str, target: str) -> Items:
+    """Yield which queue gets which frame: all rules of a card are one value."""
+    profile = want.profile
+    if f"{key}.rss_queues" in profile:
+        wanted = f"even {profile.text(f'{key}.rss_queues')}"
+        yield want(f"{key}.rss_queues", f"{target}rss", wanted)
+    rules = [full for _, full in profile.below(f"{key}.flow_rules")]
+    if rules:
+        wanted = steering.canonical([profile.text(full) for full in rules])
+        yield want(rules[0], f"{target}rules", wanted)
+
+
 def queues(want: Wishes, nic: Nic, key: str, cores: Cores) -> Items:
-    """Yield what is set for each queue: its interrupt's core, and no spreading in software."""
+    """Yield what is set for each queue: cores of its interrupt and sending, no spreading."""
     profile = want.profile
     if profile.text(f"{key}.rps") == "off":
         for queue in range(nic.rx_queues):
             path = f"file:/sys/class/net/{nic.name}/queues/rx-{queue}/rps_cpus"
             yield want(f"{key}.rps", path, "0")
+    chosen = cores.roles[profile.text(f"{key}.role")] if f"{key}.role" in profile else ()
+    if f"{key}.xps" in profile:
+        for queue in range(nic.tx_queues):
+            path = f"file:/sys/class/net/{nic.name}/queues/tx-{queue}/xps_cpus"
+            own = chosen[queue % len(chosen)] if profile.text(f"{key}.xps") == "role" else None
+            yield want(f"{key}.xps", path, render_mask(() if own is None else (own,)))
     if f"{key}.role" in profile:
-        chosen = cores.roles[profile.text(f"{key}.role")]
         for queue, irq in enumerate(nic.irqs):
             core = chosen[queue % len(chosen)]
             yield want(f"{key}.role", f"file:/proc/irq/{irq}/smp_affinity_list", core)

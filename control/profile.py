@@ -235,7 +235,12 @@ def check_whole(profile: Profile) -> None:
                 f"{where}: nics.{name}: {len(given)} of pci, interface and ids are given; "
                 "name the card by one of them"
             )
-        role = f"nics.{name}.role"
+        role, xps = f"nics.{name}.role", f"nics.{name}.xps"
+        if profile.text(xps) == "role" and role not in profile:
+            raise ProfileError(
+                f"{profile.entries[xps].where}: {xps}: this card has no role; give it one, or say "
+                "xps: off"
+            )
         if role in profile and f"cpu.roles.{profile.text(role)}" not in profile:
             raise ProfileError(
                 f"{profile.entries[role].where}: {role}: {profile.text(role)!r} has no cores; "

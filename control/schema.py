@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from control import steering
 from control.kinds import SWITCH, Cpus, Kind, Names, Text, Whole, Word, Words
 
 PCI_ADDRESS = r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]"
@@ -221,8 +222,8 @@ NIC = (
     ),
     Key(
         "nics.*.driver",
-        Word(("kernel", "vfio-pci")),
-        "who has the card: the kernel or DPDK",
+        Word(("kernel", "vfio-pci", "af_xdp")),
+        "who has the card: the kernel, DPDK, or the kernel and AF_XDP without copies",
         "DPDK reads the card's rings itself; then the kernel does not have the card at all",
     ),
     Key(
@@ -285,6 +286,24 @@ NIC = (
         SWITCH,
         "an offload, by the kernel's name of it",
         "merged or delayed packets have lost their time and their borders",
+    ),
+    Key(
+        "nics.*.rss_queues",
+        Whole(1, 128),
+        "the first so many queues, over which the card spreads what no flow rule steers",
+        "what is not ours shares no queue with a feed",
+    ),
+    Key(
+        "nics.*.flow_rules.*",
+        Text("udp to 239.1.1.1:9101 queue 1", steering.RULE.pattern),
+        "a rule (ntuple) that brings one flow to one queue; these and no others",
+        "each feed line and each order session is read on the core of its own queue",
+    ),
+    Key(
+        "nics.*.xps",
+        Word(("role", "off")),
+        "queue that a core sends by: that of its `role`, or whichever the kernel takes",
+        "a queue that two cores send by has a lock",
     ),
     Key("nics.*.private_flags.*", SWITCH, "a flag that only this driver has"),
     Key(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from control.collect_pci import PCI
 from control.plan import Plan
 from control.setting import Finding
+from control.steering import SEPARATOR
 from control.target import split
 
 # setpci names registers of the PCI Express capability; value and mask are of the word.
@@ -72,10 +73,28 @@ def card(name: str, item: str, value: str) -> str:
             return f"ethtool -C {name} {what.replace('_', '-')} {value}"
         case "pause":
             return f"ethtool -A {name} {what.replace('auto', 'autoneg')} {value}"
+        case "rss":
+            return f"ethtool -X {name} equal {value.strip(chr(39)).removeprefix('even ')}"
+        case "rules":
+            return "\n".join(rule(name, one) for one in rules_of(value))
         case "private":
             return f"ethtool --set-priv-flags {name} {shlex.quote(what)} {value}"
     letter = {"channels": "-L", "rings": "-G", "offload": "-K"}[group]
     return f"ethtool {letter} {name} {what} {value}"
+
+
+def rules_of(value: str) -> list[str]:
+    """Return each rule of a quoted value."""
+    return shlex.split(value)[0].split(SEPARATOR)
+
+
+def rule(name: str, text: str) -> str:
+    """Return the command for one flow rule."""
+    protocol, way, address, _, queue = text.split()
+    host, _, port = address.partition(":")
+    end = "dst" if way == "to" else "src"
+    return (f"ethtool -N {name} flow-type {protocol}4 {end}-ip {host} {end}-port {port} "
+            f"action {queue}")  # fmt: skip
 
 
 def driver(address: str, wanted: str) -> Iterator[str]:
