@@ -264,12 +264,50 @@ print(json.dumps({"states": states, "wrote": [t for t, _, _ in report.written]})
 """,
         folder,
         setup=VETH + "\nmount -o remount,ro,bind /proc/sys /proc/sys 2>/dev/null || "
-        "{ mount --bind /proc/sys /proc/sys; mount -o remount,ro,bind /proc/sys; }",
+        "{ mount --bind /proc/sys /proc/sys; mount -o remount,ro,bind /proc/sys; }\n"
+        "mount -o remount,ro,bind /sys",
     )
     assert found["states"]["sysctl.vm.stat_interval"] == [
         "not-settable", "the kernel lets nobody write it",
     ]  # fmt: skip
+    for key in ("napi_defer_hard_irqs", "gro_flush_timeout_ns"):  # in /sys
+        state, reason = found["states"][f"nics.feed.{key}"]
+        assert (state, reason) == ("not-settable", "the kernel lets nobody write it")
     assert "nic:tp-feed:mtu" in found["wrote"]
+
+
+def test_without_the_privilege_every_write_is_refused_and_nothing_changes(folder):
+    found = run(
+        """
+import tempfile
+
+def unprivileged():
+    os.setresgid(65534, 65534, 65534)
+    os.setresuid(65534, 65534, 65534)
+    report = applying.apply(chosen, HOST, place / "own", quiet)
+    try:
+        applying.apply(chosen, HOST, place / "roots", quiet)
+    except ControlError as error:
+        said = {"text": str(error), "reasons": sorted({reason for _, reason in report.refused}),
+                "holds": report.after.holds, "wrote": report.written}
+    (place / "own/said").write_text(json.dumps(said))
+
+before, chosen = settings(), wanted()
+with tempfile.TemporaryDirectory() as name:  # pytest's folders are for their owner alone
+    place = Path(name)
+    place.chmod(0o755)
+    (place / "own").mkdir()
+    (place / "own").chmod(0o777)
+    (place / "roots").mkdir(0o700)
+    forked(unprivileged)
+    said = json.loads((place / "own/said").read_text())
+print(json.dumps(said | {"left": differences(before, settings())}))
+""",
+        folder,
+    )
+    assert found["reasons"] == ["permission denied; run as root"]
+    assert found["wrote"] == [] and found["left"] == {} and not found["holds"]
+    assert found["text"].endswith("roots: permission denied; run as root, or give another --state")
 
 
 def test_a_value_that_is_taken_and_not_kept_is_not_believed(folder):
