@@ -18,7 +18,7 @@ kernel=$(realpath "$2")
 wheel=$(realpath "$3")
 cd "$(dirname "$0")/.."
 PATH=$PATH:/usr/sbin:/sbin
-export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct || true)}
 export TZ=UTC LC_ALL=C
 umask 022
 
@@ -81,6 +81,10 @@ sums() {
     (cd "$out/$1" && sha256sum -- * >../sums && mv ../sums SHA256SUMS)
 }
 
+[ -n "$SOURCE_DATE_EPOCH" ] || fail "no SOURCE_DATE_EPOCH, and this is no repository of git"
+[ "$(id -u)" = 0 ] || command -v newuidmap >/dev/null ||
+    fail "without root it needs newuidmap; as root: apt-get install uidmap"
+(. images/apt.sh && know libdpdk-dev) || fail "apt knows no packages; this needs Debian's archive"
 rm -rf "$out"
 mkdir -p "$out/slot" "$out/pxe"
 echo "image: root file system"

@@ -65,6 +65,7 @@ lab_packages() {
     [ -e /etc/libibverbs.d/rxe.driver ] || packages+=(ibverbs-providers)
     command -v rdma >/dev/null || packages+=(iproute2)
     command -v mmdebstrap >/dev/null || packages+=(mmdebstrap)
+    command -v newuidmap >/dev/null || packages+=(uidmap) # images without root
     command -v mksquashfs >/dev/null || packages+=(squashfs-tools)
     command -v zstd >/dev/null || packages+=(zstd)
     command -v sfdisk >/dev/null || packages+=(fdisk)
