@@ -2,8 +2,8 @@
 
 Tools lie: a count of huge pages says nothing about where they are, a core may be listed as isolated
 and still be interrupted. So a page of each node is taken and the kernel is asked where it lies, and
-each isolated core is watched while a thread spins on it, and a socket of AF_XDP is asked whether
-its frames are copied.
+each isolated core is watched while a thread spins on it, a socket of AF_XDP is asked whether its
+frames are copied, and frames of each flow rule are sent and the queue looked for that counted them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import re
 import time
 from collections.abc import Iterator
 
+from control import probe
 from control.facts import Facts
 from control.plan import Plan
 from control.plan_nic import cards
@@ -38,6 +39,7 @@ def with_effects(found: Plan, facts: Facts) -> Plan:
             changed[index] = prove_huge_page(one)
     changed += list(prove_quiet(found))
     changed += list(prove_zero_copy(found, facts))
+    changed += list(prove_rules(found, facts))
     return dataclasses.replace(found, findings=tuple(changed))
 
 
@@ -119,6 +121,27 @@ def prove_zero_copy(found: Plan, facts: Facts) -> Iterator[Finding]:
             setting = want(key, f"fact:{one.nic.name} queue {queue}", "zero copy")
             good = said == "zero copy"
             reason = "" if good else "take a driver that has zero copy, or say driver: kernel"
+            yield Finding(setting, said, OK if good else DRIFT, reason, True)
+
+
+def prove_rules(found: Plan, facts: Facts) -> Iterator[Finding]:
+    """Yield for each flow rule the queue that counted frames of its flow, sent to the card."""
+    want = Wishes(found.profile)
+    for one in cards(found.profile, facts):
+        sender = found.profile.text(f"{one.key}.probe_from")
+        rules = found.profile.below(f"{one.key}.flow_rules") if sender and one.nic else ()
+        for name, key in rules:
+            assert one.nic is not None
+            rule = found.profile.text(key)
+            wanted = rule.rpartition(" ")[2]
+            try:
+                queue = probe.queue_of(rule, one.nic.name, sender)
+                said = "nowhere" if queue is None else str(queue)
+            except OSError as error:
+                said = f"not sent from {sender}: {(error.strerror or str(error)).lower()}"
+            good = said == wanted
+            reason = "" if good else "see ethtool -n; is the sender cabled to the card?"
+            setting = want(key, f"fact:queue of {name}", wanted)
             yield Finding(setting, said, OK if good else DRIFT, reason, True)
 
 

@@ -26,7 +26,8 @@ from control import steering
 SIOCETHTOOL = 0x8946
 GET_DRIVER, GET_PAUSE, SET_PAUSE = 0x3, 0x12, 0x13
 GET_STRINGS, GET_PRIVATE, SET_PRIVATE, GET_SET_INFO, GET_STAMPING = 0x1B, 0x27, 0x28, 0x37, 0x41
-STRINGS_PRIVATE = 2
+GET_STATISTICS = 0x1D
+STRINGS_STATISTICS, STRINGS_PRIVATE = 1, 2
 STAMP_TX_HARDWARE, STAMP_RX_HARDWARE = 1 << 0, 1 << 2
 
 CHANNELS = {"rx": "rx_count", "tx": "tx_count", "combined": "combined_count"}
@@ -135,19 +136,33 @@ class Card:
             if name and feature.available
         }
 
+    def statistics(self) -> dict[str, int]:
+        """Return what the driver counts, by its own names."""
+        try:
+            names = self._names(STRINGS_STATISTICS)
+            head = struct.pack("I", len(names))
+            data = self._call(GET_STATISTICS, 4 + 8 * len(names), head)
+        except OSError:
+            return {}
+        return dict(zip(names, struct.unpack_from(f"={len(names)}Q", data, 8), strict=True))
+
     def _private(self) -> tuple[int, list[str]]:
         try:
-            info = self._call(GET_SET_INFO, 16, struct.pack("=IQI", 0, 1 << STRINGS_PRIVATE, 0))
-            mask, count = struct.unpack_from("=QI", info, 8)
-            if not mask or not count:
-                return 0, []
-            head = struct.pack("II", STRINGS_PRIVATE, count)
-            strings = self._call(GET_STRINGS, 8 + 32 * count, head)[12:]
-            _, flags = struct.unpack_from("II", self._call(GET_PRIVATE, 4))
+            names = self._names(STRINGS_PRIVATE)
+            _, flags = struct.unpack_from("II", self._call(GET_PRIVATE, 4)) if names else (0, 0)
         except OSError:
             return 0, []
+        return flags, names
+
+    def _names(self, kind: int) -> list[str]:
+        """Return a list of names that the driver has."""
+        info = self._call(GET_SET_INFO, 16, struct.pack("=IQI", 0, 1 << kind, 0))
+        mask, count = struct.unpack_from("=QI", info, 8)
+        if not mask or not count:
+            return []
+        strings = self._call(GET_STRINGS, 8 + 32 * count, struct.pack("II", kind, count))[12:]
         names = [strings[32 * index : 32 * index + 32] for index in range(count)]
-        return flags, [name.split(b"\0")[0].decode(errors="replace") for name in names]
+        return [name.split(b"\0")[0].decode(errors="replace") for name in names]
 
     # ---- writing ----
 

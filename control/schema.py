@@ -300,6 +300,12 @@ NIC = (
         "each feed line and each order session is read on the core of its own queue",
     ),
     Key(
+        "nics.*.probe_from",
+        Text("eth1", INTERFACE),
+        "an interface here whose frames reach this card: `verify --prove` sends some of each flow",
+        "a rule that was accepted is not yet one that is honoured",
+    ),
+    Key(
         "nics.*.xps",
         Word(("role", "off")),
         "queue that a core sends by: that of its `role`, or whichever the kernel takes",

@@ -17,6 +17,7 @@ from control.profile import ProfileError, parse
 from control.setting import DRIFT, OK
 
 FEED = "udp to 239.1.1.1:9101 queue 1"
+BOTH_UP = VETH + "\nip link set tp-peer up\nip link set tp-feed up"
 ORDERS = "tcp from 10.7.0.1:9001 queue 2"
 # struct ethtool_rx_flow_spec: UDP_V4_FLOW, header, mask, ring 1, location 3.
 FEED_BYTES = (
@@ -207,10 +208,56 @@ proven = with_effects(plan(wanted, facts), facts)
 print(json.dumps([[name for name in found if name in ("rss", "rules")],
                   [[one.setting.key, one.state, one.found] for one in proven.findings[:2]]]))
 """,
-        setup=VETH + "\nip link set tp-peer up\nip link set tp-feed up",
+        setup=BOTH_UP,
     )
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout) == [
         [],
         [["nics.feed.rss_queues", "unsupported", None], ["nics.feed.driver", "drift", "copies"]],
     ]
+
+
+PROBED = """
+import json, os
+from pathlib import Path
+from control import profile, target
+from control.collect import collect
+from control.effects import with_effects
+from control.host import Host
+from control.plan import plan
+# The other end sends by queue 1 whatever it sends: veth delivers to the queue of that number.
+everyone = "%x" % ((1 << os.cpu_count()) - 1)
+for queue in range(4):
+    Path(f"/sys/class/net/tp-peer/queues/tx-{queue}/xps_cpus").write_text(
+        everyone if queue == 1 else "0")
+# Merging what comes from who does not send in large pieces, veth counts by queue.
+target.write(Host(), "nic:tp-feed:offload.rx-gro", "on")
+for kind in ("tcp", "tcp-ecn", "tcp-mangleid", "tcp6"):
+    target.write(Host(), f"nic:tp-peer:offload.tx-{kind}-segmentation", "off")
+wanted = profile.parse(
+    "nics: {feed: {interface: tp-feed, probe_from: SENDER, flow_rules: {"
+    "a: udp to 239.1.1.1:9101 queue 1, b: tcp from 10.7.0.1:9001 queue 1, "
+    "c: udp to 10.7.0.2:9102 queue 2}}}", source="t.yaml")
+facts = collect(Host())
+proven = with_effects(plan(wanted, facts), facts)
+print(json.dumps([[one.setting.key, one.setting.wanted, one.found, one.state]
+                  for one in proven.findings if one.setting.target.startswith("fact:")]))
+"""
+
+
+def test_a_probe_finds_the_queue_that_counted_it():
+    ran = in_namespace(PROBED.replace("SENDER", "tp-peer"), setup=BOTH_UP)
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout) == [
+        ["nics.feed.flow_rules.a", "1", "1", "ok"],
+        ["nics.feed.flow_rules.b", "1", "1", "ok"],
+        ["nics.feed.flow_rules.c", "2", "1", "drift"],
+    ]
+
+
+def test_a_probe_that_cannot_be_sent_is_said():
+    ran = in_namespace(PROBED.replace("SENDER", "tp-none"), setup=BOTH_UP)
+    assert ran.returncode == 0, ran.stderr
+    assert {(found, state) for _, _, found, state in json.loads(ran.stdout)} == {
+        ("not sent from tp-none: no such device", "drift"),
+    }  # fmt: skip
