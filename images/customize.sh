@@ -55,11 +55,15 @@ printf '127.0.0.1 localhost tickplane\n' >"$root/etc/hosts"
 
 # ---- nothing that is another one each time ----
 
+# mmdebstrap's own configuration of apt stays until it takes it away: without it, the rest of its
+# work would be done to the lists of packages of the machine that builds.
+find "$root/tmp" -mindepth 1 -maxdepth 1 ! -name 'mmdebstrap.*' -exec rm -rf {} +
+
 {
     in_root dpkg-query -W -f '${Package} ${Version} ${Architecture}\n'
     cat "$KERNEL/package"
 } >"$root/usr/lib/tickplane-manifest"
-rm -rf "$root"/var/cache/* "$root"/var/log/* "$root"/var/lib/apt/lists/* "$root"/tmp/* \
+rm -rf "$root"/var/cache/* "$root"/var/log/* "$root"/var/lib/apt/lists/* \
     "$root"/var/lib/dpkg/*-old "$root"/etc/*- "$root"/etc/ssh/ssh_host_* "$root"/etc/resolv.conf \
     "$root"/var/lib/systemd/{catalog,random-seed} "$root"/run/*
 mkdir -p "$root"/var/cache/ldconfig
