@@ -94,7 +94,7 @@ fi
 
 rm -f "$folder/share/status"
 # shellcheck disable=SC2086  # a list of words
-timeout "${LAB_SECONDS:-300}" "${qemu[@]}" ${LAB_DEVICES:-} </dev/null || true
+timeout --foreground "${LAB_SECONDS:-300}" "${qemu[@]}" ${LAB_DEVICES:-} </dev/null || true
 if [ ! -e "$folder/share/status" ]; then
     echo "lab: the guest did not come to its end within ${LAB_SECONDS:-300} s" >&2
     exit 124

@@ -37,6 +37,7 @@ OTHERS = {
     "nics.feed.driver": "none",
     "nics.orders.driver": "none",
     "nics.orders.queues": "1",
+    "nics.orders.rss_queues": "even 2",
     "nics.orders.mtu": "1400",
 }
 LATE_TARGETS = ("smp_affinity_list", ":driver", ":up")
