@@ -309,7 +309,7 @@ def is_over(live: Live, engine: Engine) -> bool:
 
 
 class Refusals:
-    """Tells once, when it begins, why no new order passes any more."""
+    """Tells once why no new order passes any more: when it begins, and when it becomes worse."""
 
     def __init__(self) -> None:
         self._steps = 0
@@ -319,7 +319,7 @@ class Refusals:
         """Yield what has begun since the last call, a line each."""
         trouble, before = status["journal_trouble"], self._trouble
         self._trouble = trouble
-        if trouble is not None and before is None:
+        if trouble is not None and trouble != before:
             yield trouble
         elif trouble is None and before is not None:
             yield "journal: it takes records again"

@@ -229,8 +229,10 @@ bool dp_wal_keeper_take(struct dp_wal_keeper *keeper, struct dp_wal_file *file, 
         return true;
     }
     if (state == DP_WAL_NEXT_FAILED) {
+        /* Of the same reason the words stay: how much room is left is another number each time. */
+        if (!keeper->refused || keeper->refused_err.code != keeper->next_err.code)
+            keeper->refused_err = keeper->next_err;
         keeper->refused = true;
-        keeper->refused_err = keeper->next_err;
         dp_store_release(&keeper->next_state, DP_WAL_NEXT_WANTED);
     }
     *err = keeper->refused_err;

@@ -31,6 +31,7 @@ from preload import build
 from waiting import LIMIT_S, wait_until
 
 from appliance.cli import main
+from appliance.run import Refusals
 from dataplane.control import Control
 from dataplane.journal import Journal
 from dataplane.page import Page
@@ -182,7 +183,7 @@ def test_a_disk_that_becomes_read_only_stops_orders_and_no_cancel(
         disk.find_error()
         words = f"tickplane: journal: {journal}: {UNFLUSHED}"
         reasons = ["Read-only file system", "Input/output error"]  # the latter of a store
-        line = told(run, "tickplane: journal: ")
+        line = told(run, words)  # before it perhaps that the next segment cannot be made
         assert line in [f"{words} {reason}\n" for reason in reasons]
         assert options == "data=journal" or reasons[0] in line
         before = one.counters(run)
@@ -256,6 +257,17 @@ def test_no_run_begins_on_a_disk_that_is_read_only(world, tmp_path):
         assert re.fullmatch(r"tickplane: \S+: .*[Rr]ead-only file system.*\n", ended.stderr), (
             ended.stderr
         )
+
+
+def test_each_reason_for_which_no_order_passes_is_said_once():
+    refusals = Refusals()
+
+    def said(trouble):
+        return list(refusals.new({"journal_trouble": trouble, "clock_steps": 0}))
+
+    assert [said(None), said("full"), said("full")] == [[], ["full"], []]
+    assert [said("broken"), said("broken")] == [["broken"], []]
+    assert [said(None), said(None)] == [["journal: it takes records again"], []]
 
 
 # ---- the clock ----

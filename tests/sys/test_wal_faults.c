@@ -16,12 +16,13 @@ static struct {
     _Atomic uint32_t calls;   /* so far */
     _Atomic uint32_t fail_at; /* 0: never; EVERY */
     _Atomic enum what what;
-    _Atomic bool is_slow;     /* a flush takes as long as this is true */
-    _Atomic bool is_flushing; /* one does */
-    _Atomic uint32_t failed;  /* flushes that were told to fail */
-    _Atomic bool is_full;     /* nothing else fails */
-    _Atomic bool is_held;     /* no room is given or refused as long as this is true */
-    _Atomic bool is_waiting;  /* somebody asks for room meanwhile */
+    _Atomic bool is_slow;      /* a flush takes as long as this is true */
+    _Atomic bool is_flushing;  /* one does */
+    _Atomic uint32_t failed;   /* flushes that were told to fail */
+    _Atomic bool is_full;      /* nothing else fails */
+    _Atomic uint32_t refusals; /* of room, meanwhile */
+    _Atomic bool is_held;      /* no room is given or refused as long as this is true */
+    _Atomic bool is_waiting;   /* somebody asks for room meanwhile */
 } disk;
 
 /* Whether this call is the one; EINTR comes once and is no failure. */
@@ -65,8 +66,10 @@ int posix_fallocate(int fd, off_t offset, off_t size)
     while (dp_load_acquire(&disk.is_held))
         usleep(100);
     dp_store_release(&disk.is_waiting, false);
-    if (dp_load_acquire(&disk.is_full))
+    if (dp_load_acquire(&disk.is_full)) {
+        dp_fetch_add_relaxed(&disk.refusals, 1);
         return ENOSPC;
+    }
     if (!is_due() || disk.what == SHORT_WRITE)
         return REAL(posix_fallocate)(fd, offset, size);
     return code_of(disk.what);
@@ -251,6 +254,17 @@ static void test_after_a_failed_flush_orders_stop_within_ten_milliseconds(void)
     CHECK_THAT(least_us < 10000, "it took %" PRIu64 " us", least_us);
 }
 
+/* The operator's line is another one only when the reason is. */
+static void check_a_reason_is_worded_once(void)
+{
+    wal.keeper.refused_err.text[0] = 'J';
+    dp_store_release(&disk.is_held, false);
+    uint32_t calls = dp_load_relaxed(&disk.refusals);
+    while (dp_load_relaxed(&disk.refusals) < calls + 3)
+        CHECK(!append_one(1));
+    CHECK_EQUAL(dp_wal_trouble(&wal)[0], 'J');
+}
+
 /* A disk that is full may take its time to say so again: nobody waits for it, and with room there
  * again the journal goes on. */
 static void test_on_a_full_disk_records_are_refused_without_waiting(void)
@@ -266,8 +280,8 @@ static void test_on_a_full_disk_records_are_refused_without_waiting(void)
     for (uint32_t again = 0; again < 100; again++)
         CHECK(!append_one(number));
     CHECK(strstr(wal.err.text, "free some space") != NULL);
+    check_a_reason_is_worded_once();
     dp_store_release(&disk.is_full, false);
-    dp_store_release(&disk.is_held, false);
     while (!append_one(number))
         usleep(100);
     CHECK_EQUAL(dp_wal_close(&wal, &err), 0);
