@@ -38,6 +38,8 @@ from dataplane.region import Region
 TICKPLANE = [sys.executable, "-P", "-m", "appliance"]
 PORT_NAMES = ("orders", "snapshot", "requests", "a", "b")
 STACK_IP = "10.77.0.9"  # of TCP in user space; the appliance's kernel does not have it
+# It leaves the kernel its copy of a frame; its ring holds what comes while others have our core.
+DEVICE = f"net_af_packet0,iface={INTERFACE},framecnt=4096"
 GROUPS = {"a": "239.77.0.1", "b": "239.77.0.2"}  # for hosts of their own
 NOT_READY = 2  # exit status of an appliance that has said why
 SECONDS = 30.0
@@ -223,8 +225,8 @@ def frames(hosts: Hosts, args: argparse.Namespace) -> dict[str, Any]:
         raise CommandError(f"--port: {args.port}: needs two hosts and root; use uring")
     ready_for_frames(hosts, STACK_IP)
     found: dict[str, Any] = {"queues": hosts.queues}
-    if args.port == "dpdk":  # a device that leaves the kernel its own copy of each frame
-        found = {"interface": f"net_af_packet0,iface={INTERFACE}", "huge_pages": "no"} | found
+    if args.port == "dpdk":
+        found = {"interface": DEVICE, "huge_pages": "no"} | found
     if args.tcp == "lwip":
         found |= {"tcp": "lwip", "tcp_ip": STACK_IP, "next_hop": mac_of(hosts.venue)}
     return found

@@ -12,6 +12,7 @@ KINDS = ("uring", "xdp", "dpdk")
 TCPS = ("kernel", "lwip")
 YES_NO = ("no", "yes")
 LINES_MAX = 3
+JUMBO_MAX = 9216  # of dp_port.h
 SERVERS_MAX = 4
 ADDRESSES_MAX = 4
 SESSIONS_MAX = 8
@@ -71,6 +72,7 @@ class LiveConfig:
     queue: int
     queue_count: int
     huge_pages: bool
+    mtu: int
     sqpoll_cpu: int
     busy_poll_us: int
     local_ip: int
@@ -95,10 +97,11 @@ def parse_live(root: Section) -> LiveConfig | None:
         return None
     section = root.section("live")
     section.only(
-        "port", "interface", "queue", "queues", "huge_pages", "sqpoll_cpu", "busy_poll_us",
-        "local_ip", "tcp", "tcp_ip", "tcp_port", "next_hop", "warm_after_us", "spin", "lines",
-        "requests", "snapshots", "window", "sessions", "orders", "user", "password", "spread",
-        "message_rate", "message_burst", "headroom_percent", "throttled", "differences",
+        "port", "interface", "queue", "queues", "huge_pages", "mtu", "sqpoll_cpu",
+        "busy_poll_us", "local_ip", "tcp", "tcp_ip", "tcp_port", "next_hop", "warm_after_us",
+        "spin", "lines", "requests", "snapshots", "window", "sessions", "orders", "user",
+        "password", "spread", "message_rate", "message_burst", "headroom_percent", "throttled",
+        "differences",
         "heartbeat_ms", "silence_ms",
     )  # fmt: skip
     kind = section.one_of("port", KINDS, "uring")
@@ -111,6 +114,7 @@ def parse_live(root: Section) -> LiveConfig | None:
         queue=section.integer("queue", 0, 63, default=0),
         queue_count=section.integer("queues", 1, 16, default=1),
         huge_pages=section.one_of("huge_pages", YES_NO, "yes") == "yes",
+        mtu=section.integer("mtu", 576, JUMBO_MAX, default=1500),
         sqpoll_cpu=section.integer("sqpoll_cpu", -1, 1023, default=-1),
         busy_poll_us=section.integer("busy_poll_us", 0, 1000, default=0),
         local_ip=parse_ip(section, "local_ip", section.text("local_ip", "0.0.0.0")),

@@ -215,6 +215,7 @@ def live_settings(config: Config, live: LiveConfig, recovered: Recovered | None)
         queue=live.queue,
         queue_count=live.queue_count,
         huge_pages=live.huge_pages,
+        mtu=live.mtu,
         sqpoll_cpu=live.sqpoll_cpu,
         busy_poll_us=live.busy_poll_us,
         local_ip=live.local_ip,

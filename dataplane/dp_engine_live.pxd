@@ -182,6 +182,7 @@ cdef extern from "dp_live_ports.h" nogil:
         uint32_t queue
         uint32_t queue_count
         bint huge_pages
+        uint32_t mtu
         int32_t sqpoll_cpu
         uint32_t busy_poll_us
         uint32_t local_ip

@@ -100,6 +100,7 @@ class LiveSettings:
     queue: int = 0
     queue_count: int = 1
     huge_pages: bool = True
+    mtu: int = 1500  # dpdk: longest packet of the lines
     sqpoll_cpu: int = -1
     busy_poll_us: int = 0
     local_ip: int = 0
@@ -163,6 +164,7 @@ cdef class Live:
         ports.kind = <dp_live_kind><int>KINDS.index(settings.kind)
         ports.queue, ports.queue_count = settings.queue, settings.queue_count
         ports.huge_pages = settings.huge_pages
+        ports.mtu = settings.mtu
         ports.sqpoll_cpu = settings.sqpoll_cpu
         ports.busy_poll_us = settings.busy_poll_us
         ports.local_ip = settings.local_ip

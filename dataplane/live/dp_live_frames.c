@@ -14,6 +14,7 @@
 #endif
 
 #define XDP_BUSY_BUDGET 64u
+#define MTU_DEFAULT 1500u
 
 struct dp_live_frames {
     const struct dp_live_ports_config *config;
@@ -95,7 +96,8 @@ static int open_dpdk(struct dp_live_frames *frames, struct dp_err *err)
     char name[64];
     const struct dp_dpdk_environment environment = {
         .name = config->name, .huge_pages = config->huge_pages, .devices = devices};
-    const struct dp_dpdk_device_config device = {.name = name, .queue_count = config->queue_count};
+    const struct dp_dpdk_device_config device = {
+        .name = name, .queue_count = config->queue_count, .mtu = config->mtu};
     if (dp_dpdk_start(&environment, err) < 0)
         return -err->code;
     frames->has_dpdk = true;
@@ -188,15 +190,17 @@ void dp_live_frames_describe(const struct dp_live_frames *frames, char *text, si
     text[0] = '\0';
 #ifdef DP_HAVE_XDP
     if (config->kind == DP_LIVE_XDP)
-        snprintf(text, size, "xdp: %s %s, %s, %s", config->interface, queues,
+        snprintf(text, size, "xdp: %s %s, %s, %s, frames up to %u bytes", config->interface, queues,
             dp_xdp_program_hook(frames->program) == DP_XDP_NATIVE ? "in the driver" : "generic",
-            dp_port_xdp_is_zero_copy(frames->queues[0]) ? "zero copy" : "by copy");
+            dp_port_xdp_is_zero_copy(frames->queues[0]) ? "zero copy" : "by copy",
+            dp_port_xdp_packet_max(frames->queues[0]));
 #endif
 #ifdef DP_HAVE_DPDK
     if (config->kind == DP_LIVE_DPDK)
-        snprintf(text, size, "dpdk: %s, %s, %s pages, %s", config->interface, queues,
-            config->huge_pages ? "huge" : "plain",
-            frames->steered == config->line_count ? "flow rules" : "no flow rules");
+        snprintf(text, size, "dpdk: %s, %s, %s pages, %s, packets up to %u bytes",
+            config->interface, queues, config->huge_pages ? "huge" : "plain",
+            frames->steered == config->line_count ? "flow rules" : "no flow rules",
+            config->mtu != 0 ? config->mtu : MTU_DEFAULT);
 #endif
 }
 

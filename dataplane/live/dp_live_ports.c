@@ -287,8 +287,9 @@ struct dp_card *dp_live_ports_card(const struct dp_live_ports *ports)
 void dp_live_ports_describe(const struct dp_live_ports *ports, char *text, size_t size)
 {
     const struct dp_live_ports_config *config = &ports->config;
-    snprintf(text, size, "uring: %u sockets, %skernel stamps", ports->port_count,
-        config->sqpoll_cpu >= 0 ? "submitted by a kernel thread, " : "");
+    snprintf(text, size, "uring: %u sockets, %skernel stamps, datagrams up to %u bytes",
+        ports->port_count, config->sqpoll_cpu >= 0 ? "submitted by a kernel thread, " : "",
+        DP_PORT_JUMBO_MAX);
     if (ports->frames != NULL)
         dp_live_frames_describe(ports->frames, text, size);
     size_t used = strlen(text);

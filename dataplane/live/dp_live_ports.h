@@ -28,6 +28,7 @@ struct dp_live_ports_config {
     uint32_t queue;        /* xdp: the first of the interface that is read */
     uint32_t queue_count;  /* xdp and dpdk: so many, where a card spreads the lines */
     bool huge_pages;       /* dpdk */
+    uint32_t mtu;          /* dpdk: longest packet of the lines; 0: 1500 */
     int32_t sqpoll_cpu;    /* uring: where a kernel thread submits; -1: none does */
     uint32_t busy_poll_us; /* uring and xdp; 0: off */
     uint32_t local_ip;     /* of the interface: to join groups on and to ask servers from */

@@ -15,6 +15,10 @@
 #define BUFFERS_MAX (1u << 20)
 #define BUFFER_CACHE 256u
 #define DESCRIPTORS_DEFAULT 1024u
+#define BUFFERS_JUMBO 4095u
+#define FRAME_OVERHEAD 32u /* Ethernet header, two VLAN tags, checksum */
+#define MTU_DEFAULT 1500u
+#define PAGE_SIZE 4096u
 #define ARGUMENTS_MAX 64
 
 struct dp_dpdk_device {
@@ -149,16 +153,27 @@ static int find(struct dp_dpdk_device *device, const char *name, struct dp_err *
     return 0;
 }
 
-static int open_pool(struct dp_dpdk_device *device, uint32_t wanted, struct dp_err *err)
+/* Room for a whole frame in one buffer: in whole pages, as the rings of packet sockets are. */
+static uint16_t room_of(uint32_t mtu)
+{
+    return (uint16_t)(mtu <= MTU_DEFAULT
+            ? RTE_MBUF_DEFAULT_BUF_SIZE
+            : RTE_PKTMBUF_HEADROOM + dp_round_up(mtu + FRAME_OVERHEAD, PAGE_SIZE));
+}
+
+static int open_pool(
+    struct dp_dpdk_device *device, const struct dp_dpdk_device_config *config, struct dp_err *err)
 {
     char name[RTE_MEMPOOL_NAMESIZE];
-    uint32_t count = wanted != 0 ? wanted : BUFFERS_DEFAULT;
+    uint32_t count = config->mtu <= MTU_DEFAULT ? BUFFERS_DEFAULT : BUFFERS_JUMBO;
+    if (config->buffer_count != 0)
+        count = config->buffer_count;
     if (count > BUFFERS_MAX)
         return dp_err_set(err, EINVAL, "dpdk device: %s: buffer_count is %u; it takes at most %u",
             device->name, count, BUFFERS_MAX);
     snprintf(name, sizeof(name), "tickplane-%u", device->id);
     device->pool = rte_pktmbuf_pool_create(
-        name, count, BUFFER_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE, rte_eth_dev_socket_id(device->id));
+        name, count, BUFFER_CACHE, 0, room_of(config->mtu), rte_eth_dev_socket_id(device->id));
     if (device->pool == NULL)
         return dp_err_set(err, rte_errno,
             "dpdk device: %s: no memory for %u buffers: %s; give the environment more memory_mib",
@@ -199,6 +214,11 @@ static int configure(
             "dpdk device: %s: queue_count is %u; it has %u to receive and %u to send, and at most "
             "%u are used",
             device->name, queue_count, info.max_rx_queues, info.max_tx_queues, DP_DPDK_QUEUES_MAX);
+    if (config->mtu > DP_PORT_JUMBO_MAX)
+        return dp_err_set(err, EINVAL, "dpdk device: %s: mtu is %u; it takes at most %u",
+            device->name, config->mtu, DP_PORT_JUMBO_MAX);
+    if (!is_virtual(device->name)) /* those take what their other end does, whatever they say */
+        wish.rxmode.mtu = config->mtu;
     device->queue_count = (uint16_t)queue_count;
     if (queue_count > 1) {
         wish.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
@@ -228,7 +248,7 @@ static int open_all(
     if (result == 0)
         result = configure(device, config, err);
     if (result == 0)
-        result = open_pool(device, config->buffer_count, err);
+        result = open_pool(device, config, err);
     if (result == 0)
         result = open_queues(device, config->descriptor_count, err);
     return result < 0 ? result : start(device, err);

@@ -16,7 +16,8 @@
 #include "dp_base.h"
 #include "dp_err.h"
 
-#define DP_PORT_FRAME_MAX 2048
+#define DP_PORT_FRAME_MAX 2048 /* bytes that any port sends */
+#define DP_PORT_JUMBO_MAX 9216 /* bytes that it receives whole, where it can: see docs/ports.md */
 #define DP_PORT_LOOP_SLOTS_MAX 65536u
 
 enum dp_port_framing { DP_PORT_ETHERNET = 0, DP_PORT_DATAGRAM };

@@ -37,7 +37,8 @@ struct dp_dpdk_device; /* opaque */
 struct dp_dpdk_device_config {
     const char *name;          /* as in environment.devices, without its arguments */
     uint32_t queue_count;      /* each a port; 0: 1 */
-    uint32_t buffer_count;     /* packet buffers; 0: 8191 */
+    uint32_t buffer_count;     /* packet buffers; 0: 8191, or 4095 for an mtu above 1500 */
+    uint32_t mtu;              /* longest packet, without the Ethernet header; 0: 1500 */
     uint32_t descriptor_count; /* of each queue and direction; 0: 1024; the driver may adjust it */
 };
 

@@ -13,7 +13,7 @@
 #define BUFFER_GROUP 0
 #define CONTROL_SIZE CMSG_SPACE(sizeof(struct scm_timestamping))
 /* What the kernel writes into a buffer: a header, the stamps, the datagram. */
-#define BUFFER_SIZE (DP_PORT_FRAME_MAX + 128u)
+#define BUFFER_SIZE (DP_PORT_JUMBO_MAX + 128u)
 #define TX_SLOTS 256u
 #define CQES 256u
 #define SQPOLL_IDLE_MS 1000u

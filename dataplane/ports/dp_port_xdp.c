@@ -14,6 +14,9 @@
 #define FRAMES_MAX (1u << 20)
 #define FRAME_SIZE XSK_UMEM__DEFAULT_FRAME_SIZE
 #define BURST_MAX 256u
+#define PIECES_MAX 18u                    /* of one packet: what the kernel allows */
+#define ONE_PIECE_MAX (FRAME_SIZE - 256u) /* XDP's own room before each */
+#define JUMBOS_MAX 32u                    /* packets in several pieces that one receive brings */
 #define WAKE_TRIES 64
 #define OPEN_TRIES 50
 #define OPEN_PAUSE_NS 20000000
@@ -23,6 +26,14 @@
 #define SO_BUSY_POLL_BUDGET 70
 #endif
 #define BUSY_POLL_US 20
+
+/* Linux 6.6. */
+#ifndef XDP_USE_SG
+#define XDP_USE_SG (1 << 4)
+#endif
+#ifndef XDP_PKT_CONTD
+#define XDP_PKT_CONTD 1
+#endif
 
 static_assert(FRAME_SIZE >= DP_PORT_FRAME_MAX, "a frame fits");
 
@@ -45,7 +56,9 @@ struct xdp_port {
     struct xsk_ring_prod tx;
     uint32_t lent_count; /* frames that the receiver is looking at, or looked at and still has */
     uint64_t lent[BURST_MAX];
-    uint32_t free_count; /* frames that may be sent in */
+    uint8_t *jumbos;      /* room to put pieces together in; NULL: every packet is one piece */
+    uint32_t jumbo_count; /* of it in use by the receiver */
+    uint32_t free_count;  /* frames that may be sent in */
     uint64_t *free;
 };
 
@@ -95,34 +108,87 @@ static int64_t now_ns(void)
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
+/* How many of the next `count` descriptors are one packet; 0 when its end is not among them. */
+static uint32_t pieces_of(const struct xdp_port *xdp, uint32_t index, uint32_t count)
+{
+    for (uint32_t at = 0; at < count; at++)
+        if ((xsk_ring_cons__rx_desc(&xdp->rx, index + at)->options & XDP_PKT_CONTD) == 0)
+            return at + 1;
+    return 0;
+}
+
+/* Where the whole packet lies; NULL when it is longer than we take. */
+static const uint8_t *put_together(
+    struct xdp_port *xdp, uint32_t index, uint32_t pieces, uint32_t *size)
+{
+    uint8_t *whole = xdp->jumbos + (size_t)xdp->jumbo_count * DP_PORT_JUMBO_MAX;
+    *size = 0;
+    for (uint32_t at = 0; at < pieces; at++) {
+        const struct xdp_desc *piece = xsk_ring_cons__rx_desc(&xdp->rx, index + at);
+        if (piece->len > DP_PORT_JUMBO_MAX - *size)
+            return NULL;
+        memcpy(whole + *size, xdp->memory + piece->addr, piece->len);
+        *size += piece->len;
+    }
+    xdp->jumbo_count++;
+    return whole;
+}
+
+/* False for a packet that is longer than we take: it is counted. */
+static bool take_packet(
+    struct xdp_port *xdp, uint32_t index, uint32_t pieces, struct dp_packet *packet)
+{
+    const struct xdp_desc *frame = xsk_ring_cons__rx_desc(&xdp->rx, index);
+    packet->data = xdp->memory + frame->addr;
+    packet->size = frame->len;
+    if (DP_UNLIKELY(pieces > 1))
+        packet->data = put_together(xdp, index, pieces, &packet->size);
+    for (uint32_t at = 0; at < pieces; at++)
+        xdp->lent[xdp->lent_count++] =
+            xsk_ring_cons__rx_desc(&xdp->rx, index + at)->addr & ~(uint64_t)(FRAME_SIZE - 1);
+    xdp->port.stats.rx_failed += packet->data == NULL;
+    return packet->data != NULL;
+}
+
+/* The descriptors that are whole packets, up to max of those; the rest is left in the ring. */
+static uint32_t take_packets(struct xdp_port *xdp, struct dp_packet *packets, uint32_t max)
+{
+    uint32_t index = 0;
+    uint32_t count = 0;
+    uint32_t used = 0;
+    uint32_t room = BURST_MAX - xdp->lent_count;
+    uint32_t wanted = xdp->jumbos != NULL && max < BURST_MAX ? max + PIECES_MAX : max;
+    uint32_t found = xsk_ring_cons__peek(&xdp->rx, wanted < room ? wanted : room, &index);
+    int64_t time_ns = found > 0 ? now_ns() : 0;
+    xdp->jumbo_count = 0;
+    while (used < found && count < max && xdp->jumbo_count < JUMBOS_MAX) {
+        uint32_t pieces = pieces_of(xdp, index + used, found - used);
+        if (pieces == 0)
+            break;
+        if (take_packet(xdp, index + used, pieces, &packets[count])) {
+            packets[count].original_size = packets[count].size;
+            packets[count].time_ns = time_ns;
+            packets[count].clock = DP_PORT_CLOCK_USER;
+            xdp->port.stats.rx_bytes += packets[count++].size;
+        }
+        used += pieces;
+    }
+    xsk_ring_cons__cancel(&xdp->rx, found - used);
+    xsk_ring_cons__release(&xdp->rx, used);
+    return count;
+}
+
 static uint32_t xdp_receive(struct dp_port *port, struct dp_packet *packets, uint32_t max)
 {
     struct xdp_port *xdp = of(port);
-    uint32_t index = 0;
     give_lent_frames(xdp);
-    uint32_t room = BURST_MAX - xdp->lent_count;
-    uint32_t count = xsk_ring_cons__peek(&xdp->rx, max < room ? max : room, &index);
+    uint32_t count = take_packets(xdp, packets, max);
     if (count == 0) {
         wake_receiver(xdp);
         if (DP_UNLIKELY(xdp->must_wake))
             wake_sender(xdp);
         return 0;
     }
-    int64_t time_ns = now_ns();
-    for (uint32_t at = 0; at < count; at++) {
-        const struct xdp_desc *frame = xsk_ring_cons__rx_desc(&xdp->rx, index + at);
-        packets[at] = (struct dp_packet){
-            .data = xdp->memory + frame->addr,
-            .size = frame->len,
-            .original_size = frame->len,
-            .time_ns = time_ns,
-            .clock = DP_PORT_CLOCK_USER,
-        };
-        xdp->lent[xdp->lent_count + at] = frame->addr & ~(uint64_t)(FRAME_SIZE - 1);
-        port->stats.rx_bytes += frame->len;
-    }
-    xsk_ring_cons__release(&xdp->rx, count);
-    xdp->lent_count += count;
     port->stats.rx_packets += count;
     return count;
 }
@@ -216,6 +282,7 @@ static void release(struct xdp_port *xdp)
         xsk_umem__delete(xdp->umem);
     if (xdp->memory != NULL)
         munmap(xdp->memory, xdp->memory_size);
+    free(xdp->jumbos);
     free(xdp->free);
     free(xdp);
 }
@@ -241,6 +308,12 @@ bool dp_port_xdp_is_zero_copy(const struct dp_port *port)
 {
     DP_ASSERT(port->ops == &xdp_ops);
     return ((const struct xdp_port *)port)->is_zero_copy;
+}
+
+uint32_t dp_port_xdp_packet_max(const struct dp_port *port)
+{
+    DP_ASSERT(port->ops == &xdp_ops);
+    return ((const struct xdp_port *)port)->jumbos != NULL ? DP_PORT_JUMBO_MAX : ONE_PIECE_MAX;
 }
 
 /* ---- opening ---- */
@@ -288,11 +361,12 @@ static void share_frames(struct xdp_port *xdp)
 
 static int create_socket(struct xdp_port *xdp, const struct dp_port_xdp_config *config, bool copy)
 {
+    const uint32_t pieces = xdp->jumbos != NULL ? XDP_USE_SG : 0;
     const struct xsk_socket_config socket_config = {
         .rx_size = xdp->half,
         .tx_size = xdp->half,
         .libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
-        .bind_flags = (uint16_t)(XDP_USE_NEED_WAKEUP | (copy ? XDP_COPY : XDP_ZEROCOPY)),
+        .bind_flags = (uint16_t)(XDP_USE_NEED_WAKEUP | pieces | (copy ? XDP_COPY : XDP_ZEROCOPY)),
     };
     return xsk_socket__create(
         &xdp->socket, xdp->interface, config->queue, xdp->umem, &xdp->rx, &xdp->tx, &socket_config);
@@ -311,14 +385,25 @@ static int create_patiently(
     return result;
 }
 
-static int open_socket(
-    struct xdp_port *xdp, const struct dp_port_xdp_config *config, struct dp_err *err)
+static int create_as_wished(struct xdp_port *xdp, const struct dp_port_xdp_config *config)
 {
     int result = -EOPNOTSUPP;
     if (config->zero_copy != DP_XDP_ZERO_COPY_OFF)
         result = create_patiently(xdp, config, false);
     if (result == -EOPNOTSUPP && config->zero_copy != DP_XDP_ZERO_COPY_REQUIRE)
         result = create_patiently(xdp, config, true);
+    return result;
+}
+
+static int open_socket(
+    struct xdp_port *xdp, const struct dp_port_xdp_config *config, struct dp_err *err)
+{
+    int result = create_as_wished(xdp, config);
+    if (result == -EINVAL && xdp->jumbos != NULL) { /* a kernel before 6.6 has no pieces */
+        free(xdp->jumbos);
+        xdp->jumbos = NULL;
+        result = create_as_wished(xdp, config);
+    }
     if (result == -EBUSY)
         return dp_err_set(err, EBUSY, "xdp port: %s: queue %u: another socket holds it",
             xdp->interface, config->queue);
@@ -370,6 +455,9 @@ static int open_all(struct xdp_port *xdp, struct dp_xdp_program *program,
             "xdp port: %s: frame_count is %u; it must be a power of two, 128 to %u", xdp->interface,
             frame_count, FRAMES_MAX);
     xdp->half = frame_count / 2;
+    xdp->jumbos = dp_xdp_program_takes_pieces(program)
+        ? malloc((size_t)JUMBOS_MAX * DP_PORT_JUMBO_MAX)
+        : NULL;
     int result = open_memory(xdp, err);
     if (result == 0)
         result = open_socket(xdp, config, err);

@@ -37,6 +37,8 @@ struct dp_port *dp_port_xdp_open(
     struct dp_xdp_program *program, const struct dp_port_xdp_config *config, struct dp_err *err);
 /* What is in force, read back from the kernel, not what was asked for. */
 bool dp_port_xdp_is_zero_copy(const struct dp_port *port);
+/* Longest frame that is received whole; a longer one is lost and counted. */
+uint32_t dp_port_xdp_packet_max(const struct dp_port *port);
 /* Frames that the kernel dropped for want of a buffer or a slot, added to stats.rx_failed since the
  * last call. A system call: not for the hot path. */
 void dp_port_xdp_update_stats(struct dp_port *port);

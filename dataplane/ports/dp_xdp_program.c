@@ -26,7 +26,11 @@ struct dp_xdp_program {
     int program;
     int link;
     enum dp_xdp_hook hook;
+    bool takes_pieces;
 };
+
+/* Longest packet that a driver brings in a page together with what it keeps there of its own. */
+#define ONE_PIECE_MAX 3498
 
 static void close_fd(int fd)
 {
@@ -137,12 +141,34 @@ static int load_program(struct dp_xdp_program *program, char *log, uint32_t log_
         EXIT(),
     };
     struct bpf_prog_load_opts options = {
-        .sz = sizeof(options), .log_buf = log, .log_size = log_size, .log_level = 1};
+        .sz = sizeof(options),
+        .log_buf = log,
+        .log_size = log_size,
+        .log_level = 1,
+        .prog_flags = program->takes_pieces ? BPF_F_XDP_HAS_FRAGS : 0,
+    };
     return bpf_prog_load(BPF_PROG_TYPE_XDP, "tickplane", "Apache-2.0", code,
         sizeof(code) / sizeof(code[0]), &options);
 }
 
 /* ---- opening ---- */
+
+/* Fills in *request; false when the interface has gone. */
+static bool ask(const struct dp_xdp_program *program, unsigned long what, struct ifreq *request)
+{
+    int probe = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    *request = (struct ifreq){0};
+    memcpy(request->ifr_name, program->interface, sizeof(request->ifr_name));
+    bool is_told = probe >= 0 && ioctl(probe, what, request) == 0;
+    close_fd(probe);
+    return is_told;
+}
+
+static bool has_long_packets(const struct dp_xdp_program *program)
+{
+    struct ifreq request;
+    return ask(program, SIOCGIFMTU, &request) && request.ifr_mtu > ONE_PIECE_MAX;
+}
 
 static int open_maps(struct dp_xdp_program *program, const struct dp_xdp_flow *flows,
     uint32_t flow_count, struct dp_err *err)
@@ -204,6 +230,10 @@ static int load(struct dp_xdp_program *program, const struct dp_xdp_flow *flows,
     if (result < 0)
         return result;
     program->program = load_program(program, log, sizeof(log));
+    if (program->program < 0 && program->takes_pieces) { /* a kernel before 5.18 */
+        program->takes_pieces = false;
+        program->program = load_program(program, log, sizeof(log));
+    }
     if (program->program < 0)
         return dp_err_set(err, errno, "xdp program: %s: refused by the kernel: %s: %.200s",
             program->interface, strerror(errno), log);
@@ -220,6 +250,7 @@ static int open_all(struct dp_xdp_program *program, const struct dp_xdp_flow *fl
     if (flow_count > DP_XDP_FLOWS_MAX)
         return dp_err_set(err, EINVAL, "xdp program: %s: %u flows; it takes at most %u",
             program->interface, flow_count, DP_XDP_FLOWS_MAX);
+    program->takes_pieces = has_long_packets(program);
     int result = load(program, flows, flow_count, err);
     return result < 0 ? result : attach(program, generic_allowed, err);
 }
@@ -262,6 +293,11 @@ enum dp_xdp_hook dp_xdp_program_hook(const struct dp_xdp_program *program)
     return program->hook;
 }
 
+bool dp_xdp_program_takes_pieces(const struct dp_xdp_program *program)
+{
+    return program->takes_pieces;
+}
+
 const char *dp_xdp_program_interface(const struct dp_xdp_program *program)
 {
     return program->interface;
@@ -269,14 +305,11 @@ const char *dp_xdp_program_interface(const struct dp_xdp_program *program)
 
 void dp_xdp_program_mac(const struct dp_xdp_program *program, uint8_t mac[6])
 {
-    struct ifreq request = {0};
-    int probe = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    memcpy(request.ifr_name, program->interface, sizeof(request.ifr_name));
-    if (probe >= 0 && ioctl(probe, SIOCGIFHWADDR, &request) == 0)
+    struct ifreq request;
+    if (ask(program, SIOCGIFHWADDR, &request))
         memcpy(mac, request.ifr_hwaddr.sa_data, 6);
     else
         memset(mac, 0, 6);
-    close_fd(probe);
 }
 
 int dp_xdp_program_add_socket(

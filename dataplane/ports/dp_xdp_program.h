@@ -37,6 +37,8 @@ struct dp_xdp_program; /* opaque */
 struct dp_xdp_program *dp_xdp_program_open(const char *interface, const struct dp_xdp_flow *flows,
     uint32_t flow_count, bool generic_allowed, struct dp_err *err);
 enum dp_xdp_hook dp_xdp_program_hook(const struct dp_xdp_program *program);
+/* Whether the interface's packets may be longer than a page takes: they come in pieces then. */
+bool dp_xdp_program_takes_pieces(const struct dp_xdp_program *program);
 const char *dp_xdp_program_interface(const struct dp_xdp_program *program);
 /* The interface's hardware address; zeroes when it has gone. */
 void dp_xdp_program_mac(const struct dp_xdp_program *program, uint8_t mac[6]);

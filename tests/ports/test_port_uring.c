@@ -156,16 +156,31 @@ static void send_from_outside(uint16_t port, const uint8_t *data, size_t size)
     close(outside);
 }
 
+static void test_a_jumbo_datagram_comes_whole(void)
+{
+    static uint8_t data[DP_PORT_JUMBO_MAX];
+    struct pair pair = open_pair((struct dp_port_uring_config){0});
+    struct dp_packet packet;
+    for (size_t at = 0; at < sizeof(data); at++)
+        data[at] = (uint8_t)(at * 7);
+    send_from_outside(dp_port_uring_local_port(pair.receiver), data, sizeof(data));
+    CHECK_EQUAL(receive_some(pair.receiver, &packet, 1), 1);
+    CHECK_EQUAL(packet.size, sizeof(data));
+    CHECK_EQUAL(packet.original_size, sizeof(data));
+    CHECK(packet.size == sizeof(data) && memcmp(packet.data, data, sizeof(data)) == 0);
+    close_pair(&pair);
+}
+
 static void test_a_datagram_that_is_too_long_is_cut_and_says_so(void)
 {
-    static uint8_t data[9000];
+    static uint8_t data[20000];
     struct pair pair = open_pair((struct dp_port_uring_config){0});
     uint16_t port = dp_port_uring_local_port(pair.receiver);
     struct dp_packet packet;
     send_from_outside(port, data, sizeof(data));
     CHECK_EQUAL(receive_some(pair.receiver, &packet, 1), 1);
     CHECK_EQUAL(packet.original_size, sizeof(data));
-    CHECK(packet.size >= DP_PORT_FRAME_MAX && packet.size < sizeof(data));
+    CHECK(packet.size >= DP_PORT_JUMBO_MAX && packet.size < sizeof(data));
     send_from_outside(port, data, 0);
     CHECK_EQUAL(receive_some(pair.receiver, &packet, 1), 1);
     CHECK_EQUAL(packet.size, 0);
@@ -284,6 +299,7 @@ int main(void)
     RUN_TESTS(TEST(test_datagrams_come_whole_and_in_order),
         TEST(test_fewer_buffers_than_datagrams_lose_none), TEST(test_zero_copy_sends_the_same),
         TEST(test_a_kernel_thread_may_submit), TEST(test_a_datagram_carries_the_kernels_time),
+        TEST(test_a_jumbo_datagram_comes_whole),
         TEST(test_a_datagram_that_is_too_long_is_cut_and_says_so),
         TEST(test_only_the_remote_is_heard), TEST(test_what_cannot_be_sent_is_counted),
         TEST(test_a_remote_that_is_gone_does_not_stop_the_port), TEST(test_a_group_is_joined),

@@ -1,5 +1,6 @@
 #include "check.h"
 #include "dp_net.h"
+#include "dp_port_join.h"
 #include "dp_port_xdp.h"
 #include "netns.h"
 
@@ -296,6 +297,75 @@ static void test_what_cannot_be_opened_is_said(void)
     close_end(&a);
 }
 
+static int open_raw(const char *interface)
+{
+    int raw = socket(AF_PACKET, SOCK_RAW, 0);
+    const struct sockaddr_ll address = {
+        .sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(interface)};
+    CHECK_EQUAL(bind(raw, (const struct sockaddr *)&address, sizeof(address)), 0);
+    return raw;
+}
+
+static void send_raw(int raw, const uint8_t *frame, size_t size)
+{
+    CHECK_EQUAL(send(raw, frame, size, 0), size);
+}
+
+static void set_mtu(int mtu)
+{
+    char command[96];
+    snprintf(command, sizeof(command), "ip link set va mtu %d && ip link set vb mtu %d", mtu, mtu);
+    CHECK_EQUAL(system(command), 0);
+}
+
+static uint32_t build_jumbo(uint8_t *frame, uint16_t payload_size)
+{
+    for (uint32_t at = 0; at < payload_size; at++)
+        frame[DP_NET_UDP_HEADERS_SIZE + at] = (uint8_t)(at * 7 >> 2);
+    return dp_net_build_udp(frame, &end_b, &end_a, payload_size, 1);
+}
+
+/* In several pieces of memory, between short ones; the kernel chooses the queue. */
+static void test_jumbo_frames_come_whole(void)
+{
+    static uint8_t jumbo[9000 + 14];
+    uint8_t frame[128];
+    struct dp_packet packets[4];
+    set_mtu(9000);
+    struct end a = open_end("va", &feed, &(struct dp_port_xdp_config){.frame_count = 256});
+    struct dp_port *queues[] = {a.port,
+        dp_port_xdp_open(
+            a.program, &(struct dp_port_xdp_config){.queue = 1, .frame_count = 256}, NULL)};
+    struct dp_port *both = dp_port_join_open(queues, 2, NULL);
+    CHECK_EQUAL(dp_port_xdp_packet_max(a.port), DP_PORT_JUMBO_MAX);
+    int raw = open_raw("vb");
+    uint32_t size = build_jumbo(jumbo, sizeof(jumbo) - DP_NET_UDP_HEADERS_SIZE);
+    for (uint32_t round = 0; round < 300; round++) {
+        uint32_t max = 1 + round % 3;
+        send_raw(raw, frame, build(frame, FEED_PORT, round));
+        send_raw(raw, jumbo, size);
+        send_raw(raw, frame, build(frame, FEED_PORT, round));
+        for (uint32_t got = 0; got < 3;) {
+            uint32_t count = receive_some(both, packets, max);
+            CHECK(count > 0 && count <= max);
+            if (count == 0)
+                return;
+            for (uint32_t at = 0; at < count; at++, got++) {
+                bool is_jumbo = got == 1;
+                CHECK_EQUAL(packets[at].size == size, is_jumbo);
+                CHECK(!is_jumbo || memcmp(packets[at].data, jumbo, size) == 0);
+                CHECK(is_jumbo || number_in(&packets[at]) == round);
+            }
+        }
+    }
+    CHECK_EQUAL(both->stats.rx_packets, 900);
+    close(raw);
+    dp_port_close(both, NULL);
+    dp_port_close(queues[1], NULL);
+    close_end(&a);
+    set_mtu(1500);
+}
+
 static void test_what_cannot_be_sent_is_counted(void)
 {
     struct end b = open_end("vb", NULL, &(struct dp_port_xdp_config){0});
@@ -314,5 +384,6 @@ int main(void)
         TEST(test_few_frames_and_busy_polling_lose_none), TEST(test_a_long_burst_goes_out_whole),
         TEST(test_what_was_not_chosen_goes_to_the_kernel),
         TEST(test_the_program_goes_with_its_process), TEST(test_each_queue_has_its_port),
-        TEST(test_what_cannot_be_opened_is_said), TEST(test_what_cannot_be_sent_is_counted));
+        TEST(test_jumbo_frames_come_whole), TEST(test_what_cannot_be_opened_is_said),
+        TEST(test_what_cannot_be_sent_is_counted));
 }

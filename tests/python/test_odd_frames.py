@@ -210,6 +210,81 @@ def trade(place, port, orders):
     return json.loads((place.folder / "report.json").read_text())["live"]
 
 
+JUMBO_MTU = 9000
+# A ring of the kernel's packet socket takes frames of at most 2 KiB by default.
+LONG_FRAMES = ",blocksz=12288,framesz=12288,framecnt=512"
+
+
+def jumbo(place, number):
+    """Return a MoldUDP64 packet as long as the wire takes, whole, of a session of its own."""
+    group, port = place.at("a").split(":")
+    ip = IP(src=place.hosts.venue.ip, dst=group, ttl=4)
+    block = b"\x10\x00" + bytes(0x1000)
+    room = JUMBO_MTU - 28 - 20 - 2 * len(block)
+    blocks = 2 * block + (room - 2).to_bytes(2, "big") + bytes(room - 2)
+    header = b"JUMBO%05d" % number + (1).to_bytes(8, "big") + b"\0\3"
+    packet = ether(30, group) / ip / UDP(sport=4000, dport=int(port)) / Raw(header + blocks)
+    assert len(bytes(packet)) == JUMBO_MTU + 14
+    return packet
+
+
+def jumbo_place(folder, hosts, port, edits):
+    """Return a place whose wire takes jumbo frames."""
+    place = demo.Place(folder / "demo", hosts, demo.choose_ports(hosts))
+    place.folder.mkdir()
+    demo.write_configurations(place, arguments(place.folder, port))
+    path = place.folder / "live.yaml"
+    text = path.read_text()
+    for old, new in edits:
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text)
+    for host in (hosts.venue, hosts.appliance):
+        words = hosts.words(host, ["ip", "link", "set", INTERFACE, "mtu", str(JUMBO_MTU)])
+        subprocess.run(words, check=True)
+    return place
+
+
+@pytest.mark.parametrize(
+    ("port", "edits", "counter"),
+    [
+        ("uring", [], "mold_strange"),
+        ("xdp", [], "mold_strange"),
+        (
+            "dpdk",
+            [(",framecnt=4096", LONG_FRAMES),
+             ("  port: dpdk\n", f"  port: dpdk\n  mtu: {JUMBO_MTU}\n")],
+            "mold_strange",
+        ),
+        ("dpdk", [], "net_dropped"),  # its device cuts what it was not opened for
+    ],
+)  # fmt: skip
+def test_jumbo_frames_are_read_whole_or_counted(port, edits, counter, tmp_path):
+    needs(port)
+    with two_hosts() as hosts:
+        if hosts.reason:
+            pytest.skip(hosts.reason)
+        place = jumbo_place(tmp_path, hosts, port, edits)
+        with demo.exchange(place):
+            bench = Bench(place, port)
+            try:
+                before = bench.counters()
+                for number in range(TIMES):
+                    bench.send(jumbo(place, number), 1)
+                wait_until(
+                    lambda: bench.counters()[counter] >= before[counter] + TIMES, process=bench.run
+                )
+                after = bench.counters()
+                bench.run.send_signal(signal.SIGTERM)
+                bench.run.communicate(timeout=LIMIT_S)
+                assert bench.run.returncode == 0
+            finally:
+                bench.close()
+    grown = {name for name in (*DROPS, "mold_strange") if after[name] != before[name]}
+    assert grown - {"net_foreign"} == {counter}
+    assert demo.compare(place) == 0
+
+
 def test_a_kernel_thread_may_submit_for_the_lines(tmp_path):
     needs("uring")
     with two_hosts() as hosts:
