@@ -92,6 +92,15 @@ soak_live() {
     }
 }
 
+# Full load over each kind of port, as root, or TICKPLANE_LEAK_PORTS=uring: ten minutes each
+# (TICKPLANE_LEAK_SECONDS=600), in which memory, descriptors and packet buffers must not grow.
+soak_leak() {
+    install_python
+    TICKPLANE_LEAK_SECONDS=${TICKPLANE_LEAK_SECONDS:-600} \
+        TICKPLANE_LEAK_PORTS=${TICKPLANE_LEAK_PORTS:-uring xdp dpdk} \
+        pytest -q -s tests/python/test_leak.py
+}
+
 # Submitters of one account, killed at any instruction and recovered from what they logged.
 soak_risk() {
     "$dir/tests/core_test_risk_lanes" "$SEED" "$SOAK_SECONDS" || {
