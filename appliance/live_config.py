@@ -15,6 +15,7 @@ LINES_MAX = 3
 JUMBO_MAX = 9216  # of dp_port.h
 SERVERS_MAX = 4
 ADDRESSES_MAX = 4
+CHANNELS_MAX = 8
 SESSIONS_MAX = 8
 SPREADS = ("strategy", "instrument", "least_loaded")
 THROTTLED = ("reject", "queue")
@@ -54,6 +55,16 @@ class SessionConfig:
 
 
 @dataclass(frozen=True)
+class ChannelConfig:
+    """One channel of the feed: its lines, its servers, and how many books it has."""
+
+    lines: tuple[Address, ...]
+    servers: tuple[Address, ...]
+    snapshots: tuple[Address, ...]
+    instruments: int | None  # None: a share of those that there are
+
+
+@dataclass(frozen=True)
 class ThrottleConfig:
     """What the venue takes of one session, and what becomes of an order beyond that."""
 
@@ -79,9 +90,7 @@ class LiveConfig:
     lwip: LwipConfig | None
     warm_after_ns: int
     spin: bool
-    lines: tuple[Address, ...]
-    servers: tuple[Address, ...]
-    snapshots: tuple[Address, ...]
+    channels: tuple[ChannelConfig, ...]
     window_max: int
     sessions: tuple[SessionConfig, ...]
     spread: str
@@ -99,9 +108,9 @@ def parse_live(root: Section) -> LiveConfig | None:
     section.only(
         "port", "interface", "queue", "queues", "huge_pages", "mtu", "sqpoll_cpu",
         "busy_poll_us", "local_ip", "tcp", "tcp_ip", "tcp_port", "next_hop", "warm_after_us",
-        "spin", "lines", "requests", "snapshots", "window", "sessions", "orders", "user",
-        "password", "spread", "message_rate", "message_burst", "headroom_percent", "throttled",
-        "differences",
+        "spin", "lines", "channels", "requests", "snapshots", "window", "sessions", "orders",
+        "user", "password", "spread", "message_rate", "message_burst", "headroom_percent",
+        "throttled", "differences",
         "heartbeat_ms", "silence_ms",
     )  # fmt: skip
     kind = section.one_of("port", KINDS, "uring")
@@ -121,9 +130,7 @@ def parse_live(root: Section) -> LiveConfig | None:
         lwip=parse_tcp(section, kind),
         warm_after_ns=section.integer("warm_after_us", 0, 1_000_000, default=1000) * MICROSECOND_NS,
         spin=section.one_of("spin", YES_NO, "no") == "yes",
-        lines=addresses(section, "lines", LINES_MAX),
-        servers=addresses(section, "requests", SERVERS_MAX) if "requests" in section else (),
-        snapshots=addresses(section, "snapshots", ADDRESSES_MAX) if "snapshots" in section else (),
+        channels=parse_channels(section),
         window_max=section.integer("window", 1, 1_000_000_000, default=10_000),
         sessions=parse_sessions(section),
         spread=section.one_of("spread", SPREADS, "strategy"),
@@ -131,6 +138,44 @@ def parse_live(root: Section) -> LiveConfig | None:
         differences=parse_differences(section),
         heartbeat_ns=section.integer("heartbeat_ms", 10, 60_000, default=1000) * MILLISECOND_NS,
         silence_ns=section.integer("silence_ms", 20, 600_000, default=15_000) * MILLISECOND_NS,
+    )
+
+
+def parse_channels(live: Section) -> tuple[ChannelConfig, ...]:
+    """Return the channels of the feed: a list, or the one that stands in ``live`` itself."""
+    if "channels" not in live:
+        return (parse_channel(live, None),)
+    for key in ("lines", "requests", "snapshots"):
+        if key in live:
+            live.fail(key, "each of `channels` has its own; leave it out here")
+    sections = live.sections("channels")
+    if not 1 <= len(sections) <= CHANNELS_MAX:
+        live.fail("channels", f"{len(sections)} channels; give 1 to {CHANNELS_MAX}")
+    for section in sections:
+        section.only("lines", "requests", "snapshots", "instruments")
+    channels = tuple(parse_channel(one, parse_share(one)) for one in sections)
+    seen: set[Address] = set()
+    for channel, section in zip(channels, sections, strict=True):
+        if seen & set(channel.lines):
+            section.fail("lines", "one of them is a line of another channel; a line has one")
+        seen |= set(channel.lines)
+    return channels
+
+
+def parse_share(section: Section) -> int | None:
+    """Return how many instruments a channel may name; None: an equal part of the rest."""
+    if "instruments" not in section:
+        return None
+    return section.integer("instruments", 1, 65_536)
+
+
+def parse_channel(section: Section, instruments: int | None) -> ChannelConfig:
+    """Return one channel of the feed."""
+    return ChannelConfig(
+        lines=addresses(section, "lines", LINES_MAX),
+        servers=addresses(section, "requests", SERVERS_MAX) if "requests" in section else (),
+        snapshots=addresses(section, "snapshots", ADDRESSES_MAX) if "snapshots" in section else (),
+        instruments=instruments,
     )
 
 

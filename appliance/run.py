@@ -29,7 +29,7 @@ from appliance.switch_keeper import SwitchKeeper
 from dataplane.engine import Engine
 from dataplane.errors import DataplaneError
 from dataplane.journal import segment_names
-from dataplane.live import Live, LiveSettings, SessionSettings
+from dataplane.live import ChannelSettings, Live, LiveSettings, SessionSettings
 from dataplane.recovery import Capacity, Recovered, recover
 from dataplane.strategy import StrategyError
 
@@ -114,6 +114,7 @@ def trade(
         ending = run_to_end(live, engine, args, live_config, keeper)
     seconds = time.perf_counter() - started
     status, feed, counted = live.status(), live.feed(), live.port_counters()
+    channels = live.channels()
     last, output_fault = replay.finish(engine)
     ending = ending or last
     return {
@@ -129,6 +130,7 @@ def trade(
             "ports": live.ports(),
             **status,
             "feed": feed,
+            "channels": channels,
             "lines": live.lines(),
             "port_counters": counted,
         },
@@ -179,6 +181,27 @@ def has_journal(directory: str) -> bool:
         return False
 
 
+def channel_settings(live: LiveConfig, instruments: int) -> tuple[ChannelSettings, ...]:
+    """Give each channel its share of the books: what it asks for, or an equal part of the rest."""
+    asked = sum(one.instruments or 0 for one in live.channels)
+    open_count = sum(one.instruments is None for one in live.channels)
+    share = (instruments - asked) // max(open_count, 1)
+    if asked > instruments or (open_count and share < 1):
+        raise CommandError(
+            f"live.channels: they need {asked + open_count:,} instruments or more, and "
+            f"capacity.instruments has {instruments:,}; give it more"
+        )
+    return tuple(
+        ChannelSettings(
+            lines=one.lines,
+            servers=one.servers,
+            snapshots=one.snapshots,
+            instruments=one.instruments or share,
+        )
+        for one in live.channels
+    )
+
+
 def live_settings(config: Config, live: LiveConfig, recovered: Recovered | None) -> LiveSettings:
     """Translate the configuration into the live run's words."""
     heard = recovered.state.inbound_sequences if recovered else {}
@@ -190,7 +213,7 @@ def live_settings(config: Config, live: LiveConfig, recovered: Recovered | None)
         )
     return LiveSettings(
         name=config.name,
-        lines=live.lines,
+        channels=channel_settings(live, config.capacity.instruments),
         sessions=tuple(
             SessionSettings(
                 user=one.user,
@@ -207,8 +230,6 @@ def live_settings(config: Config, live: LiveConfig, recovered: Recovered | None)
         headroom_percent=live.throttle.headroom_percent,
         queues=live.throttle.queues,
         differences=live.differences,
-        servers=live.servers,
-        snapshots=live.snapshots,
         window_max=live.window_max,
         kind=live.kind,
         interface=live.interface,
@@ -254,7 +275,7 @@ def get_ready(live: Live, config: LiveConfig, seconds: float) -> None:
         if time.monotonic() > deadline or live.status()["state"] in FINAL_STATES:
             raise CommandError(f"run: not ready: {reason}")
         live.run(TURN_SECONDS / 10)
-    lines = ", ".join(map(text_of, config.lines))
+    lines = ", ".join(text_of(line) for one in config.channels for line in one.lines)
     sessions = ", ".join(
         f"{', '.join(map(text_of, one.addresses))} as {one.user}" for one in config.sessions
     )
@@ -273,8 +294,9 @@ def not_ready(live: Live, config: LiveConfig) -> str | None:
         if one["state"] != "OPEN":
             where = ", ".join(map(text_of, session.addresses))
             return f"no order session with {where}: {one['error'] or one['verdict']}"
-    if not any(line["packets"] for line in live.lines()):
-        return f"nothing heard of the feed at {', '.join(map(text_of, config.lines))}"
+    for channel, one in enumerate(config.channels):
+        if not any(line["packets"] for line in live.lines() if line["channel"] == channel):
+            return f"nothing heard of the feed at {', '.join(map(text_of, one.lines))}"
     if (feed := live.feed()) != "whole":
         return f"books are not whole: market data is {feed}; {MENDS[feed]}"
     return None
@@ -368,10 +390,10 @@ def render_live(live: dict[str, Any]) -> str:
         f" {live['cancels_again']} cancels sent again, {live['unexplained']} unexplained",
         f"LINES         {live['ports']}; market data {live['feed']}",
     ]
-    names = [*"ABC"[: len(live["lines"]) - 1], "asked again"]
-    for name, line in zip(names, live["lines"], strict=True):
+    for line in live["lines"]:
+        where = "" if len(live["channels"]) == 1 else f"{line['channel'] + 1} "
         lines.append(
-            f"  {name:<12} {line['packets']:>10,} packets, {line['first']:,} first,"
+            f"  {where + line['name']:<12} {line['packets']:>10,} packets, {line['first']:,} first,"
             f" {line['lost']:,} lost, behind by {line['behind_ns']:,} ns"
             f" (at most {line['behind_ns_max']:,})"
         )

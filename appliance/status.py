@@ -179,17 +179,17 @@ def session_alerts(facts: Facts) -> Iterator[Facts]:
 def feed_alerts(facts: Facts) -> Iterator[Facts]:
     """Yield what is wrong with market data and the books."""
     feed, books = facts["feed"], facts["books"]
-    for letter, line in zip("ABC", feed["lines"], strict=False):
-        if line["heard_ns"] == 0:
-            yield alert("line_silent", f"{letter} {line['address']}: never heard")
-        elif facts["taken_ns"] - line["heard_ns"] > SILENT_NS:
-            heard = since(facts, line["heard_ns"])
-            yield alert("line_silent", f"{letter} {line['address']}: not heard for {heard}")
-    if (missing := feed["missing"]) is not None:
-        count = missing["last"] - missing["first"] + 1
-        yield alert(
-            "gap", f"{count:,} messages are missing since {since(facts, missing['since_ns'])}"
-        )
+    for where, channel in named_channels(feed):
+        for letter, line in zip("ABC", channel["lines"], strict=False):
+            if line["heard_ns"] == 0:
+                yield alert("line_silent", f"{where}{letter} {line['address']}: never heard")
+            elif facts["taken_ns"] - line["heard_ns"] > SILENT_NS:
+                heard = f"not heard for {since(facts, line['heard_ns'])}"
+                yield alert("line_silent", f"{where}{letter} {line['address']}: {heard}")
+        if (missing := channel["missing"]) is not None:
+            count = missing["last"] - missing["first"] + 1
+            when = since(facts, missing["since_ns"])
+            yield alert("gap", f"{where}{count:,} messages are missing since {when}")
     if books["stale"]:
         yield alert("stale_books", f"{books['stale']} of {books['instruments']} books")
 
@@ -238,20 +238,38 @@ def render(facts: Facts) -> str:
 def render_feed(facts: Facts) -> Iterator[str]:
     """Yield the sequence, then each line."""
     feed = facts["feed"]
-    missing = feed["missing"]
-    whole = "nothing is missing"
-    if missing is not None:
-        whole = f"missing {missing['first']:,} to {missing['last']:,}"
     yield (
-        f"feed      {feed['messages']:,} messages; {whole}; {feed['gaps']:,} gaps given up "
-        f"({feed['lost']:,} messages)"
+        f"feed      {feed['messages']:,} messages; {missing_words(feed)}; {feed['gaps']:,} gaps "
+        f"given up ({feed['lost']:,} messages)"
     )
-    for letter, line in zip("ABC", feed["lines"], strict=False):
-        heard = f"heard {since(facts, line['heard_ns'])} ago" if line["heard_ns"] else "never heard"
-        yield (
-            f"  line {letter}  {line['address']}: {line['packets']:,} packets, "
-            f"{line['first']:,} first, {line['lost']:,} lost, {heard}"
-        )
+    for where, channel in named_channels(feed):
+        if where:
+            yield f"  {where}{channel['state']}"
+        for letter, line in zip("ABC", channel["lines"], strict=False):
+            heard = since(facts, line["heard_ns"])
+            heard = f"heard {heard} ago" if line["heard_ns"] else "never heard"
+            yield (
+                f"  line {letter}  {line['address']}: {line['packets']:,} packets, "
+                f"{line['first']:,} first, {line['lost']:,} lost, {heard}"
+            )
+
+
+def named_channels(feed: Facts) -> list[tuple[str, Facts]]:
+    """Return each channel behind what names it; the only one needs no name."""
+    channels = feed["channels"]
+    if len(channels) == 1:
+        return [("", channels[0])]
+    return [(f"channel {number}: ", channel) for number, channel in enumerate(channels, 1)]
+
+
+def missing_words(feed: Facts) -> str:
+    """Say what is missing just now."""
+    words = [
+        f"{where}missing {missing['first']:,} to {missing['last']:,}"
+        for where, channel in named_channels(feed)
+        if (missing := channel["missing"]) is not None
+    ]
+    return "; ".join(words) or "nothing is missing"
 
 
 def render_session(one: Facts) -> str:

@@ -251,11 +251,12 @@ cdef class Trader:
         memset(&config, 0, sizeof(config))
         self._engine, self._port = engine, port
         self._trade.port, self._trade.ends = port._opened.port, port._ends
-        config.feed.lines[0].port = port._opened.port
-        config.feed.lines[0].target.ip = port._ends.here.ip
-        config.feed.lines[0].target.port = port._ends.here.port
-        config.feed.line_count = 1
-        config.feed.gap_timeout_ns = SECOND_NS
+        config.channels[0].feed.lines[0].port = port._opened.port
+        config.channels[0].feed.lines[0].target.ip = port._ends.here.ip
+        config.channels[0].feed.lines[0].target.port = port._ends.here.port
+        config.channels[0].feed.line_count = 1
+        config.channel_count = 1
+        config.channels[0].feed.gap_timeout_ns = SECOND_NS
         config.session_count = 1
         config.sessions[0].wire.address_count = 1
         config.sessions[0].wire.connect = &dp_bench_wire_connect

@@ -48,7 +48,7 @@ cdef extern from "dp_route.h" nogil:
         DP_ROUTE_BY_STRATEGY
     const uint32_t DP_ROUTE_SESSIONS_MAX
 
-cdef extern from "dp_feed_live.h" nogil:
+cdef extern from "dp_feed_channels.h" nogil:
     struct dp_feed_target:
         uint32_t ip
         uint16_t port
@@ -106,6 +106,7 @@ cdef extern from "dp_feed_live.h" nogil:
         int64_t heard_ns
 
     const uint32_t DP_FEED_LINES_MAX
+    const uint32_t DP_FEED_CHANNELS_MAX
 
 cdef extern from "dp_difference.h" nogil:
     enum dp_difference:
@@ -113,6 +114,10 @@ cdef extern from "dp_difference.h" nogil:
     const char *dp_difference_name(dp_difference difference)
 
 cdef extern from "dp_engine_live.h" nogil:
+    struct dp_engine_live_channel:
+        dp_feed_live_config feed
+        uint32_t instrument_count
+
     struct dp_engine_live_session:
         dp_order_session_config wire
         dp_throttle throttle
@@ -121,7 +126,8 @@ cdef extern from "dp_engine_live.h" nogil:
 
     struct dp_engine_live_config:
         dp_card *card
-        dp_feed_live_config feed
+        dp_engine_live_channel channels[8]
+        uint32_t channel_count
         dp_engine_live_session sessions[8]
         uint32_t session_count
         dp_route_spread spread
@@ -160,7 +166,9 @@ cdef extern from "dp_engine_live.h" nogil:
     uint64_t dp_engine_run_live(dp_engine *engine, int64_t duration_ns)
     dp_engine_live_status_of dp_engine_live_status(const dp_engine *engine, uint32_t index)
     dp_feed_state dp_engine_live_feed(const dp_engine *engine)
-    const dp_feed_line_stats *dp_engine_live_line(const dp_engine *engine, uint32_t line)
+    dp_feed_state dp_engine_live_feed_of(const dp_engine *engine, uint32_t channel)
+    const dp_feed_line_stats *dp_engine_live_line(
+        const dp_engine *engine, uint32_t channel, uint32_t line)
 
 cdef extern from "dp_live_ports.h" nogil:
     enum dp_live_kind:
@@ -174,6 +182,11 @@ cdef extern from "dp_live_ports.h" nogil:
         uint16_t port_first
         uint8_t next_hop_mac[6]
 
+    struct dp_live_channel:
+        uint32_t line_count
+        dp_feed_target servers[4]
+        uint32_t server_count
+
     struct dp_live_ports_config:
         dp_live_tcp tcp
         const char *name
@@ -186,10 +199,10 @@ cdef extern from "dp_live_ports.h" nogil:
         int32_t sqpoll_cpu
         uint32_t busy_poll_us
         uint32_t local_ip
-        dp_feed_target lines[3]
+        dp_feed_target lines[24]
         uint32_t line_count
-        dp_feed_target servers[4]
-        uint32_t server_count
+        dp_live_channel channels[8]
+        uint32_t channel_count
         const char *card
         const uint8_t *card_identity
 
@@ -197,7 +210,7 @@ cdef extern from "dp_live_ports.h" nogil:
         pass
 
     dp_live_ports *dp_live_ports_open(
-        const dp_live_ports_config *config, dp_feed_live_config *feed, dp_err *err)
+        const dp_live_ports_config *config, dp_engine_live_channel *channels, dp_err *err)
     void dp_live_ports_close(dp_live_ports *ports)
     dp_card *dp_live_ports_card(const dp_live_ports *ports)
     dp_port *dp_live_ports_at(const dp_live_ports *ports, uint32_t index)

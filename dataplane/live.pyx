@@ -14,11 +14,13 @@ from libc.string cimport memcpy, memset
 from dataplane.dp_engine cimport dp_engine_adopt, dp_recover_state
 from dataplane.dp_engine_live cimport (
     DP_DIFFERENCE_COUNT,
+    DP_FEED_CHANNELS_MAX,
     DP_FEED_LINES_MAX,
     dp_difference,
     dp_difference_name,
     dp_engine_live_config,
     dp_engine_live_feed,
+    dp_engine_live_feed_of,
     dp_engine_live_line,
     dp_engine_live_session,
     dp_engine_live_state_name,
@@ -28,8 +30,10 @@ from dataplane.dp_engine_live cimport (
     dp_engine_show_port,
     dp_engine_start_live,
     dp_feed_line_stats,
+    dp_feed_live_config,
     dp_feed_state_name,
     dp_feed_target,
+    dp_live_channel,
     dp_live_connect,
     dp_live_kind,
     dp_live_ports,
@@ -80,11 +84,21 @@ class SessionSettings:
 
 
 @dataclasses.dataclass(frozen=True)
+class ChannelSettings:
+    """One channel of the feed; the last one may have all instruments that are left (0)."""
+
+    lines: tuple
+    servers: tuple = ()
+    snapshots: tuple = ()
+    instruments: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
 class LiveSettings:
     """Where a live run's packets come from and go to; addresses are (IPv4 as a number, port)."""
 
     name: str
-    lines: tuple
+    channels: tuple
     sessions: tuple
     spread: str = "strategy"
     message_rate: int = 0  # a second, of each session; 0: no limit
@@ -92,8 +106,6 @@ class LiveSettings:
     headroom_percent: int = 0
     queues: bool = False
     differences: dict = dataclasses.field(default_factory=dict)  # kind: mode of a switch
-    servers: tuple = ()
-    snapshots: tuple = ()
     window_max: int = 10_000  # messages asked for again; a longer hole is for a snapshot
     kind: str = "uring"
     interface: str = ""
@@ -173,13 +185,37 @@ cdef class Live:
             ports.tcp.ip = settings.lwip.ip
             ports.tcp.port_first = settings.lwip.port_first
             memcpy(ports.tcp.next_hop_mac, <const char *><bytes>settings.lwip.next_hop, 6)
-        ports.line_count, ports.server_count = len(settings.lines), len(settings.servers)
-        set_targets(ports.lines, settings.lines[:3])
-        set_targets(ports.servers, settings.servers[:4])
-        self._ports = dp_live_ports_open(&ports, &config.feed, &err)
+        self._set_lines(&ports)
+        self._ports = dp_live_ports_open(&ports, config.channels, &err)
         if self._ports == NULL:
             raise_err(&err)
         config.card = dp_live_ports_card(self._ports)
+        return 0
+
+    cdef int _set_lines(self, dp_live_ports_config *ports) except -1:
+        cdef dp_live_channel *channel
+        channels = self._settings.channels[:DP_FEED_CHANNELS_MAX]
+        ports.channel_count = len(channels)
+        for index, one in enumerate(channels):
+            channel = &ports.channels[index]
+            channel.line_count = min(len(one.lines), DP_FEED_LINES_MAX - 1)
+            set_targets(&ports.lines[ports.line_count], one.lines[:channel.line_count])
+            ports.line_count += channel.line_count
+            channel.server_count = min(len(one.servers), 4)
+            set_targets(channel.servers, one.servers[:4])
+        return 0
+
+    cdef int _set_feed(self, dp_feed_live_config *feed, object channel) except -1:
+        settings = self._settings
+        feed.gap_timeout_ns = settings.gap_timeout_ns
+        feed.request.wait_ns = REQUEST_WAIT_NS
+        feed.request.retry_ns = REQUEST_RETRY_NS
+        feed.request.interval_ns = REQUEST_INTERVAL_NS
+        feed.request.tries_max = 1 << 30  # the gap's own time ends it
+        feed.request.count_max = REQUEST_COUNT_MAX
+        feed.window_max = settings.window_max
+        self._set_wire(
+            &feed.snapshot, settings.sessions[0], channel.snapshots, settings.seed)
         return 0
 
     cdef int _set_wire(
@@ -237,21 +273,17 @@ cdef class Live:
         cdef dp_err err
         memset(&config, 0, sizeof(config))
         self._open_ports(&config)
-        config.feed.gap_timeout_ns = settings.gap_timeout_ns
-        config.feed.request.wait_ns = REQUEST_WAIT_NS
-        config.feed.request.retry_ns = REQUEST_RETRY_NS
-        config.feed.request.interval_ns = REQUEST_INTERVAL_NS
-        config.feed.request.tries_max = 1 << 30  # the gap's own time ends it
-        config.feed.request.count_max = REQUEST_COUNT_MAX
+        channels = settings.channels[:DP_FEED_CHANNELS_MAX]
+        config.channel_count = len(channels)
+        for index, channel in enumerate(channels):
+            self._set_feed(&config.channels[index].feed, channel)
+            config.channels[index].instrument_count = channel.instruments
         config.spread = <dp_route_spread><int>SPREADS.index(settings.spread)
         config.queues = settings.queues
         self._set_differences(&config)
         config.session_count = len(settings.sessions)
         for index, session in enumerate(settings.sessions[:DP_ROUTE_SESSIONS_MAX]):
             self._set_session(&config.sessions[index], session, settings.seed + index)
-        config.feed.window_max = settings.window_max
-        self._set_wire(
-            &config.feed.snapshot, settings.sessions[0], settings.snapshots, settings.seed)
         midnights = settings.midnights_ns[:32]
         config.midnight_count = len(midnights)
         for index, midnight_ns in enumerate(midnights):
@@ -338,23 +370,35 @@ cdef class Live:
         }
 
     def feed(self) -> str:
-        """Return how market data is: whole, late, lost or rebuilding."""
-        return (<bytes>dp_feed_state_name(dp_engine_live_feed(self._engine._engine))).decode()
+        """Return how market data is: whole, late, lost or rebuilding; that of the worst channel."""
+        return words_of(dp_feed_state_name(dp_engine_live_feed(self._engine._engine)))
+
+    def channels(self):
+        """Return how each channel is."""
+        return [
+            words_of(dp_feed_state_name(dp_engine_live_feed_of(self._engine._engine, index)))
+            for index in range(len(self._settings.channels))
+        ]
 
     def lines(self):
-        """Return what each line of the feed brought; the last one is the re-request servers."""
+        """Return what each line brought, channel by channel, and behind them its servers."""
         found = []
-        cdef const dp_feed_line_stats *line
-        cdef uint32_t count = len(self._settings.lines)
-        cdef uint32_t index
-        for index in list(range(count)) + [DP_FEED_LINES_MAX - 1]:
-            line = dp_engine_live_line(self._engine._engine, index)
-            found.append({
-                "packets": line.packets,
-                "first": line.first,
-                "lost": line.lost,
-                "behind_ns": mean(line.behind_ns_sum, line.behind_count),
-                "behind_ns_max": line.behind_ns_max,
-                "heard_ns": line.heard_ns,
-            })
+        for channel, settings in enumerate(self._settings.channels):
+            for index, name in enumerate("ABC"[:len(settings.lines)]):
+                found.append(self._line(channel, index, name))
+            found.append(self._line(channel, DP_FEED_LINES_MAX - 1, "asked again"))
         return found
+
+    cdef dict _line(self, uint32_t channel, uint32_t index, str name):
+        cdef const dp_feed_line_stats *line = dp_engine_live_line(
+            self._engine._engine, channel, index)
+        return {
+            "channel": channel,
+            "name": name,
+            "packets": line.packets,
+            "first": line.first,
+            "lost": line.lost,
+            "behind_ns": mean(line.behind_ns_sum, line.behind_count),
+            "behind_ns_max": line.behind_ns_max,
+            "heard_ns": line.heard_ns,
+        }

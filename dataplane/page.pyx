@@ -20,11 +20,13 @@ cdef extern from "dp_engine_live.h" nogil:  # not its .pxd: that one links every
     enum:
         DP_FEED_LINES_MAX
     const char *dp_engine_live_state_name(int state)
+    const char *dp_feed_state_name(int state)
     const char *dp_soup_session_words(int verdict)
 
 cdef extern from "dp_engine_page.h" nogil:
     const int DP_ROUTE_SESSIONS_MAX
     const int DP_PAGE_PORTS_MAX
+    const int DP_FEED_CHANNELS_MAX
 
     struct dp_page_session:
         uint64_t state
@@ -58,6 +60,14 @@ cdef extern from "dp_engine_page.h" nogil:
         uint64_t is_up
         char name[8]
 
+    struct dp_page_channel:
+        uint64_t state
+        uint64_t line_count
+        dp_page_line lines[4]
+        uint64_t hole_first
+        uint64_t hole_last
+        int64_t hole_since_ns
+
     struct dp_engine_page:
         uint64_t is_live
         int64_t wall_ns
@@ -65,11 +75,8 @@ cdef extern from "dp_engine_page.h" nogil:
         uint64_t journal_last
         uint64_t journal_durable
         uint64_t journal_failed
-        uint64_t line_count
-        dp_page_line lines[4]
-        uint64_t hole_first
-        uint64_t hole_last
-        int64_t hole_since_ns
+        uint64_t channel_count
+        dp_page_channel channels[8]
         uint64_t session_count
         dp_page_session sessions[8]
         uint64_t port_count
@@ -171,6 +178,33 @@ cdef dict port_fields(const dp_page_port *port):
     }
 
 
+cdef dict line_fields(const dp_page_line *line):
+    return {
+        "address": text_of(line.address),
+        "packets": line.packets,
+        "first": line.first,
+        "lost": line.lost,
+        "heard_ns": line.heard_ns,
+    }
+
+
+cdef dict channel_fields(const dp_page_channel *channel):
+    missing = None
+    if channel.hole_first:
+        missing = {
+            "first": channel.hole_first,
+            "last": channel.hole_last,
+            "since_ns": channel.hole_since_ns,
+        }
+    count = min(channel.line_count, DP_FEED_LINES_MAX - 1)
+    return {
+        "state": (<bytes>dp_feed_state_name(channel.state)).decode(),
+        "lines": [line_fields(&channel.lines[index]) for index in range(count)],
+        "replies": line_fields(&channel.lines[DP_FEED_LINES_MAX - 1]),
+        "missing": missing,
+    }
+
+
 cdef class Page(Mapping):
     """One region, mapped read-only until close() or the end of a ``with`` block."""
 
@@ -200,30 +234,9 @@ cdef class Page(Mapping):
         }
 
     def feed(self):
-        """Return what the lines of a live run brought, and what is missing just now."""
-        cdef const dp_engine_page *page = self._page()
-        missing = None
-        if page.hole_first:
-            missing = {
-                "first": page.hole_first,
-                "last": page.hole_last,
-                "since_ns": page.hole_since_ns,
-            }
-        return {
-            "lines": [self._line(index) for index in range(page.line_count)],
-            "replies": self._line(DP_FEED_LINES_MAX - 1),
-            "missing": missing,
-        }
-
-    cdef dict _line(self, uint32_t index):
-        cdef const dp_page_line *line = &self._page().lines[index]
-        return {
-            "address": text_of(line.address),
-            "packets": line.packets,
-            "first": line.first,
-            "lost": line.lost,
-            "heard_ns": line.heard_ns,
-        }
+        """Return what the lines of a live run brought, and what is missing just now, by channel."""
+        cdef uint64_t count = min(self._page().channel_count, DP_FEED_CHANNELS_MAX)
+        return {"channels": [channel_fields(&self._page().channels[i]) for i in range(count)]}
 
     def sessions(self):
         """Return the order sessions of a live run."""

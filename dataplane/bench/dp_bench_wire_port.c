@@ -31,7 +31,7 @@ static struct dp_port *open_uring(const struct dp_bench_wire_ends *ends, struct 
 static struct dp_port *open_live(struct dp_bench_wire_port *opened, enum dp_live_kind kind,
     const char *interface, const struct dp_bench_wire_ends *ends, struct dp_err *err)
 {
-    struct dp_feed_live_config feed = {0};
+    struct dp_engine_live_channel channel = {0};
     const struct dp_live_ports_config config = {
         .name = "tickplane-bench",
         .kind = kind,
@@ -39,9 +39,11 @@ static struct dp_port *open_live(struct dp_bench_wire_port *opened, enum dp_live
         .queue_count = 1,
         .lines = {{.ip = ends->here.ip, .port = ends->here.port}},
         .line_count = 1,
+        .channels = {{.line_count = 1}},
+        .channel_count = 1,
     };
-    opened->owner = dp_live_ports_open(&config, &feed, err);
-    return opened->owner == NULL ? NULL : feed.lines[0].port;
+    opened->owner = dp_live_ports_open(&config, &channel, err);
+    return opened->owner == NULL ? NULL : channel.feed.lines[0].port;
 }
 
 int dp_bench_wire_port_open(struct dp_bench_wire_port *opened, const char *kind,

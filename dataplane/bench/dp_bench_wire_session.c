@@ -89,7 +89,6 @@ static int run_pings(struct client *client, const struct dp_bench_wire_ping *con
 static struct dp_live_ports *open_ports(const char *tcp, const char *interface,
     const struct dp_bench_wire_ends *ends, struct dp_err *err)
 {
-    struct dp_feed_live_config feed = {0};
     struct dp_live_ports_config config = {
         .name = "tickplane-bench",
         .interface = interface,
@@ -102,7 +101,7 @@ static struct dp_live_ports *open_ports(const char *tcp, const char *interface,
             .is_lwip = true, .ip = ends->here.ip, .port_first = ends->here.port};
         memcpy(config.tcp.next_hop_mac, ends->there.mac, sizeof(ends->there.mac));
     }
-    return dp_live_ports_open(&config, &feed, err);
+    return dp_live_ports_open(&config, NULL, err);
 }
 
 int dp_bench_wire_session_ping(const char *tcp, const char *interface,

@@ -117,8 +117,8 @@ enum dp_book_result dp_book_replace(struct dp_books *books, uint64_t order_ref,
 void dp_book_set_flags(struct dp_books *books, uint32_t instrument_index, uint32_t flags);
 /* Marks every instrument opened so far. Instruments opened later start clean. */
 void dp_books_set_flags(struct dp_books *books, uint32_t flags);
-/* Takes them from every instrument: what they were about is over. */
-void dp_books_drop_flags(struct dp_books *books, uint32_t flags);
+/* Takes them away: what they were about is over. */
+void dp_book_drop_flags(struct dp_books *books, uint32_t instrument_index, uint32_t flags);
 void dp_book_set_trading_state(
     struct dp_books *books, uint32_t instrument_index, uint32_t trading_state);
 /* While set, the instrument shows as HALTED whatever its trading state (ITCH message h);
@@ -126,6 +126,8 @@ void dp_book_set_trading_state(
 void dp_book_set_operational_halt(struct dp_books *books, uint32_t instrument_index, bool halted);
 /* Empties all books and forgets symbols, flags and states: a new session. */
 void dp_books_clear(struct dp_books *books);
+/* The same for so many instruments from `first` on. Looks at every order: not for a hot path. */
+void dp_books_clear_some(struct dp_books *books, uint32_t first, uint32_t count);
 
 /* Starts the memory loads that a coming change will need; never faults, any reference is fine. */
 /* Far ahead: its entry in the index. */

@@ -124,10 +124,9 @@ void dp_books_set_flags(struct dp_books *books, uint32_t flags)
             dp_book_set_flags(books, index, flags);
 }
 
-void dp_books_drop_flags(struct dp_books *books, uint32_t flags)
+void dp_book_drop_flags(struct dp_books *books, uint32_t instrument_index, uint32_t flags)
 {
-    for (uint32_t index = 0; index < dp_books_instrument_count(books); index++)
-        change_flags(books, index, 0, flags & DP_BOOK_PUBLIC_FLAGS);
+    change_flags(books, instrument_index, 0, flags & DP_BOOK_PUBLIC_FLAGS);
 }
 
 void dp_book_set_operational_halt(struct dp_books *books, uint32_t instrument_index, bool halted)
@@ -188,4 +187,25 @@ void dp_books_clear(struct dp_books *books)
     books->order_live_count = 0;
     books->order_free_first = 0;
     books->order_used = 0;
+}
+
+/* A record that is free may name an order that has another one by now: who asks by name hears of
+ * that. */
+static void remove_orders(struct dp_books *books, uint32_t first, uint32_t count)
+{
+    const struct dp_book_order *orders = dp_books_orders(books);
+    struct dp_book_order_view view;
+    for (uint32_t record = 1; record <= books->order_used; record++) {
+        uint64_t order_ref = orders[record].order_ref;
+        if (dp_book_order(books, order_ref, &view) && view.instrument_index - first < count)
+            dp_book_remove(books, order_ref, 0);
+    }
+}
+
+void dp_books_clear_some(struct dp_books *books, uint32_t first, uint32_t count)
+{
+    remove_orders(books, first, count);
+    for (uint32_t index = first; index - first < count; index++)
+        if (index < books->config.instrument_count_max && !is_blank(&books->book[index]))
+            clear_book(books, index);
 }

@@ -24,7 +24,7 @@
 #include "dp_err.h"
 
 #define DP_REGION_MAGIC 0x454e414c504b4354ull /* "TCKPLANE" as bytes in memory */
-#define DP_REGION_LAYOUT_VERSION 14
+#define DP_REGION_LAYOUT_VERSION 15
 /* Two lines: a processor that fetches lines in pairs brings no part of a neighbour along. */
 #define DP_REGION_ALIGN (2 * DP_CACHE_LINE)
 #define DP_REGION_PARTS_MAX 48

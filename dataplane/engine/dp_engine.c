@@ -156,9 +156,10 @@ static int open_private(struct dp_engine *engine, struct dp_err *err)
         engine->marks == NULL)
         return dp_err_set(err, ENOMEM, "engine: no memory for %u instruments", count);
 
+    const uint32_t all = 0;
     dp_ouch_replace_template(&engine->replace_template, &engine->config.session);
     dp_ouch_cancel_template(&engine->cancel_template, &engine->config.session);
-    return 0;
+    return dp_engine_set_channels(engine, &all, 1, err);
 }
 
 static int open_journal(struct dp_engine *engine, struct dp_err *err)

@@ -23,7 +23,7 @@ static void read_top(const struct dp_engine *engine, uint32_t instrument_index, 
         .instrument_index = instrument_index,
         .flags = dp_book_flags(engine->books, instrument_index),
         .trading_state = dp_book_trading_state(engine->books, instrument_index),
-        .session = engine->session,
+        .session = engine->channels[dp_engine_channel_of(engine, instrument_index)].session,
     };
     if (dp_book_levels(engine->books, instrument_index, DP_SIDE_BUY, &level, 1) == 1) {
         top->bid_price_nanos = level.price_nanos;
@@ -129,23 +129,26 @@ static void set_limits(struct dp_engine *engine, uint32_t instrument_index, cons
         dp_risk_set_instrument(engine->risk, instrument_index, &chosen->limits, NULL);
 }
 
-static bool is_wanted(struct dp_engine_seat *seat, const uint8_t *symbol)
+static bool is_wanted(struct dp_engine_seat *seat, uint32_t channel, const uint8_t *symbol)
 {
     for (uint32_t index = 0; index < seat->symbol_count; index++)
         if (memcmp(seat->symbols[index], symbol, 8) == 0)
             return true;
-    if (seat->opened_count < seat->first_count) {
-        seat->opened_count++;
-        return true;
-    }
-    return false;
+    uint32_t opened_count = 0;
+    for (uint32_t index = 0; index < DP_FEED_CHANNELS_MAX; index++)
+        opened_count += seat->opened[index];
+    if (opened_count >= seat->first_count)
+        return false;
+    seat->opened[channel]++;
+    return true;
 }
 
 /* The first time an instrument is named: its order template, its limits, and who watches it. */
-static void open_instrument(
+void dp_engine_open_instrument(
     struct dp_engine *engine, uint32_t instrument_index, const uint8_t *symbol)
 {
     char text[8];
+    uint32_t channel = dp_engine_channel_of(engine, instrument_index);
     memcpy(text, symbol, sizeof(text));
     dp_ouch_enter_template(
         &engine->enter_templates[instrument_index], &engine->config.session, text);
@@ -157,7 +160,7 @@ static void open_instrument(
 
     for (uint32_t index = 0; index < engine->seat_count; index++) {
         struct dp_engine_seat *seat = &engine->seats[index];
-        if (is_wanted(seat, symbol))
+        if (is_wanted(seat, channel, symbol))
             dp_gateway_watch(&seat->gateway, instrument_index);
         if (!seat->gateway.watched[instrument_index])
             continue;
@@ -169,42 +172,30 @@ static void open_instrument(
     }
 }
 
-static void forget_instruments(struct dp_engine *engine)
+void dp_engine_tell_books(const struct dp_engine_channel *channel)
 {
-    uint32_t count = engine->config.books.instrument_count_max;
-    dp_engine_disarm_card(engine);
-    memset(engine->template_ready, 0, count);
-    memset(engine->watched_any, 0, count);
-    memset(engine->journal_named, 0, count);
-    for (uint32_t index = 0; index < engine->seat_count; index++) {
-        memset(engine->seats[index].gateway.watched, 0, count);
-        engine->seats[index].opened_count = 0;
-    }
-}
-
-static void tell_all_books(struct dp_engine *engine)
-{
-    uint32_t count = dp_books_instrument_count(engine->books);
-    for (uint32_t index = 0; index < count; index++)
+    struct dp_engine *engine = channel->engine;
+    uint32_t end = dp_engine_channel_end(channel);
+    for (uint32_t index = channel->first; index < end; index++)
         if (engine->watched_any[index])
             tell_book(engine, index);
     dp_engine_drain(engine);
 }
 
-/* A phase of the day: every watched instrument hears of it;
- * the first of a day forgets the day before. */
-static void change_session(struct dp_engine *engine, uint8_t event_code)
+/* A phase of the day: every watched instrument of the channel hears of it; the first of a day
+ * forgets the day before. */
+static void change_session(struct dp_engine_channel *channel, uint8_t event_code)
 {
-    engine->session = event_code;
+    channel->session = event_code;
     if (event_code == 'O')
-        forget_instruments(engine);
-    else if (engine->telling == DP_ENGINE_TELLS)
-        tell_all_books(engine);
+        dp_engine_forget_instruments(channel);
+    else if (channel->telling == DP_ENGINE_TELLS)
+        dp_engine_tell_books(channel);
 }
 
 /* ---- one message, to completion ---- */
 
-static bool decode(
+bool dp_engine_decode_itch(
     struct dp_engine *engine, const uint8_t *data, size_t size, struct dp_itch_message *message)
 {
     enum dp_itch_result result = dp_itch_decode(data, size, message);
@@ -220,8 +211,9 @@ static bool names_symbol(const struct dp_itch_message *message)
 
 /* Books and everyone who must know, in the order of cause and effect: venue, books, strategies. */
 static void apply_message(
-    struct dp_engine *engine, const struct dp_itch_message *message, bool measured)
+    struct dp_engine_channel *channel, const struct dp_itch_message *message, bool measured)
 {
+    struct dp_engine *engine = channel->engine;
     uint32_t instrument_index = message->stock_locate;
     struct dp_trade trade;
     bool watched = engine->watched_any[instrument_index];
@@ -236,17 +228,17 @@ static void apply_message(
         dp_hist_record(engine->hists[DP_STAGE_BOOK], done_tsc - book_tsc);
 
     if (message->type == 'S')
-        change_session(engine, message->code);
-    if (DP_UNLIKELY(engine->telling != DP_ENGINE_TELLS))
+        change_session(channel, message->code);
+    if (DP_UNLIKELY(channel->telling != DP_ENGINE_TELLS))
         dp_book_set_flags(engine->books, instrument_index, DP_BOOK_STALE);
     else if (names_symbol(message) && DP_UNLIKELY(!engine->template_ready[instrument_index]) &&
         dp_book_is_open(engine->books, instrument_index))
-        open_instrument(engine, instrument_index, message->stock);
+        dp_engine_open_instrument(engine, instrument_index, message->stock);
 
-    if (watched && engine->telling != DP_ENGINE_TELLS_NOTHING) {
+    if (watched && channel->telling != DP_ENGINE_TELLS_NOTHING) {
         if (traded)
             tell_trade(engine, &trade);
-        if (DP_LIKELY(engine->telling == DP_ENGINE_TELLS))
+        if (DP_LIKELY(channel->telling == DP_ENGINE_TELLS))
             tell_book(engine, instrument_index);
         if (measured)
             dp_hist_record(engine->hists[DP_STAGE_STRATEGY], dp_tsc() - done_tsc);
@@ -264,16 +256,13 @@ static int64_t time_of(const struct dp_engine *engine, const struct dp_itch_mess
         : engine->now_ns;
 }
 
-static void process_message(struct dp_engine *engine, const uint8_t *data, size_t size)
+void dp_engine_read_itch(struct dp_engine_channel *channel, const uint8_t *data, size_t size)
 {
+    struct dp_engine *engine = channel->engine;
     struct dp_itch_message message;
     uint64_t start_tsc = engine->config.measure_latency ? dp_tsc() : 0;
-    if (!decode(engine, data, size, &message))
+    if (!dp_engine_decode_itch(engine, data, size, &message) || !dp_engine_place(channel, &message))
         return;
-    if (message.stock_locate >= engine->config.books.instrument_count_max) {
-        dp_counter_add(engine->counters, DP_COUNTER_BOOK_INVALID, 1);
-        return;
-    }
 
     bool measured = engine->config.measure_latency &&
         (engine->watched_any[message.stock_locate] ||
@@ -289,128 +278,14 @@ static void process_message(struct dp_engine *engine, const uint8_t *data, size_
     dp_engine_control(engine);
     dp_engine_take_orders(engine);
     engine->tick_tsc = measured ? dp_tsc() - decode_tsc : 0;
-    apply_message(engine, &message, measured);
+    apply_message(channel, &message, measured);
     dp_engine_drain(engine);
-}
-
-/* ---- what the feed tells ---- */
-
-static void on_message(void *context, const uint8_t *data, size_t size)
-{
-    process_message(context, data, size);
-}
-
-static void mark_stale(struct dp_engine *engine, enum dp_engine_telling telling)
-{
-    engine->telling = telling;
-    dp_books_set_flags(engine->books, DP_BOOK_STALE);
-    tell_all_books(engine);
-}
-
-/* From here on nothing that was in the books can be trusted, and every strategy that watches one
- * hears it. */
-static void on_gap(void *context)
-{
-    mark_stale(context, DP_ENGINE_TELLS);
-}
-
-static void on_late(void *context)
-{
-    mark_stale(context, DP_ENGINE_TELLS_TRADES);
-}
-
-/* Who watches a book hears that it is over before it is gone. */
-static void on_session(void *context)
-{
-    struct dp_engine *engine = context;
-    mark_stale(engine, DP_ENGINE_TELLS);
-    dp_books_clear(engine->books);
-    if (engine->live != NULL)
-        engine->config.midnight_ns = dp_engine_live_midnight(engine);
-    engine->session = 0;
-    forget_instruments(engine);
-}
-
-/* Instruments stay known to strategies: it is the same session. */
-static void on_rebuild(void *context)
-{
-    struct dp_engine *engine = context;
-    engine->telling = DP_ENGINE_TELLS_NOTHING;
-    dp_books_clear(engine->books);
-}
-
-static void on_snapshot(void *context, const uint8_t *data, size_t size)
-{
-    struct dp_engine *engine = context;
-    struct dp_itch_message message;
-    if (!decode(engine, data, size, &message))
-        return;
-    if (message.type == 'S') {
-        engine->session = message.code; /* how the day stands: nothing begins */
-    } else if (message.stock_locate < engine->config.books.instrument_count_max) {
-        dp_itch_apply(engine->books, engine->counters, &message, engine->config.midnight_ns);
-        dp_book_set_flags(engine->books, message.stock_locate, DP_BOOK_STALE);
-    } else {
-        dp_counter_add(engine->counters, DP_COUNTER_BOOK_INVALID, 1);
-    }
-}
-
-/* Those that were named while nothing was told. */
-static void open_new_instruments(struct dp_engine *engine)
-{
-    uint32_t count = dp_books_instrument_count(engine->books);
-    for (uint32_t index = 0; index < count; index++) {
-        char symbol[9];
-        if (engine->template_ready[index] || !dp_book_is_open(engine->books, index))
-            continue;
-        dp_book_symbol(engine->books, index, symbol);
-        memset(symbol + strlen(symbol), ' ', 8 - strlen(symbol));
-        open_instrument(engine, index, (const uint8_t *)symbol);
-    }
-}
-
-static void on_whole(void *context)
-{
-    struct dp_engine *engine = context;
-    engine->telling = DP_ENGINE_TELLS;
-    dp_books_drop_flags(engine->books, DP_BOOK_STALE);
-    open_new_instruments(engine);
-    tell_all_books(engine);
-}
-
-/* All five types that name a resting order have its reference at the same place; in others it is
- * noise, and harmless. */
-static void on_ahead(void *context, const uint8_t *data, size_t size, bool is_near)
-{
-    const struct dp_engine *engine = context;
-    if (size < DP_ITCH_HEADER_SIZE + sizeof(uint64_t))
-        return;
-    uint64_t order_ref = dp_load_be64(data + DP_ITCH_HEADER_SIZE);
-    if (is_near)
-        dp_book_prefetch_order(engine->books, order_ref);
-    else
-        dp_book_prefetch_ref(engine->books, order_ref);
-}
-
-void dp_engine_feed_handler(struct dp_engine *engine, struct dp_feed_handler *handler)
-{
-    *handler = (struct dp_feed_handler){
-        .context = engine,
-        .on_message = on_message,
-        .on_gap = on_gap,
-        .on_session = on_session,
-        .on_late = on_late,
-        .on_rebuild = on_rebuild,
-        .on_snapshot = on_snapshot,
-        .on_whole = on_whole,
-        .on_ahead = on_ahead,
-    };
 }
 
 int dp_engine_open_feed(struct dp_engine *engine, const char *path, struct dp_err *err)
 {
     struct dp_feed_handler handler;
-    dp_engine_feed_handler(engine, &handler);
+    dp_engine_feed_handler(&engine->channels[0], &handler);
     engine->feed =
         dp_feed_open(path, engine->config.gap_timeout_ns, engine->counters, &handler, err);
     if (engine->feed == NULL)

@@ -30,11 +30,26 @@ struct dp_engine_seat {
     char (*symbols)[8];
     uint32_t symbol_count;
     uint32_t first_count;
-    uint32_t opened_count; /* instruments taken under first_count so far */
+    uint32_t opened[DP_FEED_CHANNELS_MAX]; /* of each channel, taken under first_count so far */
 };
 
 struct dp_engine;
 struct dp_engine_session;
+
+/* What is told of a channel of the feed, and which instruments are its own. A replay has one. */
+struct dp_engine_channel {
+    struct dp_engine *engine;
+    uint32_t first; /* its instruments: so many from here on */
+    uint32_t count;
+    uint64_t ref_mark; /* set in its order references: another channel may use the same */
+    uint8_t session;   /* event_code of the last System Event; 0 before the first */
+    enum dp_engine_telling {
+        DP_ENGINE_TELLS = 0,
+        DP_ENGINE_TELLS_TRADES,  /* books are right, and late: their touch is told when they are not
+                                  */
+        DP_ENGINE_TELLS_NOTHING, /* books are being rebuilt */
+    } telling;
+};
 
 /* The far end of the order path: a venue in memory, or a session with a real one. */
 struct dp_engine_link {
@@ -112,12 +127,8 @@ struct dp_engine {
     struct dp_digest wire_digest;
 
     struct dp_feed *feed;
-    enum dp_engine_telling {
-        DP_ENGINE_TELLS = 0,
-        DP_ENGINE_TELLS_TRADES,  /* books are right, and late: their touch is told when they are not
-                                  */
-        DP_ENGINE_TELLS_NOTHING, /* books are being rebuilt */
-    } telling;
+    struct dp_engine_channel channels[DP_FEED_CHANNELS_MAX]; /* all instruments are in one */
+    uint32_t channel_count;
 
     struct dp_engine_limits *limits;
     uint32_t limits_count;
@@ -135,7 +146,6 @@ struct dp_engine {
     uint32_t misnamed_count;    /* instruments that the feed names otherwise */
 
     int64_t now_ns;
-    uint8_t session;   /* event_code of the last System Event; 0 before the first */
     uint64_t tick_tsc; /* when the packet being worked on was taken; 0: not measured */
     uint64_t sample;
     bool stop_asked;
@@ -151,7 +161,7 @@ int dp_engine_begin(struct dp_engine *engine, int64_t now_ns, struct dp_err *err
 void dp_engine_page_begin(struct dp_engine *engine);   /* texts; the journal is open */
 void dp_engine_page_journal(struct dp_engine *engine); /* how far it is, and the time */
 void dp_engine_page_session(struct dp_engine_page *page, const struct dp_engine_session *session);
-void dp_engine_page_feed(struct dp_engine_page *page, const struct dp_feed_live *feed);
+void dp_engine_page_feeds(struct dp_engine_page *page, const struct dp_feed_channels *feeds);
 
 /* dp_engine_card.c: all do nothing when there is no card, or one that cannot. */
 /* Arms its filter and makes its kill switch that of the firm, before the first packet. */
@@ -171,8 +181,26 @@ int64_t dp_engine_live_now(const struct dp_engine *engine); /* of the loop's pre
 /* Of the day that a session of the feed which begins now belongs to. */
 int64_t dp_engine_live_midnight(const struct dp_engine *engine);
 
+/* dp_engine_channel.c */
+void dp_engine_feed_handler(struct dp_engine_channel *channel, struct dp_feed_handler *handler);
+/* counts: instruments of each channel, as of dp_engine_live_channel. */
+int dp_engine_set_channels(
+    struct dp_engine *engine, const uint32_t *counts, uint32_t channel_count, struct dp_err *err);
+uint32_t dp_engine_channel_of(const struct dp_engine *engine, uint32_t instrument_index);
+/* Behind the last of its instruments that the books know. */
+uint32_t dp_engine_channel_end(const struct dp_engine_channel *channel);
+/* From a channel's own numbers to those of the books. False: it has no such instrument; counted. */
+bool dp_engine_place(const struct dp_engine_channel *channel, struct dp_itch_message *message);
+void dp_engine_forget_instruments(const struct dp_engine_channel *channel);
+
 /* dp_engine_feed.c */
-void dp_engine_feed_handler(struct dp_engine *engine, struct dp_feed_handler *handler);
+bool dp_engine_decode_itch(
+    struct dp_engine *engine, const uint8_t *data, size_t size, struct dp_itch_message *message);
+void dp_engine_read_itch(struct dp_engine_channel *channel, const uint8_t *data, size_t size);
+void dp_engine_open_instrument(
+    struct dp_engine *engine, uint32_t instrument_index, const uint8_t *symbol);
+/* Every book of the channel that somebody watches. */
+void dp_engine_tell_books(const struct dp_engine_channel *channel);
 int dp_engine_open_feed(struct dp_engine *engine, const char *path, struct dp_err *err);
 
 /* dp_engine_hold.c */

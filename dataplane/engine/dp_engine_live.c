@@ -83,7 +83,7 @@ static uint32_t take_turn(struct dp_engine *engine)
 {
     struct dp_engine_live *live = engine->live;
     take_time(engine);
-    uint32_t packets = dp_feed_live_poll(&live->feed, live->now_ns);
+    uint32_t packets = dp_feed_channels_poll(&live->feeds, live->now_ns);
     if (packets > 0)
         dp_risk_heard(engine->risk, live->now_ns);
     dp_engine_advance(engine, live->now_ns);
@@ -154,7 +154,7 @@ static void live_close(struct dp_engine *engine)
 {
     for (uint32_t index = 0; index < engine->live->route.session_count; index++)
         dp_engine_session_close(&engine->live->sessions[index]);
-    dp_feed_live_close(&engine->live->feed);
+    dp_feed_channels_close(&engine->live->feeds);
     dp_engine_close_warm(engine);
     free(engine->live);
 }
@@ -205,13 +205,31 @@ static void show(struct dp_engine *engine)
     dp_engine_page_journal(engine);
     for (uint32_t index = 0; index < live->route.session_count; index++)
         dp_engine_page_session(engine->page, &live->sessions[index]);
-    dp_engine_page_feed(engine->page, &live->feed);
+    dp_engine_page_feeds(engine->page, &live->feeds);
+}
+
+static int open_feeds(struct dp_engine *engine, struct dp_err *err)
+{
+    const struct dp_engine_live_config *config = &engine->live->config;
+    struct dp_feed_live_config feeds[DP_FEED_CHANNELS_MAX];
+    struct dp_feed_handler handlers[DP_FEED_CHANNELS_MAX];
+    uint32_t counts[DP_FEED_CHANNELS_MAX];
+    DP_ASSERT(config->channel_count <= DP_FEED_CHANNELS_MAX);
+    for (uint32_t index = 0; index < config->channel_count; index++) {
+        feeds[index] = config->channels[index].feed;
+        counts[index] = config->channels[index].instrument_count;
+    }
+    if (dp_engine_set_channels(engine, counts, config->channel_count, err) < 0)
+        return -err->code;
+    for (uint32_t index = 0; index < config->channel_count; index++)
+        dp_engine_feed_handler(&engine->channels[index], &handlers[index]);
+    return dp_feed_channels_open(
+        &engine->live->feeds, feeds, config->channel_count, engine->counters, handlers, err);
 }
 
 int dp_engine_start_live(
     struct dp_engine *engine, const struct dp_engine_live_config *config, struct dp_err *err)
 {
-    struct dp_feed_handler handler;
     DP_ASSERT(!engine->started && engine->link == NULL);
     engine->live = calloc(1, sizeof(*engine->live));
     if (engine->live == NULL)
@@ -221,9 +239,7 @@ int dp_engine_start_live(
     engine->card = config->card;
     dp_wall_open(&engine->live->wall);
     engine->live->now_ns = dp_wall_now(&engine->live->wall);
-    dp_engine_feed_handler(engine, &handler);
-    int status =
-        dp_feed_live_open(&engine->live->feed, &config->feed, engine->counters, &handler, err);
+    int status = open_feeds(engine, err);
     if (status == 0)
         status = open_sessions(engine, err);
     if (status == 0)
@@ -287,11 +303,18 @@ struct dp_engine_live_status dp_engine_live_status(const struct dp_engine *engin
 
 enum dp_feed_state dp_engine_live_feed(const struct dp_engine *engine)
 {
-    return engine->live->feed.state;
+    return dp_feed_channels_state(&engine->live->feeds);
 }
 
-const struct dp_feed_line_stats *dp_engine_live_line(const struct dp_engine *engine, uint32_t line)
+enum dp_feed_state dp_engine_live_feed_of(const struct dp_engine *engine, uint32_t channel)
 {
-    DP_ASSERT(line < DP_FEED_LINES_MAX);
-    return &engine->live->feed.lines.stats[line];
+    DP_ASSERT(channel < engine->live->feeds.count);
+    return engine->live->feeds.feeds[channel].state;
+}
+
+const struct dp_feed_line_stats *dp_engine_live_line(
+    const struct dp_engine *engine, uint32_t channel, uint32_t line)
+{
+    DP_ASSERT(channel < engine->live->feeds.count && line < DP_FEED_LINES_MAX);
+    return &engine->live->feeds.feeds[channel].lines.stats[line];
 }

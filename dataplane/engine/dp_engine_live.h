@@ -22,7 +22,7 @@
 
 #include "dp_difference.h"
 #include "dp_engine.h"
-#include "dp_feed_live.h"
+#include "dp_feed_channels.h"
 #include "dp_order_session.h"
 #include "dp_route.h"
 
@@ -34,11 +34,19 @@ struct dp_engine_live_session {
     uint64_t sequence;
 };
 
+/* One MoldUDP64 channel. It numbers instruments and orders for itself: its instruments are those
+ * behind the ones of the channels before it. */
+struct dp_engine_live_channel {
+    struct dp_feed_live_config feed; /* its ports are the caller's, closed after the engine */
+    uint32_t instrument_count;       /* of the books; 0, in the last one only: all that are left */
+};
+
 #define DP_ENGINE_DAYS_MAX 32u
 
 struct dp_engine_live_config {
     struct dp_card *card; /* before the feed's ports, the caller's as they are; NULL: none */
-    struct dp_feed_live_config feed; /* its ports are the caller's, closed after the engine */
+    struct dp_engine_live_channel channels[DP_FEED_CHANNELS_MAX];
+    uint32_t channel_count; /* at least 1 */
     struct dp_engine_live_session sessions[DP_ROUTE_SESSIONS_MAX];
     uint32_t session_count; /* at least 1 */
     enum dp_route_spread spread;
@@ -93,7 +101,10 @@ uint64_t dp_engine_run_live(struct dp_engine *engine, int64_t duration_ns);
  * ("page" in the region). More than DP_PAGE_PORTS_MAX are not shown. */
 void dp_engine_show_port(struct dp_engine *engine, uint32_t index, struct dp_port *port);
 struct dp_engine_live_status dp_engine_live_status(const struct dp_engine *engine, uint32_t index);
+/* That of the worst channel. */
 enum dp_feed_state dp_engine_live_feed(const struct dp_engine *engine);
-const struct dp_feed_line_stats *dp_engine_live_line(const struct dp_engine *engine, uint32_t line);
+enum dp_feed_state dp_engine_live_feed_of(const struct dp_engine *engine, uint32_t channel);
+const struct dp_feed_line_stats *dp_engine_live_line(
+    const struct dp_engine *engine, uint32_t channel, uint32_t line);
 
 #endif

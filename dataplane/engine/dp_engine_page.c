@@ -63,19 +63,27 @@ static void put_line(struct dp_page_line *out, const struct dp_feed_line_stats *
     dp_store_relaxed(&out->heard_ns, line->heard_ns);
 }
 
-void dp_engine_page_feed(struct dp_engine_page *page, const struct dp_feed_live *feed)
+static void page_feed(struct dp_page_channel *out, const struct dp_feed_live *feed)
 {
     struct dp_moldudp_hole hole = {0};
     for (uint32_t line = 0; line < DP_FEED_LINES_MAX; line++)
-        put_line(&page->lines[line], &feed->lines.stats[line]);
+        put_line(&out->lines[line], &feed->lines.stats[line]);
     for (uint32_t line = 0; line < feed->config.line_count; line++)
         dp_store_relaxed(
-            &page->lines[line].address, packed(feed->targets[line].ip, feed->targets[line].port));
-    dp_store_relaxed(&page->line_count, feed->config.line_count);
+            &out->lines[line].address, packed(feed->targets[line].ip, feed->targets[line].port));
+    dp_store_relaxed(&out->line_count, feed->config.line_count);
+    dp_store_relaxed(&out->state, feed->state);
     dp_moldudp_feed_hole(feed->lines.feed, &hole);
-    dp_store_relaxed(&page->hole_first, hole.first);
-    dp_store_relaxed(&page->hole_last, hole.last);
-    dp_store_relaxed(&page->hole_since_ns, hole.since_ns);
+    dp_store_relaxed(&out->hole_first, hole.first);
+    dp_store_relaxed(&out->hole_last, hole.last);
+    dp_store_relaxed(&out->hole_since_ns, hole.since_ns);
+}
+
+void dp_engine_page_feeds(struct dp_engine_page *page, const struct dp_feed_channels *feeds)
+{
+    for (uint32_t index = 0; index < feeds->count; index++)
+        page_feed(&page->channels[index], &feeds->feeds[index]);
+    dp_store_relaxed(&page->channel_count, feeds->count);
 }
 
 void dp_engine_show_port(struct dp_engine *engine, uint32_t index, struct dp_port *port)

@@ -11,7 +11,7 @@
 
 #include "dp_atomic.h"
 #include "dp_base.h"
-#include "dp_feed_lines.h"
+#include "dp_feed_channels.h"
 #include "dp_journal.h"
 #include "dp_route.h"
 
@@ -54,6 +54,15 @@ struct dp_page_port {
     char name[8];
 };
 
+struct dp_page_channel {
+    _Atomic uint64_t state; /* enum dp_feed_state */
+    _Atomic uint64_t line_count;
+    struct dp_page_line lines[DP_FEED_LINES_MAX]; /* the last one: replies */
+    _Atomic uint64_t hole_first;                  /* 0: nothing is missing */
+    _Atomic uint64_t hole_last;
+    _Atomic int64_t hole_since_ns;
+};
+
 struct dp_engine_page {
     alignas(DP_CACHE_LINE) _Atomic uint64_t is_live;
     _Atomic int64_t wall_ns; /* when this was written */
@@ -63,11 +72,8 @@ struct dp_engine_page {
     _Atomic uint64_t journal_durable; /* up to which the disk is known to have them */
     _Atomic uint64_t journal_failed;
 
-    _Atomic uint64_t line_count;
-    struct dp_page_line lines[DP_FEED_LINES_MAX]; /* the last one: replies */
-    _Atomic uint64_t hole_first;                  /* 0: nothing is missing */
-    _Atomic uint64_t hole_last;
-    _Atomic int64_t hole_since_ns;
+    _Atomic uint64_t channel_count;
+    struct dp_page_channel channels[DP_FEED_CHANNELS_MAX];
 
     _Atomic uint64_t session_count;
     struct dp_page_session sessions[DP_ROUTE_SESSIONS_MAX];

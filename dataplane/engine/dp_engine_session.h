@@ -9,7 +9,7 @@
 
 #include "dp_engine_live.h"
 #include "dp_engine_outbox.h"
-#include "dp_feed_live.h"
+#include "dp_feed_channels.h"
 #include "dp_wall.h"
 
 struct dp_engine_session {
@@ -26,7 +26,7 @@ struct dp_engine_session {
 
 struct dp_engine_live {
     struct dp_engine_live_config config;
-    struct dp_feed_live feed;
+    struct dp_feed_channels feeds;
     struct dp_route route;
     struct dp_engine_session sessions[DP_ROUTE_SESSIONS_MAX];
     bool has_opened; /* all sessions were open at once: trading has begun */

@@ -151,7 +151,7 @@ static void note_line(struct dp_feed_lines *lines, uint32_t line, const struct d
 
 /* ---- what goes in ---- */
 
-static void push(struct dp_feed_lines *lines, uint32_t line, const struct dp_packet *packet)
+void dp_feed_lines_push(struct dp_feed_lines *lines, uint32_t line, const struct dp_packet *packet)
 {
     int64_t time_ns = lines->turn_ns != 0 ? lines->turn_ns : packet->time_ns;
     dp_feed_lines_poll(lines, time_ns);
@@ -173,7 +173,7 @@ void dp_feed_lines_push_datagram(
     DP_ASSERT(line < DP_FEED_LINES_MAX);
     count(lines, DP_COUNTER_RX_PACKETS, 1);
     count(lines, DP_COUNTER_RX_BYTES, packet->size);
-    push(lines, line, packet);
+    dp_feed_lines_push(lines, line, packet);
 }
 
 static bool is_for(
@@ -208,24 +208,35 @@ static enum dp_counter drop_of(enum dp_net_result result, const struct dp_net_pa
     }
 }
 
-void dp_feed_lines_push_frame(struct dp_feed_lines *lines, const struct dp_feed_target *targets,
-    uint32_t target_count, const struct dp_packet *packet)
+uint32_t dp_feed_lines_read_frame(struct dp_counters *counters,
+    const struct dp_feed_target *targets, uint32_t target_count, const struct dp_packet *packet,
+    struct dp_packet *datagram)
 {
-    DP_ASSERT(target_count <= DP_FEED_LINES_MAX);
     struct dp_net_packet net;
     enum dp_net_result result = dp_net_parse(packet->data, packet->size, true, &net);
     bool is_datagram = result == DP_NET_OK && net.protocol == DP_NET_UDP;
     uint32_t line = is_datagram ? line_of(targets, target_count, &net, packet->data) : target_count;
-    count(lines, DP_COUNTER_RX_PACKETS, 1);
-    count(lines, DP_COUNTER_RX_BYTES, packet->size);
+    dp_counter_add(counters, DP_COUNTER_RX_PACKETS, 1);
+    dp_counter_add(counters, DP_COUNTER_RX_BYTES, packet->size);
     if (line == target_count) {
-        count(lines, drop_of(result, &net), 1);
+        dp_counter_add(counters, drop_of(result, &net), 1);
     } else {
-        struct dp_packet datagram = *packet;
-        datagram.data = net.payload;
-        datagram.size = net.payload_size;
-        push(lines, line, &datagram);
+        *datagram = *packet;
+        datagram->data = net.payload;
+        datagram->size = net.payload_size;
     }
+    return line;
+}
+
+void dp_feed_lines_push_frame(struct dp_feed_lines *lines, const struct dp_feed_target *targets,
+    uint32_t target_count, const struct dp_packet *packet)
+{
+    DP_ASSERT(target_count <= DP_FEED_LINES_MAX);
+    struct dp_packet datagram;
+    uint32_t line =
+        dp_feed_lines_read_frame(lines->counters, targets, target_count, packet, &datagram);
+    if (line < target_count)
+        dp_feed_lines_push(lines, line, &datagram);
 }
 
 void dp_feed_lines_poll(struct dp_feed_lines *lines, int64_t now_ns)

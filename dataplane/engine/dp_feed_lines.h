@@ -77,6 +77,13 @@ void dp_feed_lines_close(struct dp_feed_lines *lines);
  * somebody else's: counted, dropped. targets: target_count of them, by line. */
 void dp_feed_lines_push_frame(struct dp_feed_lines *lines, const struct dp_feed_target *targets,
     uint32_t target_count, const struct dp_packet *packet);
+/* The same in two steps, where frames of several feeds come through one port: the target that it
+ * was sent to, or target_count, and what it holds for that one. Counts what it drops. */
+uint32_t dp_feed_lines_read_frame(struct dp_counters *counters,
+    const struct dp_feed_target *targets, uint32_t target_count, const struct dp_packet *packet,
+    struct dp_packet *datagram);
+void dp_feed_lines_push(
+    struct dp_feed_lines *lines, uint32_t line, const struct dp_packet *datagram);
 void dp_feed_lines_push_datagram(
     struct dp_feed_lines *lines, uint32_t line, const struct dp_packet *packet);
 /* Holes whose time is up are given up; INT64_MAX: all. */

@@ -155,11 +155,17 @@ static void follow_hole(struct dp_feed_live *live, int64_t now_ns)
 
 uint32_t dp_feed_live_poll(struct dp_feed_live *live, int64_t now_ns)
 {
-    const struct dp_feed_live_config *config = &live->config;
     uint32_t count = 0;
     live->lines.turn_ns = now_ns;
-    for (uint32_t line = 0; line < config->line_count; line++)
+    for (uint32_t line = 0; line < live->config.line_count; line++)
         count += take_line(live, line);
+    return count + dp_feed_live_follow(live, now_ns);
+}
+
+uint32_t dp_feed_live_follow(struct dp_feed_live *live, int64_t now_ns)
+{
+    const struct dp_feed_live_config *config = &live->config;
+    uint32_t count = 0;
     for (uint32_t server = 0; server < config->server_count; server++)
         count += take_replies(live, config->servers[server]);
     dp_feed_lines_poll(&live->lines, now_ns);

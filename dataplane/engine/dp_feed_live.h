@@ -65,6 +65,8 @@ int dp_feed_live_open(struct dp_feed_live *live, const struct dp_feed_live_confi
 void dp_feed_live_close(struct dp_feed_live *live);
 /* now_ns on the clock of the ports' stamps (CLOCK_REALTIME). Returns packets taken. */
 uint32_t dp_feed_live_poll(struct dp_feed_live *live, int64_t now_ns);
+/* The same without its lines, whose packets came another way. */
+uint32_t dp_feed_live_follow(struct dp_feed_live *live, int64_t now_ns);
 
 /* What the re-request servers brought, as a line of its own. */
 static inline const struct dp_feed_line_stats *dp_feed_live_replies(const struct dp_feed_live *live)

@@ -57,7 +57,7 @@ static uint32_t list_flows(const struct dp_live_ports_config *config, struct dp_
 static int open_xdp(struct dp_live_frames *frames, struct dp_err *err)
 {
     const struct dp_live_ports_config *config = frames->config;
-    struct dp_xdp_flow flows[DP_FEED_LINES_MAX + DP_LIVE_STACK_PORTS];
+    struct dp_xdp_flow flows[DP_FEED_CHANNELS_LINES_MAX + DP_LIVE_STACK_PORTS];
     uint32_t flow_count = list_flows(config, flows);
     frames->program = dp_xdp_program_open(config->interface, flows, flow_count, true, err);
     int status = frames->program == NULL ? -err->code : 0;

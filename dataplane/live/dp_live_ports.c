@@ -17,7 +17,7 @@
 #include "dp_stream_uring.h"
 #endif
 /* A split port has two, and one may stand behind a card. */
-#define PORTS_MAX (DP_FEED_LINES_MAX + DP_FEED_SERVERS_MAX + 3)
+#define PORTS_MAX (DP_FEED_CHANNELS_LINES_MAX + DP_FEED_CHANNELS_MAX * DP_FEED_SERVERS_MAX + 3)
 #define MULTICAST_FIRST 0xe0000000u
 #define MULTICAST_LAST 0xefffffffu
 #define GROUP_MAC 0x01005e000000u /* RFC 1112: and the group's low 23 bits */
@@ -47,7 +47,6 @@ static int keep(struct dp_live_ports *ports, struct dp_port *port, const struct 
     return 0;
 }
 
-/* Of no use in a build that has all of them. */
 /* ---- sockets ---- */
 
 #ifdef DP_HAVE_URING
@@ -111,7 +110,7 @@ static struct dp_stream *connect_kernel(const struct dp_live_ports *ports,
 {
     (void)ports;
     (void)address;
-    lacks("uring", "liburing", err);
+    dp_live_lacks("uring", "liburing", err);
     return NULL;
 }
 #endif
@@ -209,46 +208,74 @@ static int open_stack(struct dp_live_ports *ports, struct dp_port **port, struct
 
 /* ---- opening ---- */
 
-/* Sockets: one a line. Frames: one port for all of them. */
-static int open_lines(
-    struct dp_live_ports *ports, struct dp_feed_live_config *feed, struct dp_err *err)
+/* Frames: one port for all lines; with sockets each has its own. */
+static int open_wire(struct dp_live_ports *ports, struct dp_port **port, struct dp_err *err)
 {
     const struct dp_live_ports_config *config = &ports->config;
-    struct dp_port *port = NULL;
     int status = 0;
     if (config->kind != DP_LIVE_URING)
-        status = open_frames(ports, &port, err);
+        status = open_frames(ports, port, err);
     if (status == 0)
-        status = put_card(ports, &port, err);
+        status = put_card(ports, port, err);
     if (status == 0 && config->tcp.is_lwip)
-        status = open_stack(ports, &port, err);
-    for (uint32_t line = 0; line < config->line_count && status == 0; line++) {
-        if (config->kind == DP_LIVE_URING)
-            status = open_uring_line(ports, &config->lines[line], &port, err);
-        feed->lines[line] = (struct dp_feed_live_line){port, config->lines[line]};
-        if (status == 0 && ports->frames != NULL)
-            feed->lines[line].target.mac = mac_of(ports, config->lines[line].ip);
-    }
-    feed->line_count = config->line_count;
+        status = open_stack(ports, port, err);
     return status;
+}
+
+/* lines: those of the channel; port: of frames. */
+static int open_channel(struct dp_live_ports *ports, const struct dp_live_channel *channel,
+    const struct dp_feed_target *lines, struct dp_port *port, struct dp_feed_live_config *feed,
+    struct dp_err *err)
+{
+    int status = 0;
+    for (uint32_t line = 0; line < channel->line_count && status == 0; line++) {
+        if (ports->config.kind == DP_LIVE_URING)
+            status = open_uring_line(ports, &lines[line], &port, err);
+        feed->lines[line] = (struct dp_feed_live_line){port, lines[line]};
+        if (status == 0 && ports->frames != NULL)
+            feed->lines[line].target.mac = mac_of(ports, lines[line].ip);
+    }
+    for (uint32_t server = 0; server < channel->server_count && status == 0; server++)
+        status = open_server(ports, &channel->servers[server], &feed->servers[server], err);
+    feed->line_count = channel->line_count;
+    feed->server_count = channel->server_count;
+    return status;
+}
+
+static int check_counts(const struct dp_live_ports_config *config, struct dp_err *err)
+{
+    uint32_t lines = 0;
+    for (uint32_t index = 0; index < config->channel_count; index++) {
+        const struct dp_live_channel *channel = &config->channels[index];
+        if (channel->line_count > DP_FEED_REPLIES || channel->server_count > DP_FEED_SERVERS_MAX)
+            return dp_err_set(err, EINVAL,
+                "live: channel %u: %u lines, %u servers; it takes at most %u and %u", index,
+                channel->line_count, channel->server_count, DP_FEED_REPLIES, DP_FEED_SERVERS_MAX);
+        lines += channel->line_count;
+    }
+    DP_ASSERT(lines == config->line_count && lines <= DP_FEED_CHANNELS_LINES_MAX);
+    return 0;
 }
 
 static int open_all(
-    struct dp_live_ports *ports, struct dp_feed_live_config *feed, struct dp_err *err)
+    struct dp_live_ports *ports, struct dp_engine_live_channel *channels, struct dp_err *err)
 {
     const struct dp_live_ports_config *config = &ports->config;
-    if (config->line_count >= DP_FEED_LINES_MAX || config->server_count > DP_FEED_SERVERS_MAX)
-        return dp_err_set(err, EINVAL, "live: %u lines, %u servers; it takes at most %u and %u",
-            config->line_count, config->server_count, DP_FEED_LINES_MAX - 1, DP_FEED_SERVERS_MAX);
-    int status = open_lines(ports, feed, err);
-    for (uint32_t server = 0; server < config->server_count && status == 0; server++)
-        status = open_server(ports, &config->servers[server], &feed->servers[server], err);
-    feed->server_count = config->server_count;
+    const struct dp_feed_target *lines = config->lines;
+    struct dp_port *port = NULL;
+    int status = check_counts(config, err);
+    if (status == 0)
+        status = open_wire(ports, &port, err);
+    for (uint32_t index = 0; index < config->channel_count && status == 0; index++) {
+        const struct dp_live_channel *channel = &config->channels[index];
+        status = open_channel(ports, channel, lines, port, &channels[index].feed, err);
+        lines += channel->line_count;
+    }
     return status;
 }
 
-struct dp_live_ports *dp_live_ports_open(
-    const struct dp_live_ports_config *config, struct dp_feed_live_config *feed, struct dp_err *err)
+struct dp_live_ports *dp_live_ports_open(const struct dp_live_ports_config *config,
+    struct dp_engine_live_channel *channels, struct dp_err *err)
 {
     struct dp_live_ports *ports = calloc(1, sizeof(*ports));
     if (ports == NULL) {
@@ -257,7 +284,7 @@ struct dp_live_ports *dp_live_ports_open(
     }
     ports->config = *config;
     ports->groups = -1;
-    if (open_all(ports, feed, err) < 0) {
+    if (open_all(ports, channels, err) < 0) {
         dp_live_ports_close(ports);
         return NULL;
     }

@@ -20,6 +20,13 @@ struct dp_live_tcp {
     uint8_t next_hop_mac[6]; /* of the gateway, or of the venue on the same wire */
 };
 
+/* A channel of the feed: the next so many lines, and its own servers. */
+struct dp_live_channel {
+    uint32_t line_count;
+    struct dp_feed_target servers[DP_FEED_SERVERS_MAX];
+    uint32_t server_count;
+};
+
 struct dp_live_ports_config {
     const char *name; /* of the appliance: DPDK's file prefix */
     enum dp_live_kind kind;
@@ -32,10 +39,10 @@ struct dp_live_ports_config {
     int32_t sqpoll_cpu;    /* uring: where a kernel thread submits; -1: none does */
     uint32_t busy_poll_us; /* uring and xdp; 0: off */
     uint32_t local_ip;     /* of the interface: to join groups on and to ask servers from */
-    struct dp_feed_target lines[DP_FEED_LINES_MAX - 1];
+    struct dp_feed_target lines[DP_FEED_CHANNELS_LINES_MAX]; /* of one channel behind the other */
     uint32_t line_count;
-    struct dp_feed_target servers[DP_FEED_SERVERS_MAX];
-    uint32_t server_count;
+    struct dp_live_channel channels[DP_FEED_CHANNELS_MAX];
+    uint32_t channel_count;
     struct dp_live_tcp tcp;
     const char *card;             /* before the port of frames, as of dp_card_open(); "" for none */
     const uint8_t *card_identity; /* NULL: any */
@@ -43,10 +50,10 @@ struct dp_live_ports_config {
 
 struct dp_live_ports; /* opaque */
 
-/* Fills in lines and servers of *feed. NULL with err filled in: a kind that this build lacks, or
- * what the port itself says. */
+/* Fills in lines and servers of each channel's feed. NULL with err filled in: a kind that this
+ * build lacks, or what the port itself says. */
 struct dp_live_ports *dp_live_ports_open(const struct dp_live_ports_config *config,
-    struct dp_feed_live_config *feed, struct dp_err *err);
+    struct dp_engine_live_channel *channels, struct dp_err *err);
 void dp_live_ports_close(struct dp_live_ports *ports);                 /* NULL is fine */
 struct dp_card *dp_live_ports_card(const struct dp_live_ports *ports); /* NULL: none */
 /* Each port once, for its counters and its link; NULL behind the last. */

@@ -126,6 +126,27 @@ static void test_flags_and_states_stay_with_their_instrument(void)
     free(books);
 }
 
+static void test_some_instruments_start_empty_and_others_stay(void)
+{
+    struct dp_books *books = model_new_books(&small);
+    CHECK_EQUAL(dp_book_add(books, 1, 9, DP_SIDE_SELL, 5, CENT, 1), DP_BOOK_OK);
+    CHECK_EQUAL(dp_book_add(books, 2, 10, DP_SIDE_BUY, 6, CENT, 1), DP_BOOK_OK);
+    CHECK_EQUAL(dp_book_add(books, 3, 11, DP_SIDE_SELL, 7, CENT, 1), DP_BOOK_OK);
+    CHECK_EQUAL(dp_book_add(books, 2, 12, DP_SIDE_SELL, 8, 2 * CENT, 1), DP_BOOK_OK);
+    dp_books_set_flags(books, DP_BOOK_STALE);
+    dp_books_clear_some(books, 2, 2);
+    CHECK_EQUAL(dp_books_order_count(books), 1);
+    CHECK_EQUAL(dp_book_best_ask(books, 1), CENT);
+    CHECK_EQUAL(dp_book_flags(books, 1), DP_BOOK_STALE);
+    CHECK(!dp_book_is_open(books, 2) && !dp_book_is_open(books, 3));
+    CHECK_EQUAL(dp_book_flags(books, 2), 0);
+    CHECK_EQUAL(dp_book_open(books, 2, "ABC.D   "), DP_BOOK_OK);
+    CHECK_EQUAL(dp_book_add(books, 2, 12, DP_SIDE_SELL, 1, CENT, 2), DP_BOOK_OK);
+    dp_book_drop_flags(books, 1, DP_BOOK_STALE);
+    CHECK_EQUAL(dp_book_flags(books, 1), 0);
+    free(books);
+}
+
 static void test_a_new_session_starts_empty(void)
 {
     struct dp_books *books = model_new_books(&small);
@@ -180,6 +201,7 @@ int main(void)
 {
     RUN_TESTS(TEST(test_agrees_with_the_model), TEST(test_a_wrong_change_changes_nothing),
         TEST(test_flags_and_states_stay_with_their_instrument),
+        TEST(test_some_instruments_start_empty_and_others_stay),
         TEST(test_a_new_session_starts_empty), TEST(test_a_configuration_out_of_range_is_refused),
         TEST(test_an_order_a_level_and_an_instrument_cost_what_is_promised));
 }

@@ -115,9 +115,9 @@ def test_a_live_run_says_how_it_is(world, capsys):
     received = [sum(one["rx_packets"] for one in rows) for rows in (ports, in_use)]
     assert received[1] >= received[0]
     assert facts["journal"]["does_not_survive"] == "power loss, a crash of the kernel"
-    lines = [line["address"] for line in facts["feed"]["lines"]]
+    lines = [line["address"] for line in facts["feed"]["channels"][0]["lines"]]
     assert lines == [f"127.0.0.1:{world.ports[name]}" for name in "ab"]
-    assert all(line["packets"] for line in facts["feed"]["lines"])
+    assert all(line["packets"] for line in facts["feed"]["channels"][0]["lines"])
     [session] = facts["sessions"]
     assert (session["user"], session["state"], session["logins"]) == (USER, "OPEN", 1)
     assert session["address"] == f"127.0.0.1:{world.ports['orders']}"
