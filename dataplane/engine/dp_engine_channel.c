@@ -130,6 +130,7 @@ static void on_session(void *context)
     struct dp_engine_channel *channel = context;
     struct dp_engine *engine = channel->engine;
     mark_stale(channel, DP_ENGINE_TELLS);
+    dp_engine_carry_switches(engine, channel->first, dp_engine_channel_end(channel));
     clear_books(channel);
     if (engine->live != NULL)
         engine->config.midnight_ns = dp_engine_live_midnight(engine);

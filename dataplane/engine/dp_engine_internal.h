@@ -246,6 +246,9 @@ void dp_engine_watch_risk(struct dp_engine *engine);
 /* dp_engine_kept.c */
 /* The journal is open, no strategy was called. */
 void dp_engine_set_kept(struct dp_engine *engine);
+/* A session of the feed is over, whose instruments are named anew: the switches of those from first
+ * on hold for their symbols too, whatever numbers these get. The old numbers keep theirs. */
+void dp_engine_carry_switches(struct dp_engine *engine, uint32_t first, uint32_t end);
 /* The feed has named an instrument, no strategy was told. symbol: 8 bytes, space padded. */
 void dp_engine_set_kept_instrument(
     struct dp_engine *engine, uint32_t instrument_index, const uint8_t *symbol);

@@ -31,6 +31,47 @@ static void set(struct dp_engine *engine, struct dp_engine_kept *kept)
     kept->mode = DP_SWITCH_CLEAR;
 }
 
+static struct dp_engine_kept *free_place(struct dp_engine *engine)
+{
+    for (uint32_t index = 0; index < engine->kept_count; index++)
+        if (engine->kept[index].mode == DP_SWITCH_CLEAR)
+            return &engine->kept[index];
+    struct dp_engine_kept *more =
+        realloc(engine->kept, (engine->kept_count + 1u) * sizeof(*engine->kept));
+    if (more == NULL)
+        return NULL;
+    engine->kept = more;
+    return &more[engine->kept_count++];
+}
+
+/* Without memory to remember it by, nothing may be traded at all. */
+static void carry(struct dp_engine *engine, struct dp_risk_scope scope, uint64_t mark)
+{
+    struct dp_engine_kept *kept = free_place(engine);
+    char symbol[9];
+    if (kept == NULL) {
+        dp_risk_kill(engine->risk, (struct dp_risk_scope){DP_RISK_SCOPE_FIRM, 0},
+            dp_switch_mode_of(mark), dp_switch_source_of(mark));
+        return;
+    }
+    *kept = (struct dp_engine_kept){
+        .scope = scope, .mode = dp_switch_mode_of(mark), .source = dp_switch_source_of(mark)};
+    dp_book_symbol(engine->books, scope.index, symbol);
+    memset(kept->symbol, ' ', sizeof(kept->symbol));
+    memcpy(kept->symbol, symbol, strlen(symbol));
+    snprintf(kept->cause, sizeof(kept->cause), "instruments were named anew");
+}
+
+void dp_engine_carry_switches(struct dp_engine *engine, uint32_t first, uint32_t end)
+{
+    for (uint32_t index = first; index < end; index++) {
+        struct dp_risk_scope scope = {DP_RISK_SCOPE_INSTRUMENT, index};
+        uint64_t mark = dp_risk_mark_of(engine->risk, scope);
+        if (dp_switch_mode_of(mark) != DP_SWITCH_CLEAR && dp_book_is_open(engine->books, index))
+            carry(engine, scope, mark);
+    }
+}
+
 void dp_engine_set_kept(struct dp_engine *engine)
 {
     for (uint32_t index = 0; index < engine->kept_count; index++)

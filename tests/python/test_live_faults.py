@@ -12,9 +12,10 @@ import time
 
 import pytest
 from live_faults import SECONDS, SEED, Faults, Server, TwoHosts, change, noise, usage
-from live_world import USER, journal_events, needs_uring
+from live_world import END_S, USER, journal_events, needs_uring
 
 from appliance.two_hosts import two_hosts
+from dataplane.control import Control
 
 pytestmark = needs_uring
 LEAK_KIB = 4096  # of anonymous memory, between the first round and the last
@@ -150,22 +151,63 @@ def test_an_exchange_that_is_killed_and_comes_back_is_another_day(world, name):
     one.wait_for_orders(run, 5)
     one.wait_until(run, lambda now: now["itch_messages"] > 1000)
     time.sleep(2)  # numbers of a second ago tell that they went back
-    venue.kill()
-    venue.wait()
+    change(one.venue_yaml, f"orders: 127.0.0.1:{one.ports['orders']}", "orders: 127.0.0.1:0")
+    kill_and_start_again(one, venue, name)
     one.wait_until(run, lambda now: now["session_losses"] > 0)
     sent = one.counters(run)["orders_sent"]
-    change(one.venue_yaml, 'session: "1"', f'session: "{name}"')
-    change(one.venue_yaml, f"orders: 127.0.0.1:{one.ports['orders']}", "orders: 127.0.0.1:0")
-    change(one.venue_yaml, str(one.record), str(one.folder / "second.tape"))
-    one.control.unlink()
-    one.start_venue()
     one.wait_for_the_same_books(run)
     one.finish(run)
     report = one.report()
     assert report["counters"]["orders_sent"] == sent
     assert report["counters"]["mold_restarts"] == (name == "1")
-    numbers = [event["user_ref_num"] for event in journal_events(one) if event["event"] == "NEW"]
+    check_numbers(one, sent)
+
+
+def kill_and_start_again(world, venue, name):
+    """An exchange that forgets all; its session has that name afterwards."""
+    venue.kill()
+    venue.wait()
+    change(world.venue_yaml, 'session: "1"', f'session: "{name}"')
+    change(world.venue_yaml, str(world.record), str(world.folder / "second.tape"))
+    world.control.unlink()
+    world.start_venue()
+
+
+def check_numbers(world, sent):
+    """Each order has a number of its own."""
+    numbers = [event["user_ref_num"] for event in journal_events(world) if event["event"] == "NEW"]
     assert len(numbers) == len(set(numbers)) == sent
+
+
+def test_a_switch_of_an_instrument_follows_its_symbol_to_another_number(world):
+    one = world(kind=Faults, seed=SEED % 1000)
+    venue = one.start_venue()
+    run = one.start_run()
+    one.wait_for_orders(run, 5)
+    with Control.attach(one.region(run)) as control:
+        control.kill("instrument:TPLN", "reject-new", author="ada", cause="drill")
+    rows = [line for line in one.venue_yaml.read_text().splitlines(True) if "reference:" in line]
+    change(one.venue_yaml, "".join(rows), "".join(reversed(rows)))
+    change(one.venue_yaml, f"orders: 127.0.0.1:{one.ports['orders']}", "orders: 127.0.0.1:0")
+    kill_and_start_again(one, venue, "2")
+    one.wait_for_the_same_books(run)
+    with Control.attach(one.region(run)) as control:
+        assert control.mode("instrument:TPLN")[0] == "reject-new"
+    one.finish(run)
+
+
+def test_an_exchange_that_comes_back_without_our_orders_ends_the_run(world):
+    """Nobody can say what became of them: no order leaves, and a person must look."""
+    one = world(kind=Faults, seed=SEED % 1000)
+    venue = one.start_venue()
+    run = one.start_run()
+    one.wait_for_orders(run, 5)
+    kill_and_start_again(one, venue, "2")
+    assert run.wait(END_S) == 1
+    assert "the order session ended for good" in run.stderr.read()
+    report = one.report()
+    assert report["journal"]["verified"]
+    check_numbers(one, report["counters"]["orders_sent"])
 
 
 def test_a_link_that_goes_down_and_up(world):
