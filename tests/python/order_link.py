@@ -45,6 +45,7 @@ class OrderLink:
         self._cut = None  # direction, packets before it, share of it that still passes
         self._count = {}
         self._inject = []
+        self._pairs = []
         self.cuts = 0
         self.injected = 0
         change(world.run_yaml, f"orders: [127.0.0.1:{world.ports['orders']}]",
@@ -57,6 +58,15 @@ class OrderLink:
             self._count = {TO_VENUE: 0, TO_RUN: 0}
             self._cut = (direction, packets, share)
 
+    def close(self):
+        """Be gone for good: its address answers nobody any more."""
+        with self._lock:
+            pairs = self._pairs
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for pair in pairs:
+            self._reset(*pair)
+
     def inject(self, make):
         """Say ``make(packet)`` to the run behind the next report of which it makes something."""
         before = self.injected
@@ -66,7 +76,10 @@ class OrderLink:
 
     def _listen(self):
         while True:
-            run, _ = self._listener.accept()
+            try:
+                run, _ = self._listener.accept()
+            except OSError:
+                return
             try:
                 venue = socket.create_connection(self._venue)
             except OSError:
@@ -75,6 +88,8 @@ class OrderLink:
             for side in (run, venue):
                 side.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             pair = (run, venue)
+            with self._lock:
+                self._pairs.append(pair)
             for direction, source, sink in ((TO_VENUE, run, venue), (TO_RUN, venue, run)):
                 threading.Thread(
                     target=self._pump, args=(direction, source, sink, pair), daemon=True

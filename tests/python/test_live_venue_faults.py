@@ -45,6 +45,22 @@ def test_a_reset_at_any_byte_loses_and_doubles_nothing(world):
     assert not {"PENDING_NEW", "UNKNOWN"} & set(report["orders"])
 
 
+def test_a_primary_address_that_dies_leaves_the_session_to_the_backup(world):
+    one = world(kind=Faults, seed=SEED % 1000)
+    link = OrderLink(one)
+    backup = f"127.0.0.1:{one.ports['orders']}"
+    change(one.run_yaml, f"orders: [127.0.0.1:{link.port}]",
+           f"orders: [127.0.0.1:{link.port}, {backup}]")  # fmt: skip
+    one.start_venue()
+    run = one.start_run()
+    one.wait_for_orders(run, 5)
+    link.close()
+    one.wait_until(run, lambda now: now["session_logins"] > 1)
+    with Page.attach(one.region(run)) as page:
+        assert page.sessions()[0]["address"] == backup
+    assert one.end_and_compare(run)["live"]["losses"] >= 1
+
+
 # ---- an exchange that contradicts ----
 
 
