@@ -212,7 +212,7 @@ def venue_requests(world):
     """How often the venue saw each request: by (message, number)."""
     seen = Counter()
     for packet in record.read(world.record):
-        if packet.kind != "in" or packet.data[2:3] != b"U":
+        if packet.kind != "in" or packet.account is None or packet.data[2:3] != b"U":
             continue
         fields = decode(packet.data[3:], "inbound")
         if fields["type"] in "OU":

@@ -91,7 +91,8 @@ def test_both_records_say_the_same_over_ports_of_frames(port, tcp, tmp_path):
     report = json.loads((tmp_path / "demo" / "report.json").read_text())
     assert report["live"]["ports"].startswith(f"{port}: ")
     assert report["live"]["ports"].endswith("tcp in user space") == (tcp == "lwip")
-    assert report["counters"]["mold_lost"] == report["counters"]["net_checksum_bad"] == 0
+    assert report["counters"]["net_checksum_bad"] == 0
+    assert report["live"]["feed"] == "whole"  # a busy machine may lose datagrams on the way
 
 
 @pytest.mark.parametrize("port", ["uring", "xdp", "dpdk"])
@@ -109,8 +110,9 @@ def test_orders_as_fast_as_they_are_answered(port, tmp_path):
     check(out, tmp_path)
     sent, told = re.findall(r"(?:requests|answers): ([\d,]+) in the journal", out)
     assert int(sent.replace(",", "")) >= orders and int(told.replace(",", "")) >= orders
-    counters = json.loads((tmp_path / "demo" / "report.json").read_text())["counters"]
-    assert counters["mold_lost"] == counters["journal_lost"] == counters["reports_unknown"] == 0
+    report = json.loads((tmp_path / "demo" / "report.json").read_text())
+    assert report["counters"]["journal_lost"] == report["counters"]["reports_unknown"] == 0
+    assert report["live"]["feed"] == "whole"
 
 
 def test_a_position_of_the_engine_that_nobody_recorded_is_a_difference(tmp_path):
@@ -140,7 +142,8 @@ def test_both_records_say_the_same_behind_a_card(tcp, tmp_path):
     check(out, tmp_path)
     report = json.loads((tmp_path / "demo" / "report.json").read_text())
     assert "; card soft" in report["live"]["ports"]
-    assert report["counters"]["mold_lost"] == report["counters"]["net_checksum_bad"] == 0
+    assert report["counters"]["net_checksum_bad"] == 0
+    assert report["live"]["feed"] == "whole"  # a busy machine may lose datagrams on the way
 
 
 def test_a_card_wants_a_port_of_frames(tmp_path, capsys):
