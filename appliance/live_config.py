@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from appliance.config_section import Section
 
 KINDS = ("uring", "xdp", "dpdk")
+IDLES = ("yield", "spin", "adaptive")
 TCPS = ("kernel", "lwip")
 YES_NO = ("no", "yes")
 LINES_MAX = 3
@@ -89,7 +90,7 @@ class LiveConfig:
     local_ip: int
     lwip: LwipConfig | None
     warm_after_ns: int
-    spin: bool
+    idle: str
     channels: tuple[ChannelConfig, ...]
     window_max: int
     sessions: tuple[SessionConfig, ...]
@@ -108,7 +109,7 @@ def parse_live(root: Section) -> LiveConfig | None:
     section.only(
         "port", "interface", "queue", "queues", "huge_pages", "mtu", "sqpoll_cpu",
         "busy_poll_us", "local_ip", "tcp", "tcp_ip", "tcp_port", "next_hop", "warm_after_us",
-        "spin", "lines", "channels", "requests", "snapshots", "window", "sessions", "orders",
+        "idle", "lines", "channels", "requests", "snapshots", "window", "sessions", "orders",
         "user", "password", "spread", "message_rate", "message_burst", "headroom_percent",
         "throttled", "differences",
         "heartbeat_ms", "silence_ms",
@@ -129,7 +130,7 @@ def parse_live(root: Section) -> LiveConfig | None:
         local_ip=parse_ip(section, "local_ip", section.text("local_ip", "0.0.0.0")),
         lwip=parse_tcp(section, kind),
         warm_after_ns=section.integer("warm_after_us", 0, 1_000_000, default=1000) * MICROSECOND_NS,
-        spin=section.one_of("spin", YES_NO, "no") == "yes",
+        idle=section.one_of("idle", IDLES, "yield"),
         channels=parse_channels(section),
         window_max=section.integer("window", 1, 1_000_000_000, default=10_000),
         sessions=parse_sessions(section),

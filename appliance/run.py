@@ -248,7 +248,7 @@ def live_settings(config: Config, live: LiveConfig, recovered: Recovered | None)
         silence_ns=live.silence_ns,
         midnights_ns=midnights_ns(config),
         warm_after_ns=live.warm_after_ns,
-        spin=live.spin,
+        idle=live.idle,
         seed=config.seed,
     )
 

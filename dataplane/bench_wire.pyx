@@ -40,6 +40,7 @@ from dataplane.dp_clock cimport dp_clock, dp_clock_calibrate
 from dataplane.dp_engine cimport dp_net_endpoint
 from dataplane.dp_engine_live cimport (
     DP_ENGINE_LIVE_OPEN,
+    dp_engine_idle,
     dp_engine_live_config,
     dp_engine_live_status,
     dp_engine_run_live,
@@ -245,7 +246,7 @@ cdef class Trader:
     cdef Port _port
     cdef dp_bench_wire_trade _trade
 
-    def __init__(self, Engine engine, Port port):
+    def __init__(self, Engine engine, Port port, str idle="spin"):
         cdef dp_engine_live_config config
         cdef dp_err err
         memset(&config, 0, sizeof(config))
@@ -262,7 +263,7 @@ cdef class Trader:
         config.sessions[0].wire.connect = &dp_bench_wire_connect
         config.sessions[0].wire.connect_context = &self._trade
         config.sessions[0].wire.soup.silence_ns = 3600 * <int64_t>SECOND_NS
-        config.spin = True
+        config.idle = <dp_engine_idle><int>("yield", "spin", "adaptive").index(idle)
         if dp_engine_start_live(engine._engine, &config, &err) < 0:
             raise_err(&err)
 

@@ -124,6 +124,10 @@ cdef extern from "dp_engine_live.h" nogil:
         char name[10]
         uint64_t sequence
 
+    enum dp_engine_idle:
+        DP_ENGINE_YIELD
+        DP_ENGINE_SPIN
+        DP_ENGINE_ADAPTIVE
     struct dp_engine_live_config:
         dp_card *card
         dp_engine_live_channel channels[8]
@@ -136,7 +140,7 @@ cdef extern from "dp_engine_live.h" nogil:
         int64_t midnights_ns[32]
         uint32_t midnight_count
         int64_t warm_after_ns
-        bint spin
+        dp_engine_idle idle
 
     enum dp_engine_live_state:
         DP_ENGINE_LIVE_DOWN

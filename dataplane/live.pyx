@@ -26,6 +26,7 @@ from dataplane.dp_engine_live cimport (
     dp_engine_live_state_name,
     dp_engine_live_status,
     dp_engine_live_status_of,
+    dp_engine_idle,
     dp_engine_run_live,
     dp_engine_show_port,
     dp_engine_start_live,
@@ -62,6 +63,7 @@ import os
 
 KINDS = ("uring", "xdp", "dpdk")
 SPREADS = ("strategy", "instrument", "least_loaded")
+IDLES = ("yield", "spin", "adaptive")
 WORST_FIRST = ("HELD", "DOWN", "ASKING", "OPEN", "STOPPED")  # one that stopped leaves the others
 SUMS = ("logins", "losses", "never_received", "unexplained", "cancels_again")
 
@@ -124,7 +126,7 @@ class LiveSettings:
     silence_ns: int = 15_000_000_000
     midnights_ns: tuple = ()  # of the feed's days, ascending; at most 32
     warm_after_ns: int = 1_000_000
-    spin: bool = False
+    idle: str = "yield"
     seed: int = 1
 
 
@@ -289,7 +291,7 @@ cdef class Live:
         for index, midnight_ns in enumerate(midnights):
             config.midnights_ns[index] = midnight_ns
         config.warm_after_ns = settings.warm_after_ns
-        config.spin = settings.spin
+        config.idle = <dp_engine_idle><int>IDLES.index(settings.idle)
         if dp_engine_start_live(self._engine._engine, &config, &err) < 0:
             raise_err(&err)
         self._engine._raise_failure()

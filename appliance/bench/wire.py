@@ -20,6 +20,7 @@ from appliance.bench.wire_run import Reading
 
 KINDS = ("uring", "xdp", "dpdk")
 ROLES = ("echo", "send_back", "trade", "plain")
+IDLES = ("spin", "yield", "adaptive")
 STEADY = 0.7  # of the rate at which a port must lose nothing
 
 Readings = dict[str, list[Reading]]
@@ -185,6 +186,34 @@ def tcp_lwip(bench: Bench) -> Row:
     return session_row(bench, "lwip", "kernel")
 
 
+# ---- idling ----
+
+
+def idlings(bench: Bench) -> dict[str, list[wire_run.Idling]]:
+    """Return what measures every way to idle."""
+    return rounds(bench, {idle: partial(wire_run.idling, idle) for idle in IDLES})
+
+
+def idle(name: str) -> Callable[[Bench], Row]:
+    """Return the row of one way to idle: its answers to ticks after a pause, and its core."""
+
+    def measure(bench: Bench) -> Row:
+        why = wire_run.why_not("uring")
+        if why is not None:
+            return absent(f"wire.idle.{name}", "ns p50", why)
+        runs = bench.shared(idlings)
+        answers = {way: [one.answers for one in runs[way]] for way in (name, "spin")}
+        times = {way: figures([one.p50 for one in found]) for way, found in answers.items()}
+        row_ = row(f"wire.idle.{name}", "ns p50", times[name], "idle.spin", times["spin"])
+        return row_ | {
+            "answers": answers_of(answers[name]),
+            "cpu_quiet": round(median(one.quiet for one in runs[name]), 3),
+            "cpu_busy": round(median(one.busy for one in runs[name]), 3),
+        }
+
+    return measure
+
+
 # ---- the rows ----
 
 
@@ -208,3 +237,4 @@ ROWS = {
     for kind in KINDS
     for name, make in (("tick_to_trade", tick_to_trade), ("echo", echo), ("rate", rate))
 } | {"wire.tcp.kernel": tcp_kernel, "wire.tcp.lwip": tcp_lwip}
+ROWS |= {f"wire.idle.{name}": idle(name) for name in IDLES}

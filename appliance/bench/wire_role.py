@@ -93,7 +93,7 @@ def trade(task: Task) -> Task:
         engine = Engine(settings(folder))
         engine.set_limits(instrument_limits(), {})
         engine.add_strategy(WireStrategy(), first=1, limits=strategy_limits(), name="wire")
-        trader = Trader(engine, open_port(task))
+        trader = Trader(engine, open_port(task), task.get("idle", "spin"))
         while not trader.is_open:
             trader.run(TURN_NS)
         until_ended(trader.run)

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from typing import IO, Any, NamedTuple, NoReturn
 
@@ -28,6 +28,9 @@ END_SECONDS = 5  # from the end of what it says to the end of a process
 TICKS = 20_000
 WARM_TICKS = 3_000
 PAUSE_NS = 5_000
+SLOW_TICKS = 500
+SLOW_PAUSE_NS = 3_000_000  # longer than an appliance waits before it sleeps
+QUIET_SECONDS = 1.0
 SIZE = 22  # bytes of a datagram: the smallest frame, 64 bytes, is not filled up
 RATE_NS = 500_000_000
 WORDS = {"uring": "", "plain": "", "mmsg": "", "xdp": INTERFACES[0]}
@@ -42,6 +45,14 @@ class Reading(NamedTuple):
     p99: float
     least: float
     lost: int
+
+
+class Idling(NamedTuple):
+    """What one way to idle costs: shares of a core, and the answers to ticks after a pause."""
+
+    quiet: float
+    busy: float
+    answers: Reading
 
 
 def why_not(kind: str) -> str | None:
@@ -134,6 +145,12 @@ class Process:
         line, _, self._read = self._read.partition(b"\n")
         return line
 
+    def cpu_seconds(self) -> float:
+        """Return the time that it has had a core."""
+        with open(f"/proc/{self._process.pid}/stat") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def end(self) -> None:
         """Close its input and wait; what does not end is killed."""
         with suppress(BrokenPipeError):
@@ -197,6 +214,12 @@ class Role:
         found: dict[str, Any] = json.loads(line)
         return found
 
+    def cpu_share(self, while_: Callable[[], object]) -> float:
+        """Return the share of a core that it takes while something else is done."""
+        began, used = time.monotonic(), self._process.cpu_seconds()
+        while_()
+        return (self._process.cpu_seconds() - used) / (time.monotonic() - began)
+
     def stop(self) -> dict[str, Any]:
         """End its input and wait for its answer."""
         self._process.tell("\n")
@@ -214,6 +237,27 @@ def answers(kind: str, role: str, ticks: int = TICKS) -> Reading:
         found = far.answer()
         ours.stop()
     return reading_of(found, f"{role} over {kind}")
+
+
+def idling(idle: str, ticks: int = SLOW_TICKS, seconds: float = QUIET_SECONDS) -> Idling:
+    """Return what the appliance over uring costs while nothing comes, and how fast it wakes."""
+    with wire("uring") as both:
+        ours = both.start(0, "trade", kind="uring", idle=idle)
+        quiet = ours.cpu_share(lambda: time.sleep(seconds))
+        far = both.start(1, "ticks", count=ticks, warm=ticks // 10, pause_ns=SLOW_PAUSE_NS)
+        found = far.answer()
+        ours.stop()
+    return Idling(quiet, busy_share(idle), reading_of(found, f"{idle} over uring"))
+
+
+def busy_share(idle: str) -> float:
+    """Return the share of a core that it takes while ticks come one after the other."""
+    with wire("uring") as both:
+        ours = both.start(0, "trade", kind="uring", idle=idle)
+        far = both.start(1, "ticks", count=TICKS, warm=WARM_TICKS, pause_ns=PAUSE_NS)
+        share = ours.cpu_share(far.answer)
+        ours.stop()
+    return share
 
 
 def session_answers(tcp: str, orders: int = TICKS) -> Reading:

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <sys/prctl.h>
+#include <time.h>
 
 #include "dp_engine_internal.h"
 #include "dp_engine_session.h"
@@ -10,6 +12,8 @@
 #define END_PATIENCE_NS 5000000000ll
 /* A session that begins so long before midnight is the next day's. */
 #define EARLY_NS 3600000000000ll
+#define NAP_NS 50000
+#define NAP_AFTER_NS 1000000
 
 const char *dp_engine_live_state_name(enum dp_engine_live_state state)
 {
@@ -79,6 +83,18 @@ static bool poll_sessions(struct dp_engine *engine)
     return has_heard;
 }
 
+/* The end of a turn in which nothing happened. */
+static void rest(const struct dp_engine_live *live)
+{
+    const struct timespec nap = {.tv_nsec = NAP_NS};
+    if (live->config.idle == DP_ENGINE_SPIN)
+        return;
+    if (live->config.idle == DP_ENGINE_ADAPTIVE && live->now_ns - live->busy_ns >= NAP_AFTER_NS)
+        nanosleep(&nap, NULL);
+    else
+        sched_yield();
+}
+
 static uint32_t take_turn(struct dp_engine *engine)
 {
     struct dp_engine_live *live = engine->live;
@@ -95,8 +111,10 @@ static uint32_t take_turn(struct dp_engine *engine)
     dp_engine_drain(engine);
     bool is_idle = packets == 0 && asked == 0 && !has_heard;
     dp_engine_keep_warm(engine, live->now_ns, is_idle);
-    if (is_idle && !live->config.spin)
-        sched_yield();
+    if (is_idle)
+        rest(live);
+    else
+        live->busy_ns = live->now_ns;
     return packets;
 }
 
@@ -143,8 +161,7 @@ static void live_end(struct dp_engine *engine)
         dp_engine_set_now(engine, live->now_ns);
         poll_sessions(engine);
         dp_engine_drain(engine);
-        if (!live->config.spin)
-            sched_yield();
+        rest(live);
     }
     for (uint32_t index = 0; index < live->route.session_count; index++)
         dp_order_session_close(&live->sessions[index].wire);
@@ -236,6 +253,8 @@ int dp_engine_start_live(
         return dp_err_set(err, ENOMEM, "engine: no memory for a live run");
     engine->link = &live_link;
     engine->live->config = *config;
+    if (config->idle == DP_ENGINE_ADAPTIVE)
+        (void)prctl(PR_SET_TIMERSLACK, 1000ul); /* else a nap is twice as long */
     engine->card = config->card;
     dp_wall_open(&engine->live->wall);
     engine->live->now_ns = dp_wall_now(&engine->live->wall);

@@ -43,6 +43,13 @@ struct dp_engine_live_channel {
 
 #define DP_ENGINE_DAYS_MAX 32u
 
+/* What the engine's thread does after a turn in which nothing happened. */
+enum dp_engine_idle {
+    DP_ENGINE_YIELD = 0, /* gives the core up to who wants it */
+    DP_ENGINE_SPIN,      /* never gives it up */
+    DP_ENGINE_ADAPTIVE,  /* yields, and after a millisecond of nothing sleeps 50 us at a time */
+};
+
 struct dp_engine_live_config {
     struct dp_card *card; /* before the feed's ports, the caller's as they are; NULL: none */
     struct dp_engine_live_channel channels[DP_FEED_CHANNELS_MAX];
@@ -59,7 +66,7 @@ struct dp_engine_live_config {
     uint32_t midnight_count;
     int64_t
         warm_after_ns; /* shadow orders when nothing happened for so long (dp_warm.h); 0: none */
-    bool spin;         /* never give the core up; false: when nothing happens, for a moment */
+    enum dp_engine_idle idle;
 };
 
 enum dp_engine_live_state {

@@ -34,6 +34,7 @@ struct dp_engine_live {
     struct dp_wall wall;
     uint64_t clock_step_count; /* of which new orders were stopped */
     int64_t now_ns;            /* of this turn of the loop */
+    int64_t busy_ns;           /* of the last turn in which something happened */
 };
 
 /* config: of session `index` of engine->live. */

@@ -37,6 +37,14 @@ def test_every_tick_is_answered(kind: str, role: str) -> None:
     assert 0 < reading.least <= reading.p50 <= reading.p99
 
 
+@pytest.mark.parametrize("idle", wire.IDLES)
+def test_however_it_idles_it_answers_and_what_it_takes_of_a_core_is_told(idle: str) -> None:
+    needs("uring")
+    found = wire_run.idling(idle, 20, 0.2)
+    assert 0 < found.answers.least <= found.answers.p50 <= found.answers.p99
+    assert 0 <= found.quiet < 2 and 0 <= found.busy < 2
+
+
 @pytest.mark.parametrize("tcp", ["plain", "kernel", "lwip"])
 def test_every_order_of_a_session_is_answered(tcp: str) -> None:
     needs("xdp" if tcp == "lwip" else "uring")
