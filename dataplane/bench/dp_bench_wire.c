@@ -154,6 +154,13 @@ static uint64_t ping_once(struct exchange *exchange)
     return 0;
 }
 
+/* Never the same twice: whoever sleeps for so long and looks would always be met at one moment. */
+static uint64_t pause_of(uint64_t pause_tsc, uint32_t at)
+{
+    uint64_t part = (uint32_t)(at * 0x9e3779b1u) >> 16; /* of 65536, spread evenly */
+    return pause_tsc + pause_tsc * part / 65536 / 16;
+}
+
 static int run_pings(struct exchange *exchange, const struct dp_bench_wire_ping *config,
     const struct dp_clock *clock, uint32_t *ticks_tsc, struct dp_err *err)
 {
@@ -164,11 +171,11 @@ static int run_pings(struct exchange *exchange, const struct dp_bench_wire_ping 
     exchange->patience_tsc = (uint64_t)ANSWER_PATIENCE_NS * clock->tsc_hz / 1000000000;
     for (uint32_t at = 0; at < config->warm_count; at++) {
         ping_once(exchange);
-        pause_for(pause_tsc);
+        pause_for(pause_of(pause_tsc, at));
     }
     for (uint32_t at = 0; at < config->count; at++) {
         ticks_tsc[at] = (uint32_t)ping_once(exchange);
-        pause_for(pause_tsc);
+        pause_for(pause_of(pause_tsc, at));
     }
     return 0;
 }

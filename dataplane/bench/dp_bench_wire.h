@@ -26,7 +26,7 @@ struct dp_bench_wire_ends {
 struct dp_bench_wire_ping {
     uint32_t warm_count; /* ticks before those that count */
     uint32_t count;
-    int64_t pause_ns; /* from an answer to the next tick */
+    int64_t pause_ns; /* from an answer to the next tick, and up to a sixteenth more */
 };
 
 /* A UDP socket with large buffers, bound here and connected there; the caller closes it. */
