@@ -53,6 +53,7 @@ site() {
     .venv/bin/python -m pip install -q --disable-pip-version-check --no-compile \
         --target "$out/site" --only-binary :all: --python-version "${python#cp}" "$wheel"
     rm -rf "$out/site/bin"
+    sed -i '\|^\.\./\.\./bin/|d' "$out"/site/*.dist-info/RECORD
     find "$out/site" -name direct_url.json -delete
 }
 
@@ -72,8 +73,11 @@ root() {
         "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$out/root.tar" \
         "${MIRROR:-/etc/apt/sources.list.d/debian.sources}"
     tar -xOf "$out/root.tar" ./usr/lib/tickplane-manifest >"$out/manifest"
-    mksquashfs - "$out/slot/root.squashfs" -tar -comp zstd -noappend -root-mode 0755 \
-        -quiet -no-progress <"$out/root.tar"
+    # It belongs to whoever calls mksquashfs: to root, also where that is a user.
+    local as_root=()
+    [ "$(id -u)" = 0 ] || as_root=(unshare --map-root-user)
+    "${as_root[@]}" mksquashfs - "$out/slot/root.squashfs" -tar -comp zstd -noappend \
+        -root-mode 0755 -quiet -no-progress <"$out/root.tar"
     rm "$out/root.tar"
 }
 

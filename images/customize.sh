@@ -66,4 +66,6 @@ find "$root/tmp" -mindepth 1 -maxdepth 1 ! -name 'mmdebstrap.*' -exec rm -rf {} 
 rm -rf "$root"/var/cache/* "$root"/var/log/* "$root"/var/lib/apt/lists/* \
     "$root"/var/lib/dpkg/*-old "$root"/etc/*- "$root"/etc/ssh/ssh_host_* "$root"/etc/resolv.conf \
     "$root"/var/lib/systemd/{catalog,random-seed} "$root"/run/*
+# What Debian's own helper left when it was imported: Python marshals that differently each time.
+rm -rf "$root"/usr/share/python3/debpython/__pycache__
 mkdir -p "$root"/var/cache/ldconfig
