@@ -53,7 +53,7 @@ site() {
     .venv/bin/python -m pip install -q --disable-pip-version-check --no-compile \
         --target "$out/site" --only-binary :all: --python-version "${python#cp}" "$wheel"
     rm -rf "$out/site/bin"
-    sed -i '\|^\.\./\.\./bin/|d' "$out"/site/*.dist-info/RECORD
+    sed -i -e '\|^\.\./\.\./bin/|d' -e '/direct_url/d' "$out"/site/*.dist-info/RECORD
     find "$out/site" -name direct_url.json -delete
 }
 
