@@ -127,10 +127,10 @@ static void settle_line(struct dp_risk *risk, uint32_t instrument_index, uint32_
 {
     struct risk_instrument *instrument = dp_risk_instrument(risk, instrument_index);
     struct risk_line *line = dp_risk_line(risk, lane, instrument_index);
-    bool is_short = line->free[RISK_LONG] < 0 || line->free[RISK_SHORT] < 0;
+    bool is_short = line->credit.free[RISK_LONG] < 0 || line->credit.free[RISK_SHORT] < 0;
     if (DP_UNLIKELY(is_short || line->owes))
-        settle(instrument->pools, instrument->limits, lane, line->holds, line->free, RISK_SIDE_DIMS,
-            &line->owes);
+        settle(instrument->pools, instrument->limits, lane, line->holds, line->credit.free,
+            RISK_SIDE_DIMS, &line->owes);
 }
 
 static void use_share(const struct change *change, uint32_t group_index)
@@ -166,8 +166,8 @@ static void use_line(const struct change *change, struct risk_line *line)
     int64_t own = change->leaves + change->qty;
     int64_t signed_qty = change->is_buy ? change->qty : -change->qty;
 
-    line->free[RISK_LONG] -= change->is_buy ? own : -change->qty;
-    line->free[RISK_SHORT] -= change->is_buy ? -change->qty : own;
+    line->credit.all -=
+        change->is_buy ? (risk_four){own, -change->qty} : (risk_four){-change->qty, own};
     line->position += signed_qty;
     line->bought_qty += change->is_buy ? change->qty : 0;
     line->sold_qty += change->is_buy ? 0 : change->qty;
@@ -288,7 +288,7 @@ void dp_risk_undo(struct dp_risk *risk, const struct dp_risk_order *order)
         shares[index]->credit.half[0] += low;
         shares[index]->credit.half[1] += high;
     }
-    line->free[is_buy ? RISK_LONG : RISK_SHORT] += qty;
+    line->credit.all += is_buy ? (risk_four){qty} : (risk_four){0, qty};
     if (!order->is_replace)
         note_own(line, is_buy ? 0 : 1, -1, 0);
     settle_share(risk, seat->account_index + 1, seat->lane);

@@ -1,6 +1,7 @@
 /* From policies to what a decision compares with: done when the gate has moved, not before. */
 #include "dp_risk.h"
 #include "dp_risk_layout.h"
+#include "dp_tick.h"
 
 static const struct dp_risk_group_limits unlimited_group = {
     .order_qty_max = DP_RISK_UNLIMITED,
@@ -36,6 +37,7 @@ static uint32_t price_limit(int64_t nanos, uint32_t otherwise)
 
 void dp_risk_set_bucket(struct risk_bucket *bucket, uint64_t rate, uint64_t burst)
 {
+    int64_t full_at = bucket->token_at + bucket->depth;
     const uint64_t second = UINT64_C(1000000000) * RISK_BEAT;
     bool limited = rate > 0 && rate < INT64_MAX;
     uint64_t depth_max = (uint64_t)INT64_MAX / RISK_BEAT / 2;
@@ -43,7 +45,8 @@ void dp_risk_set_bucket(struct risk_bucket *bucket, uint64_t rate, uint64_t burs
     dp_money_nanos depth = burst == 0 ? 0 : (dp_money_nanos)(burst - 1) * bucket->step;
     bucket->depth = depth < (dp_money_nanos)depth_max ? (int64_t)depth : (int64_t)depth_max;
     if (!limited)
-        bucket->depth = INT64_MAX;
+        bucket->depth = RISK_DEPTH_UNLIMITED;
+    bucket->token_at = full_at - bucket->depth;
 }
 
 /* ---- credit ---- */
@@ -183,7 +186,7 @@ bool dp_risk_arm_seat(struct dp_risk *risk, uint32_t strategy_index)
     set_seat(risk, strategy_index, &limits);
     uint32_t qty = qty_limit(limits.order_qty_max);
     qty = qty < account.order_qty_max ? qty : (uint32_t)account.order_qty_max;
-    seat->qty_max = qty < firm.order_qty_max ? qty : (uint32_t)firm.order_qty_max;
+    seat->qty_max = qty < firm.order_qty_max ? qty : firm.order_qty_max;
     seat->notional_max = least(tick_limit(limits.order_notional_max_nanos),
         least(tick_limit(account.order_notional_max_nanos),
             tick_limit(firm.order_notional_max_nanos)));
@@ -210,7 +213,7 @@ static void set_sizes(struct risk_line *line, const struct dp_risk_instrument_li
 
 static void set_line(struct risk_line *line, const struct dp_risk_instrument_limits *limits)
 {
-    line->notional_max = tick_limit(limits->order_notional_max_nanos);
+    line->credit.notional_max = tick_limit(limits->order_notional_max_nanos);
     line->collar_twice =
         limits->collar_abs_nanos > INT64_MAX / 2 ? INT64_MAX : 2 * limits->collar_abs_nanos;
     line->collar_bps = limits->collar_bps;
@@ -220,7 +223,7 @@ static void set_line(struct risk_line *line, const struct dp_risk_instrument_lim
     line->band[1] = dp_risk_reach(price_limit(limits->band_low_nanos, 0), 1);
     line->impact_bps = limits->impact_bps;
     line->impact_levels = limits->impact_levels;
-    line->unmarked_denied[1] = limits->short_sale == DP_RISK_SHORT_LOCATE;
+    line->marked_least[1] = limits->short_sale == DP_RISK_SHORT_LOCATE;
     line->flags = (limits->price_test ? RISK_PRICE_RULE : 0) |
         (limits->impact_bps > 0 || limits->impact_levels > 0 ? RISK_IMPACT_RULE : 0) |
         (limits->typical_multiple > 0 ? RISK_TYPICAL_RULE : 0);
@@ -236,9 +239,11 @@ bool dp_risk_arm_line(struct dp_risk *risk, uint32_t lane, uint32_t instrument_i
     if (!dp_risk_read_instrument(instrument, &limits))
         return false;
     set_line(line, &limits);
+    for (uint64_t side = 0; side < 2; side++)
+        line->salt[side] = ((uint64_t)instrument_index * 2 + side) * DP_TICK_INVERSE;
     for (uint32_t dim = 0; dim < RISK_SIDE_DIMS; dim++)
         dp_risk_settle(&instrument->pools[dim], dp_load_relaxed(&instrument->limits[dim]), lane,
-            &line->holds[dim], &line->free[dim]);
+            &line->holds[dim], &line->credit.free[dim]);
     line->owes = dp_risk_owes(instrument->pools, instrument->limits, RISK_SIDE_DIMS);
     return true;
 }

@@ -188,8 +188,9 @@ static enum dp_reason check_band(const struct decision *it)
 
 static enum dp_reason check_notional(const struct decision *it)
 {
-    int64_t limit = it->seat->notional_max < it->line->notional_max ? it->seat->notional_max
-                                                                    : it->line->notional_max;
+    int64_t limit = it->seat->notional_max < it->line->credit.notional_max
+        ? it->seat->notional_max
+        : it->line->credit.notional_max;
     if (it->notional <= limit)
         return DP_REASON_ACCEPTED;
     return dp_risk_answer(
@@ -214,7 +215,7 @@ static enum dp_reason check_short(const struct decision *it)
     bool tested = (it->line->flags & RISK_PRICE_RULE) != 0 && !dp_risk_is_buy(it);
     if (tested && (order->attributes & DP_RISK_SHORT) != 0 && dp_risk_takes(it))
         return dp_risk_answer(it, DP_REASON_SHORT_SALE, order->price_nanos, order->best_bid_nanos);
-    bool lacks_mark = (it->unmarked & it->line->unmarked_denied[it->side]) != 0;
+    bool lacks_mark = it->marks < it->line->marked_least[it->side];
     return lacks_mark ? check_held(it) : DP_REASON_ACCEPTED;
 }
 
@@ -269,57 +270,18 @@ static enum dp_reason check_impact(const struct decision *it)
 
 /* ---- the order against those before it ---- */
 
-static int64_t *ring_of(const struct risk_seat *seat, const struct risk_print *print)
-{
-    ptrdiff_t place = print - seat->prints[0].ways;
-    const struct risk_ring *ring =
-        &seat->sightings[place / RISK_PRINT_WAYS][place % RISK_PRINT_WAYS];
-    return (int64_t *)(uintptr_t)ring->times_ns;
-}
-
-static bool is_recent(const struct risk_seat *seat, int64_t then_ns, int64_t now_ns)
-{
-    return now_ns - then_ns < seat->duplicate_window_ns;
-}
-
-/* As many as may pass stand in the line and its ring; the oldest of them decides. */
-bool dp_risk_is_too_often(
-    const struct risk_seat *seat, const struct risk_print *print, int64_t now_ns)
-{
-    uint32_t count_max = seat->duplicate_count_max;
-    if (count_max == 0 || !is_recent(seat, print->last_ns, now_ns))
-        return false;
-    if (count_max == 1)
-        return true;
-    return print->repeats + 1 == count_max &&
-        is_recent(seat, ring_of(seat, print)[print->next], now_ns);
-}
-
-/* The sighting before goes to the place of the oldest in the ring. One that was not seen within the
- * window is as good as new. */
-void dp_risk_note_again(struct risk_seat *seat, struct risk_print *print, int64_t now_ns)
-{
-    uint32_t before_max = seat->duplicate_count_max - 1; /* places in the ring */
-    int64_t before_ns = print->last_ns;
-    print->last_ns = now_ns;
-    if (!is_recent(seat, before_ns, now_ns) || seat->duplicate_count_max < 2) {
-        print->again = 0;
-        return;
-    }
-    ring_of(seat, print)[print->next] = before_ns;
-    print->next = print->next + 1 == before_max ? 0 : print->next + 1;
-    print->repeats += print->repeats < before_max;
-}
-
 /* A refused one is not a sighting. */
 static enum dp_reason check_duplicate(const struct decision *it)
 {
     uint32_t count_max = it->seat->duplicate_count_max;
     struct sighting sighting = dp_risk_find_print(it);
-    if (sighting.is_known && dp_risk_is_too_often(it->seat, sighting.print, it->order->now_ns))
+    if (sighting.is_known && dp_risk_is_too_often(it, sighting.print))
         return dp_risk_answer(
             it, DP_REASON_DUPLICATE_ORDER, (dp_money_nanos)count_max + 1, count_max);
-    dp_risk_note_print(it, sighting);
+    if (sighting.is_known)
+        dp_risk_note_again(it, sighting.print);
+    else
+        dp_risk_note_first(it, sighting);
     return DP_REASON_ACCEPTED;
 }
 
@@ -330,7 +292,7 @@ static enum dp_reason take_token(
     int64_t now = dp_risk_beats(it->risk, it->order->now_ns);
     if (dp_risk_take_token(bucket, now))
         return DP_REASON_ACCEPTED;
-    dp_money_nanos ahead = bucket->full_at - now + bucket->step;
+    dp_money_nanos ahead = bucket->token_at - now + bucket->depth + bucket->step;
     dp_money_nanos depth = (dp_money_nanos)bucket->depth + bucket->step;
     return dp_risk_answer(
         it, reason, ahead * 1000000000 / bucket->step, depth * 1000000000 / bucket->step);

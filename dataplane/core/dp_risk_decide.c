@@ -15,10 +15,11 @@ static inline bool is_in_bounds(const struct decision *it)
     const struct dp_risk_order *order = it->order;
     const struct risk_seat *seat = it->seat;
     const struct risk_line *line = it->line;
-    return order->qty - 1 < seat->qty_max && (uint32_t)order->qty - 1 < line->qty_max &&
+    uint64_t below = order->qty - 1;
+    return below < seat->qty_max && (uint32_t)below < line->qty_max &&
         it->ticks - 1 < RISK_PRICE_TICKS_MAX && it->side <= 1 &&
         it->reach <= line->band[it->side] && it->notional <= seat->notional_max &&
-        it->notional <= line->notional_max;
+        it->notional <= line->credit.notional_max;
 }
 
 static inline bool is_allowed(const struct decision *it)
@@ -26,7 +27,7 @@ static inline bool is_allowed(const struct decision *it)
     return (it->line->accounts_denied & it->seat->account_bit) == 0 &&
         it->order->market == dp_risk_market(DP_TRADING_OPEN, 0) &&
         (it->order->attributes & it->seat->attributes_denied) == 0 &&
-        (it->unmarked & it->line->unmarked_denied[it->side]) == 0;
+        it->marks >= it->line->marked_least[it->side];
 }
 
 /* An order that takes may have to be held against rules of the instrument. */
@@ -40,13 +41,25 @@ static inline bool suits_market(const struct decision *it)
 }
 
 /* Where a credit is below 0 nothing needed looks lacking too: the careful way knows better. */
-static inline bool fits(const struct decision *it, const struct risk_left *left)
+static inline bool fits(const struct risk_left *left)
 {
-    const struct risk_line *line = it->line;
-    risk_four all =
-        left->seat | left->account[0] | left->account[1] | left->firm[0] | left->firm[1];
-    return !dp_risk_any_below_0(all) && dp_risk_need_qty(it) <= line->free[it->side] &&
-        dp_risk_need_locate(it) <= line->free[RISK_LOCATE];
+    risk_four groups = left->account[0] | left->account[1] | left->firm[0] | left->firm[1];
+    return !dp_risk_any_below_0(groups | left->seat | left->line);
+}
+
+/* The last of the checks: when it passes nothing can refuse any more, and the order is a sighting.
+ */
+static inline bool passes_duplicates(const struct decision *it)
+{
+    struct sighting sighting = dp_risk_find_print(it);
+    if (DP_LIKELY(!sighting.is_known)) {
+        dp_risk_note_first(it, sighting);
+        return true;
+    }
+    if (dp_risk_is_too_often(it, sighting.print))
+        return false;
+    dp_risk_note_again(it, sighting.print);
+    return true;
 }
 
 /* is_replace: a constant in each of the two that the compiler makes of it. */
@@ -60,14 +73,11 @@ static inline __attribute__((always_inline)) enum dp_reason decide(struct dp_ris
     struct decision it = dp_risk_begin(risk, order, verdict, is_replace);
     struct risk_seat *seat = it.seat;
     it.line = dp_risk_lines(risk, seat) + order->instrument_index;
+    verdict->policy_version = gate - 1;
     if (DP_UNLIKELY(gate != seat->gate_seen || gate != it.line->gate_seen || !is_in_bounds(&it) ||
             !is_allowed(&it) || !suits_market(&it)))
         return dp_risk_decide_with_care(risk, order, verdict);
-    verdict->policy_version = gate - 1;
 
-    struct sighting sighting = dp_risk_find_print(&it);
-    if (DP_UNLIKELY(sighting.is_known) && dp_risk_is_too_often(seat, sighting.print, order->now_ns))
-        return dp_risk_decide_with_care(risk, order, verdict);
     uint64_t since_ns = (uint64_t)(order->now_ns - dp_load_relaxed(&risk->start_ns));
     int64_t now = (int64_t)(since_ns * RISK_BEAT);
     uint32_t fan_out = dp_risk_fan_out(&it);
@@ -75,7 +85,7 @@ static inline __attribute__((always_inline)) enum dp_reason decide(struct dp_ris
     struct risk_left left = dp_risk_left(&it);
     if (DP_UNLIKELY(since_ns >= RISK_BEATS_NS || !dp_risk_has_token(&seat->orders, now) ||
             !dp_risk_has_token(&it.firm->orders, now) || fan_out > seat->fan_out_max ||
-            dp_risk_meets_own(&it) || !fits(&it, &left)))
+            dp_risk_meets_own(&it) || !fits(&left) || !passes_duplicates(&it)))
         return dp_risk_decide_with_care(risk, order, verdict);
 
     seat->fan_out = fan_out;
@@ -83,9 +93,7 @@ static inline __attribute__((always_inline)) enum dp_reason decide(struct dp_ris
     dp_risk_charge(&seat->orders, now);
     dp_risk_charge(&it.firm->orders, now);
     dp_risk_reserve(&it, &left);
-    dp_risk_accept(&it);
-    dp_risk_note_print(&it, sighting);
-    return DP_REASON_ACCEPTED;
+    return dp_risk_accept(&it);
 }
 
 enum dp_reason dp_risk_decide(

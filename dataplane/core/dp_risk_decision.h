@@ -23,18 +23,18 @@ struct decision {
     struct risk_share *firm;
     uint64_t ticks; /* of the price */
     int64_t notional;
-    uint64_t side;    /* 0 buy, 1 sell: an index, so that no branch depends on it */
-    int64_t mask;     /* of the side: all ones of a sell */
-    uint32_t reach;   /* of the price, as risk_line.band */
-    int64_t unmarked; /* all ones when it does not say that it is short, else 0 */
+    uint64_t side;  /* 0 buy, 1 sell: an index, so that no branch depends on it */
+    int64_t mask;   /* of the side: all ones of a sell */
+    uint32_t reach; /* of the price, as risk_line.band */
+    uint64_t marks; /* of its attributes, those that say that it is short */
     bool is_replace;
 };
 
 /* Where a fingerprint is kept, or would be. */
 struct sighting {
-    struct risk_print *print;
+    struct risk_print *print; /* its place; of one that was not seen before the set of places */
     uint64_t fingerprint;
-    bool is_known; /* the place is its own: it was seen before */
+    bool is_known;
 };
 
 /* What all scopes have left with the order. */
@@ -42,17 +42,23 @@ struct risk_left {
     risk_four seat;
     risk_four account[2];
     risk_four firm[2];
+    risk_four line;
 };
+
+/* Which words of its credits an order needs, by side; of the line by the marks, too. */
+struct needed {
+    alignas(256) risk_four money;
+    risk_four qty[4];
+};
+
+static_assert((DP_RISK_SHORT | DP_RISK_SHORT_EXEMPT) == 3 * sizeof(risk_four) / 8,
+    "marks times 8 are offsets in needed.qty");
 
 enum dp_reason dp_risk_decide_with_care(
     struct dp_risk *risk, const struct dp_risk_order *order, struct dp_risk_verdict *verdict);
 /* The order is refused. */
 enum dp_reason dp_risk_answer(const struct decision *it, enum dp_reason reason,
     dp_money_nanos observed, dp_money_nanos limit);
-/* Of one that was seen before: whether that was too often of late; and once more. */
-bool dp_risk_is_too_often(
-    const struct risk_seat *seat, const struct risk_print *print, int64_t now_ns);
-void dp_risk_note_again(struct risk_seat *seat, struct risk_print *print, int64_t now_ns);
 /* What all scopes still allow; takes what this lane lacks from their pools. */
 enum dp_reason dp_risk_check_credit(const struct decision *it);
 
@@ -74,13 +80,12 @@ static inline __attribute__((always_inline)) struct decision dp_risk_begin(struc
     struct decision it = {
         .risk = risk, .order = order, .verdict = verdict, .is_replace = is_replace};
     it.seat = dp_risk_seat(risk, order->strategy_index);
-    uint32_t marks = order->attributes & (DP_RISK_SHORT | DP_RISK_SHORT_EXEMPT);
     it.ticks = dp_tick_exact(order->price_nanos);
     it.notional = (int64_t)(it.ticks * order->qty);
     it.side = (uint64_t)order->side - DP_SIDE_BUY;
     it.mask = -(int64_t)it.side;
     it.reach = (uint32_t)(it.ticks ^ (uint64_t)it.mask); /* dp_risk_reach() */
-    it.unmarked = ((int64_t)marks - 1) >> 63;
+    it.marks = order->attributes & (DP_RISK_SHORT | DP_RISK_SHORT_EXEMPT);
     return it;
 }
 
@@ -98,12 +103,20 @@ static inline risk_four dp_risk_need_all(const struct decision *it)
     return (risk_four){money, money, money, money};
 }
 
+static inline const struct needed *dp_risk_needed(const struct decision *it)
+{
+    static const struct needed needed[] = {
+        {{-1, 0, -1, 0}, {{-1, 0, 0, 0}, {-1, 0, -1, 0}, {-1, 0, -1, 0}, {-1, 0, -1, 0}}},
+        {{-1, 0, 0, -1}, {{0, -1, 0, 0}, {0, -1, -1, 0}, {0, -1, -1, 0}, {0, -1, -1, 0}}},
+    };
+    return &needed[it->side];
+}
+
 /* Of the dims that every scope has. */
 static inline risk_four dp_risk_need_low(const struct decision *it)
 {
-    static const risk_four money[] = {{-1, 0, -1, 0}, {-1, 0, 0, -1}};
     const risk_four count = {0, !it->is_replace, 0, 0};
-    return (dp_risk_need_all(it) & money[it->side]) | count;
+    return (dp_risk_need_all(it) & dp_risk_needed(it)->money) | count;
 }
 
 static inline risk_four dp_risk_need_high(const struct decision *it)
@@ -117,9 +130,11 @@ static inline int64_t dp_risk_need_qty(const struct decision *it)
     return (int64_t)(it->is_replace ? it->order->increase_qty : it->order->qty);
 }
 
-static inline int64_t dp_risk_need_locate(const struct decision *it)
+static inline risk_four dp_risk_need_line(const struct decision *it)
 {
-    return dp_risk_need_qty(it) & ~it->unmarked;
+    int64_t qty = dp_risk_need_qty(it);
+    const uint8_t *at = (const uint8_t *)dp_risk_needed(it)->qty + it->marks * 8;
+    return (risk_four){qty, qty, qty, qty} & *(const risk_four *)(const void *)at;
 }
 
 /* ---- the order against the market ---- */
@@ -181,12 +196,10 @@ static inline bool dp_risk_meets_own(const struct decision *it)
 static inline uint64_t dp_risk_fingerprint(const struct decision *it)
 {
     const struct dp_risk_order *order = it->order;
-    uint64_t terms = order->qty << 32 | it->ticks;
-    uint64_t what = (uint64_t)order->instrument_index * 2 + it->side;
-    return terms + what * DP_TICK_INVERSE;
+    return (order->qty << 32 | it->ticks) + it->line->salt[it->side];
 }
 
-/* Each set has two places for fingerprints; the one seen longer ago makes room. */
+/* Each set has two places for fingerprints. */
 static inline struct sighting dp_risk_find_print(const struct decision *it)
 {
     uint64_t wanted = dp_risk_fingerprint(it);
@@ -196,20 +209,66 @@ static inline struct sighting dp_risk_find_print(const struct decision *it)
         return (struct sighting){&ways[0], wanted, true};
     if (DP_UNLIKELY(ways[1].fingerprint == wanted))
         return (struct sighting){&ways[1], wanted, true};
-    uint64_t older = ways[0].last_ns > ways[1].last_ns; /* a number: a branch would be a guess */
-    return (struct sighting){&ways[older], wanted, false};
+    return (struct sighting){ways, wanted, false};
 }
 
-static inline void dp_risk_note_print(const struct decision *it, struct sighting sighting)
+static inline int64_t dp_risk_last_ns(const struct risk_print *print)
 {
-    struct risk_print *print = sighting.print;
-    if (DP_UNLIKELY(print->fingerprint == sighting.fingerprint)) {
-        dp_risk_note_again(it->seat, print, it->order->now_ns);
-        return;
+    return print->last >> 1;
+}
+
+static inline bool dp_risk_is_recent(const struct decision *it, int64_t then_ns)
+{
+    return it->order->now_ns - then_ns < it->seat->duplicate_window_ns;
+}
+
+/* The sightings before the last; NULL when there were none within its window. */
+static inline struct risk_ring *dp_risk_before(
+    struct risk_seat *seat, const struct risk_print *print)
+{
+    return (print->last & 1) != 0 ? &seat->rings[print - seat->prints[0].ways] : NULL;
+}
+
+/* As many as may pass stand in the print and its ring; the oldest of them decides. */
+static inline bool dp_risk_is_too_often(const struct decision *it, const struct risk_print *print)
+{
+    uint32_t count_max = it->seat->duplicate_count_max;
+    if (count_max == 0 || !dp_risk_is_recent(it, dp_risk_last_ns(print)))
+        return false;
+    const struct risk_ring *before = dp_risk_before(it->seat, print);
+    uint32_t repeats = before != NULL ? before->repeats : 0;
+    return repeats + 1 >= count_max &&
+        (before == NULL || dp_risk_is_recent(it, before->times_ns[before->next]));
+}
+
+/* The sighting before goes to the place of the oldest in the ring. One that was not seen within the
+ * window is as good as new. */
+static inline void dp_risk_note_again(const struct decision *it, struct risk_print *print)
+{
+    struct risk_seat *seat = it->seat;
+    uint32_t before_max = seat->duplicate_count_max - 1; /* places in the ring */
+    int64_t before_ns = dp_risk_last_ns(print);
+    bool counts = dp_risk_is_recent(it, before_ns) && seat->duplicate_count_max >= 2;
+    if (counts) {
+        struct risk_ring *ring = &seat->rings[print - seat->prints[0].ways];
+        if (dp_risk_before(seat, print) == NULL)
+            ring->repeats = ring->next = 0;
+        ring->times_ns[ring->next] = before_ns;
+        ring->next = ring->next + 1 == before_max ? 0 : ring->next + 1;
+        ring->repeats += ring->repeats < before_max;
     }
+    print->last = it->order->now_ns * 2 + counts;
+}
+
+/* In the place of the one seen longer ago, by the sign of a difference: a branch would be a guess.
+ */
+static inline void dp_risk_note_first(const struct decision *it, struct sighting sighting)
+{
+    struct risk_print *ways = sighting.print;
+    uint64_t is_second = (uint64_t)((ways[1].last | 1) - ways[0].last) >> 63;
+    struct risk_print *print = &ways[is_second];
     print->fingerprint = sighting.fingerprint;
-    print->last_ns = it->order->now_ns;
-    print->again = 0;
+    print->last = it->order->now_ns * 2;
 }
 
 /* Orders at this instant of the engine, with this one. */
@@ -238,6 +297,7 @@ static inline struct risk_left dp_risk_left(const struct decision *it)
         .seat = it->seat->credit.all - low,
         .account = {it->account->credit.half[0] - low, it->account->credit.half[1] - high},
         .firm = {it->firm->credit.half[0] - low, it->firm->credit.half[1] - high},
+        .line = it->line->credit.all - dp_risk_need_line(it),
     };
 }
 
@@ -249,8 +309,7 @@ static inline void dp_risk_reserve(const struct decision *it, const struct risk_
     it->account->credit.half[1] = left->account[1];
     it->firm->credit.half[0] = left->firm[0];
     it->firm->credit.half[1] = left->firm[1];
-    line->free[it->side] -= dp_risk_need_qty(it);
-    line->free[RISK_LOCATE] -= dp_risk_need_locate(it);
+    line->credit.all = left->line;
     line->sizes[line->size_count++ % DP_RISK_SIZES] = (uint32_t)it->order->qty;
     dp_risk_note_own(it);
 }

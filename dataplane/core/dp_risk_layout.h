@@ -55,18 +55,29 @@ union risk_credit {
     risk_four half[2];
 };
 
+/* What a lane holds of an instrument. */
+union risk_line_credit {
+    struct {
+        int64_t free[RISK_SIDE_DIMS];
+        int64_t notional_max; /* ticks, of one order: no credit, and nothing is taken from it */
+    };
+    risk_four all;
+};
+
 union risk_seat_credit {
     int64_t free[RISK_SEAT_DIMS];
     risk_four all;
 };
 
-/* A token bucket as the time at which it would be full again. A token moves that by `step`; there
- * is none when it would lie further ahead than `depth`. Steps are rounded up: never more passes. */
+/* A token bucket as the time from which there is a token; it would be full again `depth` later. A
+ * token moves that by `step`. Steps are rounded up: never more passes. */
 struct risk_bucket {
-    int64_t full_at; /* beats since dp_risk.start_ns */
-    int64_t step;    /* 0: unlimited */
-    int64_t depth;   /* (burst - 1) * step */
+    int64_t token_at; /* beats since dp_risk.start_ns */
+    int64_t step;     /* 0: unlimited */
+    int64_t depth;    /* (burst - 1) * step */
 };
+
+#define RISK_DEPTH_UNLIMITED (INT64_MAX / 4 * 3) /* room below for a clock that steps back */
 
 /* ---- policies: shared ---- */
 
@@ -101,41 +112,36 @@ struct risk_instrument {
 /* ---- what one lane alone writes ---- */
 
 /* One fingerprint. Its last sighting stands here, those before it in a ring elsewhere: most orders
- * are seen once in a window, and go no further than this line. */
+ * are seen once in a window, and go no further than this. */
 struct risk_print {
     uint64_t fingerprint; /* 0: never used */
-    int64_t last_ns;
-    union {
-        struct {
-            uint32_t repeats; /* within the window before it: how many stand in the ring */
-            uint32_t next;    /* place in the ring of the next one; the oldest once it is full */
-        };
-        uint64_t again; /* both */
-    };
-    uint64_t reserved;
+    int64_t last;         /* twice the time, in ns; and 1 when its ring has what was before */
 };
 
 #define RISK_PRINT_WAYS 2
 
 struct risk_print_set {
-    alignas(DP_CACHE_LINE) struct risk_print ways[RISK_PRINT_WAYS];
+    alignas(32) struct risk_print ways[RISK_PRINT_WAYS];
 };
 
-static_assert(sizeof(struct risk_print_set) == DP_CACHE_LINE, "one line");
+static_assert(sizeof(struct risk_print_set) == DP_CACHE_LINE / 2, "two in a line");
 
 /* The sightings of one fingerprint before its last. */
 struct risk_ring {
-    int64_t times_ns[RISK_SIGHTINGS];
+    uint32_t repeats; /* within the window before it: how many stand here */
+    uint32_t next;    /* place of the next one; the oldest once it is full */
+    int64_t times_ns[RISK_SIGHTINGS - 1];
 };
+
+static_assert(DP_RISK_DUPLICATES_MAX < RISK_SIGHTINGS, "the last sighting stands in the print");
 
 struct risk_seat {
     /* read-mostly */
     alignas(DP_CACHE_LINE) uint64_t gate_seen; /* at this gate everything was clear; 0: look */
     int64_t notional_max;                      /* ticks */
-    uint32_t qty_max;
+    uint64_t qty_max;
     uint32_t attributes_denied;
     uint32_t account_bit;
-    uint32_t fan_out_max;
     uint64_t account_at; /* places in the region, in bytes from its start */
     uint64_t firm_at;
     uint64_t lines_at;
@@ -146,7 +152,8 @@ struct risk_seat {
     int64_t duplicate_window_ns;
     uint32_t duplicate_count_max; /* 0 when unlimited */
     uint32_t fan_out;             /* orders at fan_ns */
-    uint64_t reserved[2];
+    uint32_t fan_out_max;
+    uint32_t reserved[3];
     alignas(DP_CACHE_LINE) union risk_seat_credit credit;
     int64_t base[RISK_SEAT_DIMS]; /* free + used */
     /* beside the hot path */
@@ -162,9 +169,9 @@ struct risk_seat {
     uint64_t alerts; /* times that a soft limit was passed */
     bool is_above_soft;
     bool holdings_full;
-    /* One line of these in the hot path; sightings only of orders that are repeated in time. */
+    /* One of these in the hot path; rings only of orders that are repeated in time. */
     alignas(DP_CACHE_LINE) struct risk_print_set prints[RISK_PRINT_SETS];
-    struct risk_ring sightings[RISK_PRINT_SETS][RISK_PRINT_WAYS];
+    struct risk_ring rings[RISK_PRINT_SETS * RISK_PRINT_WAYS];
 };
 
 static_assert(offsetof(struct risk_seat, orders) == DP_CACHE_LINE &&
@@ -194,11 +201,10 @@ enum risk_line_flag {
 
 /* An instrument as one lane sees it. */
 struct risk_line {
-    alignas(DP_CACHE_LINE) int64_t free[RISK_SIDE_DIMS]; /* shares */
+    alignas(DP_CACHE_LINE) union risk_line_credit credit; /* shares */
     uint32_t size_count;
     uint32_t accounts_denied;
     uint64_t gate_seen;   /* as in the seat */
-    int64_t notional_max; /* ticks */
     int64_t collar_twice; /* 2 * collar_abs_nanos */
     uint32_t qty_max;     /* the least of the order's, volume's and typical size's */
     uint32_t collar_bps;
@@ -208,15 +214,15 @@ struct risk_line {
     uint32_t band[2];
     uint32_t own_max[2]; /* by side, as band: none of our open orders is beyond; 0: none */
     uint32_t own_count[2];
-    uint32_t unmarked_denied[2]; /* by side: 1 where a sale must say that it is short */
-    uint32_t own_mask;           /* all ones where self trades are denied, else 0 */
-    uint32_t flags;              /* enum risk_line_flag */
+    uint32_t marked_least[2]; /* by side: 1 where a sale must say that it is short */
+    uint32_t own_mask;        /* all ones where self trades are denied, else 0 */
+    uint32_t flags;           /* enum risk_line_flag */
     int64_t age_max_ns;
-    int64_t position;
-    uint64_t reserved;
+    uint64_t salt[2]; /* by side, of a fingerprint */
     uint32_t sizes[DP_RISK_SIZES];
     /* beside the hot path */
     dp_money_nanos cash;
+    int64_t position;
     int64_t bought_qty;
     int64_t sold_qty;
     struct dp_credit_hold holds[RISK_SIDE_DIMS];
@@ -321,7 +327,7 @@ static inline struct risk_holding *dp_risk_holdings(const struct dp_risk *risk, 
 /* Position and open orders of that side, of one lane. */
 static inline int64_t dp_risk_side_used(const struct risk_line *line, enum risk_side_dim dim)
 {
-    return dp_load_relaxed(&line->holds[dim].leased) - line->free[dim];
+    return dp_load_relaxed(&line->holds[dim].leased) - line->credit.free[dim];
 }
 
 /* dp_risk_policy.c */
@@ -372,12 +378,13 @@ static inline int64_t dp_risk_beats(const struct dp_risk *risk, int64_t now_ns)
 /* Whether there is a token. A clock that steps back gives no credit. */
 static inline bool dp_risk_has_token(const struct risk_bucket *bucket, int64_t now)
 {
-    return bucket->full_at - now <= bucket->depth; /* below 0 it is full */
+    return bucket->token_at <= now;
 }
 
 static inline void dp_risk_charge(struct risk_bucket *bucket, int64_t now)
 {
-    bucket->full_at = (bucket->full_at > now ? bucket->full_at : now) + bucket->step;
+    int64_t full = now - bucket->depth; /* of a full one: it cannot hold more */
+    bucket->token_at = (bucket->token_at > full ? bucket->token_at : full) + bucket->step;
 }
 
 /* One token; false when there is none. */

@@ -28,10 +28,10 @@ static bool lease_group(const struct decision *it, uint32_t group_index, enum ri
 static bool lease_side(const struct decision *it, enum risk_side_dim dim, int64_t need)
 {
     struct risk_instrument *instrument = dp_risk_instrument(it->risk, it->order->instrument_index);
-    return need <= 0 || need <= it->line->free[dim] ||
+    return need <= 0 || need <= it->line->credit.free[dim] ||
         (dp_load_relaxed(&instrument->limits[dim]) != DP_CREDIT_UNLIMITED &&
             dp_credit_lease(&instrument->pools[dim], it->seat->lane, &it->line->holds[dim],
-                &it->line->free[dim], need, share_of(it)));
+                &it->line->credit.free[dim], need, share_of(it)));
 }
 
 /* Used with this order, and the limit, as this lane knows it: what other lanes hold counts as used.
@@ -74,12 +74,13 @@ static enum dp_reason check_position(const struct decision *it)
         dp_risk_instrument(it->risk, it->order->instrument_index);
     if (!lease_side(it, dim, dp_risk_need_qty(it))) {
         int64_t limit = dp_load_relaxed(&instrument->limits[dim]);
-        int64_t used = limit - dp_credit_free(&instrument->pools[dim]) - it->line->free[dim];
+        int64_t used = limit - dp_credit_free(&instrument->pools[dim]) - it->line->credit.free[dim];
         return dp_risk_answer(it, DP_REASON_POSITION, used + dp_risk_need_qty(it), limit);
     }
-    if (!lease_side(it, RISK_LOCATE, dp_risk_need_locate(it)))
-        return dp_risk_answer(it, DP_REASON_SHORT_SALE, dp_risk_need_locate(it),
-            it->line->free[RISK_LOCATE] + dp_credit_free(&instrument->pools[RISK_LOCATE]));
+    int64_t locates = dp_risk_need_line(it)[RISK_LOCATE];
+    if (!lease_side(it, RISK_LOCATE, locates))
+        return dp_risk_answer(it, DP_REASON_SHORT_SALE, locates,
+            it->line->credit.free[RISK_LOCATE] + dp_credit_free(&instrument->pools[RISK_LOCATE]));
     return DP_REASON_ACCEPTED;
 }
 

@@ -75,7 +75,7 @@ static void clear_line(struct risk_line *line)
     memset(line->own_count, 0, sizeof(line->own_count));
     line->gate_seen = 0;
     for (uint32_t dim = 0; dim < RISK_SIDE_DIMS; dim++)
-        line->free[dim] = 0; /* counts down: what is used */
+        line->credit.free[dim] = 0; /* counts down: what is used */
 }
 
 static void put_back(struct risk_line *line, const struct dp_order *order)
@@ -87,8 +87,8 @@ static void put_back(struct risk_line *line, const struct dp_order *order)
     uint32_t side = is_buy ? 0 : 1;
     uint32_t ticks = (uint32_t)(dp_order_worst_price(order) / DP_RISK_TICK_NANOS);
     uint32_t reach = dp_risk_reach(ticks, side);
-    line->free[RISK_LONG] -= is_buy ? own : -qty;
-    line->free[RISK_SHORT] -= is_buy ? -qty : own;
+    line->credit.free[RISK_LONG] -= is_buy ? own : -qty;
+    line->credit.free[RISK_SHORT] -= is_buy ? -qty : own;
     line->position += is_buy ? qty : -qty;
     line->bought_qty += is_buy ? qty : 0;
     line->sold_qty += is_buy ? 0 : qty;
@@ -113,8 +113,8 @@ static void recover_lines(struct dp_risk *risk, uint32_t lane, const struct dp_o
         struct risk_line *line = dp_risk_line(risk, lane, index);
         struct risk_instrument *instrument = dp_risk_instrument(risk, index);
         for (uint32_t dim = 0; dim < RISK_SIDE_DIMS; dim++)
-            dp_credit_mend(&instrument->pools[dim], lane, &line->holds[dim], &line->free[dim],
-                -line->free[dim]);
+            dp_credit_mend(&instrument->pools[dim], lane, &line->holds[dim],
+                &line->credit.free[dim], -line->credit.free[dim]);
     }
 }
 

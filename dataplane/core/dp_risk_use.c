@@ -18,7 +18,7 @@ static int64_t money(int64_t ticks)
  * it has heard of the feed what it decided on. */
 static int64_t tokens(const struct dp_risk *risk, const struct risk_bucket *bucket, int64_t now_ns)
 {
-    int64_t full_at = bucket->full_at;
+    int64_t full_at = bucket->token_at + bucket->depth;
     int64_t now = dp_risk_beats(risk, larger(now_ns, dp_load_relaxed(&risk->heard_ns)));
     int64_t ahead = full_at - now < bucket->depth ? full_at - now : bucket->depth + bucket->step;
     return bucket->step == 0 || ahead <= 0 ? 0 : (ahead + bucket->step - 1) / bucket->step;
