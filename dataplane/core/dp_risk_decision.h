@@ -212,6 +212,12 @@ static inline struct sighting dp_risk_find_print(const struct decision *it)
     return (struct sighting){ways, wanted, false};
 }
 
+/* Times of the engine are below 2^62, the year 2116; beyond it this wraps, and harms nothing. */
+static inline int64_t dp_risk_last(int64_t now_ns, bool has_before)
+{
+    return (int64_t)((uint64_t)now_ns << 1 | has_before);
+}
+
 static inline int64_t dp_risk_last_ns(const struct risk_print *print)
 {
     return print->last >> 1;
@@ -219,7 +225,8 @@ static inline int64_t dp_risk_last_ns(const struct risk_print *print)
 
 static inline bool dp_risk_is_recent(const struct decision *it, int64_t then_ns)
 {
-    return it->order->now_ns - then_ns < it->seat->duplicate_window_ns;
+    uint64_t since_ns = (uint64_t)it->order->now_ns - (uint64_t)then_ns;
+    return (int64_t)since_ns < it->seat->duplicate_window_ns;
 }
 
 /* The sightings before the last; NULL when there were none within its window. */
@@ -257,7 +264,7 @@ static inline void dp_risk_note_again(const struct decision *it, struct risk_pri
         ring->next = ring->next + 1 == before_max ? 0 : ring->next + 1;
         ring->repeats += ring->repeats < before_max;
     }
-    print->last = it->order->now_ns * 2 + counts;
+    print->last = dp_risk_last(it->order->now_ns, counts);
 }
 
 /* In the place of the one seen longer ago, by the sign of a difference: a branch would be a guess.
@@ -265,10 +272,10 @@ static inline void dp_risk_note_again(const struct decision *it, struct risk_pri
 static inline void dp_risk_note_first(const struct decision *it, struct sighting sighting)
 {
     struct risk_print *ways = sighting.print;
-    uint64_t is_second = (uint64_t)((ways[1].last | 1) - ways[0].last) >> 63;
+    uint64_t is_second = ((uint64_t)(ways[1].last | 1) - (uint64_t)ways[0].last) >> 63;
     struct risk_print *print = &ways[is_second];
     print->fingerprint = sighting.fingerprint;
-    print->last = it->order->now_ns * 2;
+    print->last = dp_risk_last(it->order->now_ns, false);
 }
 
 /* Orders at this instant of the engine, with this one. */
