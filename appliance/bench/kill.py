@@ -137,7 +137,7 @@ def write_configurations(place: demo.Place, core: int) -> None:
     live["firm"] |= {"order_rate": "unlimited", "order_burst": "unlimited"}
     live["instruments"]["default"]["max_position"] = 1_000_000
     live["cpu"] = {"engine": core}
-    live["live"]["spin"] = "yes"
+    live["live"]["idle"] = "spin"
     live["journal"]["directory"] = str(place.journal)
     path.write_text(yaml.safe_dump(live, sort_keys=False))
 
@@ -161,18 +161,22 @@ def running(folder: Path, core: int) -> Iterator[tuple[int, int]]:
     with two_hosts(only_loopback=True) as hosts:
         place = demo.Place(folder, hosts, demo.choose_ports(hosts))
         write_configurations(place, core)
-        quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        errors = folder / "errors"
         processes = []
         try:
             for words in (
                 ("venue", "--config", folder / "venue.yaml"),
                 ("run", folder / "live.yaml", "--quiet"),
             ):
-                process = demo.start(hosts.venue, hosts, *words, **quiet)
+                with errors.open("w") as file:
+                    process = demo.start(
+                        hosts.venue, hosts, *words, stdout=subprocess.PIPE, stderr=file
+                    )
                 processes.append(process)
                 assert process.stdout is not None
                 if not process.stdout.readline().startswith("READY"):
-                    raise CommandError(f"bench: {NAME}: {words[0]} did not get ready")
+                    said = errors.read_text().strip().rpartition("\n")[2]
+                    raise CommandError(f"bench: {NAME}: {words[0]} did not get ready: {said}")
             yield place.ports["orders"], processes[-1].pid
         finally:
             for process in reversed(processes):
