@@ -189,22 +189,25 @@ def tcp_lwip(bench: Bench) -> Row:
 # ---- idling ----
 
 
-def idlings(bench: Bench) -> dict[str, list[wire_run.Idling]]:
-    """Return what measures every way to idle."""
-    return rounds(bench, {idle: partial(wire_run.idling, idle) for idle in IDLES})
+def idlings(bench: Bench, kind: str) -> dict[str, list[wire_run.Idling]]:
+    """Return what measures every way to idle over one kind of port."""
+    return rounds(bench, {idle: partial(wire_run.idling, kind, idle) for idle in IDLES})
 
 
-def idle(name: str) -> Callable[[Bench], Row]:
+IDLINGS = {kind: partial(idlings, kind=kind) for kind in KINDS}
+
+
+def idle(kind: str, name: str) -> Callable[[Bench], Row]:
     """Return the row of one way to idle: its answers to ticks after a pause, and its core."""
 
     def measure(bench: Bench) -> Row:
-        why = wire_run.why_not("uring")
+        why = wire_run.why_not(kind)
         if why is not None:
-            return absent(f"wire.idle.{name}", "ns p50", why)
-        runs = bench.shared(idlings)
+            return absent(f"wire.{kind}.idle.{name}", "ns p50", why)
+        runs = bench.shared(IDLINGS[kind])
         answers = {way: [one.answers for one in runs[way]] for way in (name, "spin")}
         times = {way: figures([one.p50 for one in found]) for way, found in answers.items()}
-        row_ = row(f"wire.idle.{name}", "ns p50", times[name], "idle.spin", times["spin"])
+        row_ = row(f"wire.{kind}.idle.{name}", "ns p50", times[name], f"{kind}.spin", times["spin"])
         return row_ | {
             "answers": answers_of(answers[name]),
             "cpu_quiet": round(median(one.quiet for one in runs[name]), 3),
@@ -237,4 +240,4 @@ ROWS = {
     for kind in KINDS
     for name, make in (("tick_to_trade", tick_to_trade), ("echo", echo), ("rate", rate))
 } | {"wire.tcp.kernel": tcp_kernel, "wire.tcp.lwip": tcp_lwip}
-ROWS |= {f"wire.idle.{name}": idle(name) for name in IDLES}
+ROWS |= {f"wire.{kind}.idle.{name}": idle(kind, name) for kind in KINDS for name in IDLES}

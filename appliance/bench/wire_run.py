@@ -239,21 +239,21 @@ def answers(kind: str, role: str, ticks: int = TICKS) -> Reading:
     return reading_of(found, f"{role} over {kind}")
 
 
-def idling(idle: str, ticks: int = SLOW_TICKS, seconds: float = QUIET_SECONDS) -> Idling:
-    """Return what the appliance over uring costs while nothing comes, and how fast it wakes."""
-    with wire("uring") as both:
-        ours = both.start(0, "trade", kind="uring", idle=idle)
+def idling(kind: str, idle: str, ticks: int = SLOW_TICKS, seconds: float = QUIET_SECONDS) -> Idling:
+    """Return what the appliance over a port costs while nothing comes, and how fast it wakes."""
+    with wire(kind) as both:
+        ours = both.start(0, "trade", kind=kind, idle=idle)
         quiet = ours.cpu_share(lambda: time.sleep(seconds))
         far = both.start(1, "ticks", count=ticks, warm=ticks // 10, pause_ns=SLOW_PAUSE_NS)
         found = far.answer()
         ours.stop()
-    return Idling(quiet, busy_share(idle), reading_of(found, f"{idle} over uring"))
+    return Idling(quiet, busy_share(kind, idle), reading_of(found, f"{idle} over {kind}"))
 
 
-def busy_share(idle: str) -> float:
+def busy_share(kind: str, idle: str) -> float:
     """Return the share of a core that it takes while ticks come one after the other."""
-    with wire("uring") as both:
-        ours = both.start(0, "trade", kind="uring", idle=idle)
+    with wire(kind) as both:
+        ours = both.start(0, "trade", kind=kind, idle=idle)
         far = both.start(1, "ticks", count=TICKS, warm=WARM_TICKS, pause_ns=PAUSE_NS)
         share = ours.cpu_share(far.answer)
         ours.stop()

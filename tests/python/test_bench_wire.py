@@ -39,9 +39,12 @@ def test_every_tick_is_answered(kind: str, role: str) -> None:
 
 
 @pytest.mark.parametrize("idle", wire.IDLES)
-def test_however_it_idles_it_answers_and_what_it_takes_of_a_core_is_told(idle: str) -> None:
-    needs("uring")
-    found = wire_run.idling(idle, 20, 0.2)
+@pytest.mark.parametrize("kind", wire.KINDS)
+def test_however_it_idles_it_answers_and_what_it_takes_of_a_core_is_told(
+    kind: str, idle: str
+) -> None:
+    needs(kind)
+    found = wire_run.idling(kind, idle, 20, 0.2)
     assert 0 < found.answers.least <= found.answers.p50 <= found.answers.p99
     assert 0 <= found.quiet < 2 and 0 <= found.busy < 2
 
