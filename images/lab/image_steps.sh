@@ -6,9 +6,11 @@ set -uo pipefail
 failed=0
 
 check() { # NAME STATUS FIGURE
-    local holds=true
+    local holds=true figure=${3//$'\n'/; }
+    figure=${figure//\\/\\\\}
+    figure=${figure//\"/\\\"}
     [ "$2" = 0 ] || { holds=false && failed=1; }
-    printf '{"name": "image: %s", "holds": %s, "figure": "%s"}\n' "$1" $holds "$3" |
+    printf '{"name": "image: %s", "holds": %s, "figure": "%s"}\n' "$1" $holds "$figure" |
         tee -a /run/lab/results
 }
 

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(os.environ.get("LAB_FOLDER", "build/lab")).resolve()
 SHARE = FOLDER / "share"
@@ -17,9 +18,18 @@ def note(name: str, holds: bool, figure: str) -> None:
         file.write(json.dumps({"name": name, "holds": holds, "figure": figure}) + "\n")
 
 
+def read(line: str) -> dict[str, Any]:
+    """Return a result; a line that is none is one that does not hold."""
+    try:
+        found: dict[str, Any] = json.loads(line)
+    except ValueError:
+        return {"name": "a line of results", "holds": False, "figure": line}
+    return found
+
+
 def summary() -> int:
     """Print every result; 0 when everything held."""
-    results = [json.loads(line) for line in (SHARE / "results").read_text().splitlines()]
+    results = [read(line) for line in (SHARE / "results").read_text().splitlines()]
     failed = [one for one in results if not one["holds"]]
     print(f"\nlab: summary; {SHARE} has what was seen, {FOLDER}/log everything")
     for one in results:

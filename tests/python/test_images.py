@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -141,3 +142,15 @@ def test_trading_requires_the_machine():
     text = (UNITS / "tickplane.service").read_text()
     assert "Requires=tickplane-machine.service" in text
     assert "After=tickplane-machine.service" in text
+
+
+def test_a_figure_of_several_lines_is_one_line_of_the_labs_results(tmp_path):
+    steps = (IMAGES / "lab" / "image_steps.sh").read_text()
+    check = steps[steps.index("check()") : steps.index("is()")]
+    script = check.replace("/run/lab/results", str(tmp_path / "results"))
+    said = 'initrd: FAILED\nit is "damaged" \\'
+    subprocess.run(["bash", "-c", f'failed=0\n{script}\ncheck a 0 "$0"', said], check=True)
+    (line,) = (tmp_path / "results").read_text().splitlines()
+    assert json.loads(line) == {
+        "name": "image: a", "holds": True, "figure": 'initrd: FAILED; it is "damaged" \\',
+    }  # fmt: skip
