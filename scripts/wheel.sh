@@ -3,6 +3,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# The same sources make the same bytes, whenever and wherever.
+export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct || date +%s)}
+
 rm -rf dist build/wheel-venv
 mkdir -p build
 pip wheel -q --disable-pip-version-check --no-build-isolation --no-deps -w dist . \
