@@ -142,16 +142,24 @@ def parse_live(root: Section) -> LiveConfig | None:
     )
 
 
+def own_sections(
+    live: Section, name: str, keys: tuple[str, ...], count_max: int
+) -> tuple[Section, ...]:
+    """Return a list of one to ``count_max``, of which each has its own ``keys``: ``live`` none."""
+    for key in keys:
+        if key in live:
+            live.fail(key, f"each of `{name}` has its own; leave it out here")
+    sections = live.sections(name)
+    if not 1 <= len(sections) <= count_max:
+        live.fail(name, f"{len(sections)} {name}; give 1 to {count_max}")
+    return sections
+
+
 def parse_channels(live: Section) -> tuple[ChannelConfig, ...]:
     """Return the channels of the feed: a list, or the one that stands in ``live`` itself."""
     if "channels" not in live:
         return (parse_channel(live, None),)
-    for key in ("lines", "requests", "snapshots"):
-        if key in live:
-            live.fail(key, "each of `channels` has its own; leave it out here")
-    sections = live.sections("channels")
-    if not 1 <= len(sections) <= CHANNELS_MAX:
-        live.fail("channels", f"{len(sections)} channels; give 1 to {CHANNELS_MAX}")
+    sections = own_sections(live, "channels", ("lines", "requests", "snapshots"), CHANNELS_MAX)
     for section in sections:
         section.only("lines", "requests", "snapshots", "instruments")
     channels = tuple(parse_channel(one, parse_share(one)) for one in sections)
@@ -184,12 +192,7 @@ def parse_sessions(live: Section) -> tuple[SessionConfig, ...]:
     """Return the order sessions: a list, or the one that stands in ``live`` itself."""
     if "sessions" not in live:
         return (parse_session(live),)
-    for key in ("orders", "user", "password"):
-        if key in live:
-            live.fail(key, "each of `sessions` has its own; leave it out here")
-    sections = live.sections("sessions")
-    if not 1 <= len(sections) <= SESSIONS_MAX:
-        live.fail("sessions", f"{len(sections)} sessions; give 1 to {SESSIONS_MAX}")
+    sections = own_sections(live, "sessions", ("orders", "user", "password"), SESSIONS_MAX)
     for section in sections:
         section.only("orders", "user", "password")
     sessions = tuple(map(parse_session, sections))

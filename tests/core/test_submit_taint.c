@@ -21,14 +21,19 @@ static void check_both_or_none(uint64_t records_before, bool passed)
         _exit(2);
 }
 
+static struct dp_request order_of(uint32_t qty)
+{
+    return (struct dp_request){.instrument_index = OPEN,
+        .side = DP_SIDE_BUY,
+        .time_in_force = DP_TIF_DAY,
+        .qty = qty,
+        .price_nanos = 10 * DOLLAR};
+}
+
 static void call_new(void *unused)
 {
     (void)unused;
-    const struct dp_request request = {.instrument_index = OPEN,
-        .side = DP_SIDE_BUY,
-        .time_in_force = DP_TIF_DAY,
-        .qty = 100,
-        .price_nanos = 10 * DOLLAR};
+    const struct dp_request request = order_of(100);
     uint64_t before = path_record_count(path);
     uint32_t number = 0;
     enum dp_reason reason = dp_submit_new(&path->submit, 0, &request, &number);
@@ -40,11 +45,7 @@ static void call_new(void *unused)
 static void call_denied(void *unused)
 {
     (void)unused;
-    const struct dp_request request = {.instrument_index = OPEN,
-        .side = DP_SIDE_BUY,
-        .time_in_force = DP_TIF_DAY,
-        .qty = 5000,
-        .price_nanos = 10 * DOLLAR};
+    const struct dp_request request = order_of(5000);
     uint64_t before = path_record_count(path);
     uint32_t number = 0;
     if (dp_submit_new(&path->submit, 0, &request, &number) == DP_REASON_ACCEPTED)
