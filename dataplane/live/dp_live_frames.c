@@ -31,7 +31,7 @@ struct dp_live_frames {
 #endif
 };
 
-/* Of no use in a build that has all of them. */
+/* Of no use in a build that has neither. */
 __attribute__((unused)) static int keep(
     struct dp_live_frames *frames, struct dp_port *port, const struct dp_err *err)
 {
